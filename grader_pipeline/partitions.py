@@ -1,0 +1,106 @@
+"""The school's calendar: which days there are, and which moments of UTC each of them covers.
+
+A partition is one calendar day of GRADER_TIMEZONE, from GRADER_START_DATE to yesterday. The API
+and the database speak UTC, so a day becomes a half-open window of UTC. Worked example, Moscow
+being three hours ahead: the day 2023-05-31 begins at 2023-05-30 21:00:00 UTC and ends before
+2023-05-31 21:00:00 UTC. Where clocks change, a day lasts 23 or 25 hours.
+"""
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+
+import dagster as dg
+
+from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.settings import Settings
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class SchoolDay:
+    """One partition: a calendar day of the school and its half-open window in UTC."""
+
+    date: dt.date
+    start: dt.datetime
+    end: dt.datetime
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The day as SQL's parameters: ``day``, and its window as PostgreSQL's plain timestamps."""
+        return {
+            "day": self.date,
+            "day_start": self.start.replace(tzinfo=None),
+            "day_end": self.end.replace(tzinfo=None),
+        }
+
+    @property
+    def key(self) -> str:
+        """The partition key, ``YYYY-MM-DD``."""
+        return self.date.isoformat()
+
+    def api_window(self) -> dict[str, str]:
+        """``start`` and ``end`` as the API wants them: UTC text, both inclusive."""
+        last = self.end - dt.timedelta(microseconds=1)
+        return {
+            "start": f"{self.start:%Y-%m-%d %H:%M:%S.%f}",
+            "end": f"{last:%Y-%m-%d %H:%M:%S.%f}",
+        }
+
+
+def school_day(key: str, now: dt.datetime | None = None) -> SchoolDay:
+    """The day that a partition key names.
+
+    Keys that come through GraphQL are not checked by Dagster, and they end up in paths and
+    queries, so everything that works on a day asks here first.
+
+    Raises PermanentFailure for a key that is no date, a day before GRADER_START_DATE, or a day
+    that has not ended yet at ``now``.
+    """
+    settings = Settings()
+    if not _DAY.fullmatch(key):
+        raise PermanentFailure(f"Partition {key!r} is not a day: write it as YYYY-MM-DD.")
+    try:
+        date = dt.date.fromisoformat(key)
+    except ValueError as error:
+        raise PermanentFailure(f"Partition {key!r} is not in the calendar.") from error
+    if date < settings.grader_start_date:
+        raise PermanentFailure(
+            f"Day {key} lies before GRADER_START_DATE ({settings.grader_start_date}): "
+            "set an earlier one to load it."
+        )
+    if date >= (now or dt.datetime.now(dt.UTC)).astimezone(settings.timezone).date():
+        raise PermanentFailure(
+            f"Day {key} has not ended in {settings.grader_timezone}: load it after midnight."
+        )
+    return _window(date, settings)
+
+
+def day_of(context: dg.AssetExecutionContext | dg.OutputContext | dg.InputContext) -> SchoolDay:
+    """The day that this step works on; refuses what :func:`school_day` refuses, and ranges.
+
+    A range in one run would let one day's failure undo the others, so each day is its own run.
+    """
+    if not context.has_partition_key:
+        raise PermanentFailure(
+            "This run names no single day. Choose one partition, or launch a backfill, "
+            "which starts a run for each day."
+        )
+    return school_day(context.partition_key)
+
+
+def days_partitions() -> dg.DailyPartitionsDefinition:
+    """The partitions as Dagster shows them."""
+    settings = Settings()
+    return dg.DailyPartitionsDefinition(
+        start_date=settings.grader_start_date.isoformat(), timezone=settings.grader_timezone
+    )
+
+
+def _window(date: dt.date, settings: Settings) -> SchoolDay:
+    midnights = (
+        dt.datetime.combine(day, dt.time(), settings.timezone).astimezone(dt.UTC)
+        for day in (date, date + dt.timedelta(days=1))
+    )
+    return SchoolDay(date, *midnights)

