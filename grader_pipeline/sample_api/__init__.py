@@ -1,0 +1,19 @@
+"""A grader to fetch from when the real one is not at hand.
+
+A real HTTP server with the real wire format, and behind it a made-up school whose days look like
+real days, dirty rows included. Nobody in it exists: every id is generated.
+
+A request passes through the modules in this order:
+
+    server   the HTTP side: parameters, key, latency, streaming
+    days     a UTC day as bytes on disk, and the slice of it that a window asks for
+    draw     who works on what that day, and when
+      totals   how many attempts the day has in all
+      school   courses, tasks, learners
+    attempts the drawn day as columns
+    wire     an attempt as the JSON text the real grader sends
+    dirt     the rows that no pipeline should load
+
+A UTC day is a pure function of its date, `rows` and `dirty`, so windows that overlap agree, and so
+do two servers.
+"""

@@ -1,0 +1,65 @@
+"""An attempt as the JSON text the real grader sends."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+
+from grader_pipeline.sample_api.attempts import CONSUMER_KEYS, VERDICTS, Attempts
+from grader_pipeline.sample_api.school import (
+    COURSE_WITHOUT_OUTCOME_URL,
+    COURSES,
+    TASKS_PER_COURSE,
+    task_blocks,
+)
+
+LMS = "lms.skillfactory.ru"
+
+
+def rows_as_text(attempts: Attempts, start: int, stop: int) -> Iterator[str]:
+    """Give the JSON objects of attempts `start` to `stop`, ASCII only, without separators."""
+    part = slice(start, stop)
+    moments = np.datetime_as_string(attempts.moment[part].astype("datetime64[us]")).tolist()
+    columns = (
+        attempts.learner[part].tolist(),
+        attempts.task[part].tolist(),
+        attempts.consumer[part].tolist(),
+        attempts.submit[part].tolist(),
+        attempts.verdict[part].tolist(),
+        moments,
+    )
+    for who, task, consumer, submit, verdict, moment in zip(*columns, strict=True):
+        learner = attempts.ids[who]
+        before, after = _passback_around_learner(task, consumer)
+        kind = "submit" if submit else "run"
+        clock = moment[11:].removesuffix(".000000")
+        yield (
+            f'{{"lti_user_id": "{learner}", "passback_params": {before}{learner}{after}, '
+            f'"is_correct": {VERDICTS[verdict]}, "attempt_type": "{kind}", '
+            f'"created_at": "{moment[:10]} {clock}"}}'
+        )
+
+
+@cache
+def _passback_around_learner(task: int, consumer: int) -> tuple[str, str]:
+    """Give the JSON text of passback_params before and after the learner's id."""
+    before, after = json.dumps(repr(_passback(task, consumer, "<learner>"))).split("<learner>")
+    return before, after
+
+
+def _passback(task: int, consumer: int, learner: str) -> dict[str, str | None]:
+    number, key = task // TASKS_PER_COURSE, CONSUMER_KEYS[consumer]
+    course, block = COURSES[number], task_blocks()[task]
+    passback = {
+        "oauth_consumer_key": key,
+        "lis_result_sourcedid": f"{course}:{LMS}-{block}:{learner}",
+    }
+    if number != COURSE_WITHOUT_OUTCOME_URL:
+        passback["lis_outcome_service_url"] = (
+            f"https://{LMS}/courses/{course}/xblock/{course.replace('course-', 'block-', 1)}"
+            f"+type@lti+block@{block}/handler_noauth/grade_handler"
+        )
+    elif key is None:  # who knows no key knows no address, and says so
+        passback["lis_outcome_service_url"] = None
+    return passback
