@@ -1,0 +1,186 @@
+"""Elements of a response become columns of typed values.
+
+What has no typed value (an element that is no object, a field that is missing or of another type,
+a time that is none) gets its reason here and a null in its column. Which values are fit to be
+loaded is the schema's question, not asked here.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import pandas as pd
+
+from grader_pipeline.attempts import passback
+from grader_pipeline.attempts.response import Element
+
+Reasons = dict[int, list[str]]
+"""Why an element is refused, by its place in the batch."""
+
+COLUMNS = (
+    "user_id",
+    "oauth_consumer_key",
+    "lis_result_sourcedid",
+    "lis_outcome_service_url",
+    "is_correct",
+    "attempt_type",
+    "created_at",
+)
+
+_TIME = r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?"
+
+
+class _Refused(str):
+    """Stands in a field for a value that could not be had: the word is the reason."""
+
+    __slots__ = ()
+
+
+_TOLD = _Refused("")
+"""Another field of the same element already tells why this one is not there."""
+
+
+class _Fields(msgspec.Struct, gc=False):
+    lti_user_id: Any = msgspec.UNSET
+    passback_params: Any = msgspec.UNSET
+    is_correct: Any = msgspec.UNSET
+    attempt_type: Any = msgspec.UNSET
+    created_at: Any = msgspec.UNSET
+
+
+class _Passback(msgspec.Struct, gc=False):
+    oauth_consumer_key: Any = msgspec.UNSET
+    lis_result_sourcedid: Any = msgspec.UNSET
+    lis_outcome_service_url: Any = msgspec.UNSET
+
+
+_TEXT: frozenset[type] = frozenset({str})
+_VERDICT: frozenset[type] = frozenset({bool, int, type(None)})
+_NOT_AN_OBJECT = _Fields(_Refused("not_an_object"), _TOLD, _TOLD, _TOLD, _TOLD)
+_decode_fields = msgspec.json.Decoder(_Fields).decode
+
+
+def decode(batch: Sequence[Element], *, require_outcome_url: bool) -> tuple[pd.DataFrame, Reasons]:
+    """The batch as a frame of ``COLUMNS``, a row an element, and the reasons found on the way.
+
+    Text columns are ``str``, ``is_correct`` is nullable ``boolean``, ``created_at`` is
+    ``datetime64[us]`` in UTC without a zone. Values are those received, byte for byte.
+    """
+    reasons: Reasons = {}
+    fields = [_fields_of(element) for element in batch]
+    # A learner tries the same task again and again: each distinct text is read once.
+    texts = [row.passback_params for row in fields]
+    read = _passbacks({text for text in texts if type(text) is str})
+    passbacks = [read[t] if type(t) is str else _without_fields(t) for t in texts]
+
+    user_id = _text([row.lti_user_id for row in fields], reasons)
+    key = _text([row.oauth_consumer_key for row in passbacks], reasons, required=False)
+    sourcedid = _text([row.lis_result_sourcedid for row in passbacks], reasons)
+    url = _text(
+        [row.lis_outcome_service_url for row in passbacks], reasons, required=require_outcome_url
+    )
+    is_correct = _verdict([row.is_correct for row in fields], reasons)
+    attempt_type = _text([row.attempt_type for row in fields], reasons)
+    created_at = _time(_text([row.created_at for row in fields], reasons), reasons)
+    columns = (user_id, key, sourcedid, url, is_correct, attempt_type, created_at)
+    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))), reasons
+
+
+def _fields_of(element: Element) -> _Fields:
+    try:
+        return _decode_fields(element)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        # A strict parser refuses half a surrogate pair, NaN, 1e999; Python's own reads them.
+        return _fields_of_odd(bytes(element))
+
+
+def _fields_of_odd(element: bytes) -> _Fields:
+    try:
+        value = json.loads(element)
+    except (ValueError, RecursionError):
+        return _NOT_AN_OBJECT
+    if not isinstance(value, dict):
+        return _NOT_AN_OBJECT
+    return _Fields(**{name: value[name] for name in _Fields.__struct_fields__ if name in value})
+
+
+def _passbacks(texts: set[str]) -> dict[str, _Passback]:
+    readable = {text for text in texts if 0 < len(text) <= passback.LONGEST}
+    decoded = passback.decode(readable)
+    return {text: _passback(text, decoded.get(text)) for text in texts}
+
+
+def _passback(text: str, decoded: dict[object, object] | None) -> _Passback:
+    if decoded is not None:
+        return _Passback(
+            *(decoded.get(name, msgspec.UNSET) for name in _Passback.__struct_fields__)
+        )
+    if not text:
+        return _without_fields(_Refused("empty_field"))
+    if len(text) > passback.LONGEST:
+        return _without_fields(_Refused("too_long"))
+    return _without_fields(_Refused("undecodable_passback_params"))
+
+
+def _without_fields(instead: object) -> _Passback:
+    """What stands instead of a readable text explains the one field that nothing can do without."""
+    return _Passback(_TOLD, instead, _TOLD)
+
+
+def _text(values: list[Any], reasons: Reasons, *, required: bool = True) -> "pd.Series[str]":
+    _expect(_TEXT, values, reasons, required=required)
+    try:
+        return pd.Series(values, dtype="str")
+    except UnicodeEncodeError:
+        for place, value in enumerate(values):
+            if value is not None and not _is_unicode(value):
+                values[place] = None
+                reasons.setdefault(place, []).append("forbidden_character")
+        return pd.Series(values, dtype="str")
+
+
+def _is_unicode(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _verdict(values: list[Any], reasons: Reasons) -> pd.Series:
+    _expect(_VERDICT, values, reasons)
+    for place, value in enumerate(values):
+        if value not in {None, 0, 1}:
+            values[place] = None
+            reasons.setdefault(place, []).append("unexpected_value")
+    return pd.Series([None if v is None else bool(v) for v in values], dtype="boolean")
+
+
+def _time(texts: "pd.Series[str]", reasons: Reasons) -> pd.Series:
+    # pandas counts a year 0, PostgreSQL and Python do not.
+    written = texts.where(texts.str.fullmatch(_TIME) & ~texts.str.startswith("0000"), None)
+    times = pd.to_datetime(written, format="ISO8601", errors="coerce").astype("datetime64[us]")
+    for place in texts.index[times.isna() & texts.notna()]:
+        word = "bad_timestamp" if texts[place] else "empty_field"
+        reasons.setdefault(place, []).append(word)
+    return times
+
+
+def _expect(
+    kinds: frozenset[type], values: list[Any], reasons: Reasons, *, required: bool = True
+) -> None:
+    """Put a null in place of every value of another type, and tell why it cannot stay."""
+    for place, value in enumerate(values):
+        if type(value) in kinds:
+            continue
+        values[place] = None
+        if isinstance(value, _Refused):
+            word = str(value)
+        elif value is msgspec.UNSET or value is None:
+            absent = "missing_field" if value is msgspec.UNSET else "null_field"
+            word = absent if required else ""
+        else:
+            word = "wrong_type"
+        if word:
+            reasons.setdefault(place, []).append(word)

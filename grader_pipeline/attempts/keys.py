@@ -1,0 +1,35 @@
+"""The attempts of a day that were seen already: the API sends some of them twice."""
+
+import numpy as np
+import pandas as pd
+
+_KEY = np.dtype([("time", "i8"), ("learner", "u8")])
+
+
+class SeenKeys:
+    """The keys (created_at, user_id) of a day so far, sixteen bytes each.
+
+    A key is the exact microsecond and a 64-bit hash of the learner: two learners would have to
+    share both to be taken for one, which a day of a million attempts meets once in about 10**13
+    days.
+    """
+
+    def __init__(self) -> None:
+        self._seen = np.empty(0, dtype=_KEY)
+        self._latest = np.iinfo("i8").min
+
+    def repeated(self, attempts: pd.DataFrame) -> "pd.Series[bool]":
+        """Which rows repeat the key of an earlier row, of this frame or of one shown before."""
+        keys = np.empty(len(attempts), dtype=_KEY)
+        keys["time"] = attempts["created_at"].to_numpy().astype("i8")
+        keys["learner"] = pd.util.hash_array(attempts["user_id"].to_numpy(dtype=object))
+        columns = pd.DataFrame({name: keys[name] for name in ("time", "learner")})
+        repeated = columns.duplicated().to_numpy(copy=True)
+        # Oldest first is the API's promise: what is newer than all before cannot be among it.
+        maybe = keys["time"] <= self._latest
+        if maybe.any():
+            same_time = np.isin(self._seen["time"], keys["time"][maybe])
+            repeated[maybe] |= np.isin(keys[maybe], self._seen[same_time])
+        self._seen = np.concatenate([self._seen, keys])
+        self._latest = keys["time"].max(initial=self._latest)
+        return pd.Series(repeated, index=attempts.index)

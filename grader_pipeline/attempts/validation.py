@@ -1,0 +1,164 @@
+"""A day's response, validated: every element in its place, as an attempt or with its reasons.
+
+The result is one parquet file with as many rows as the response has elements, so nothing can get
+lost between the two: an attempt has values and no reasons, a refused element has reasons and its
+text. Its footer carries the day's tally.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from grader_pipeline.attempts.decoding import COLUMNS, decode
+from grader_pipeline.attempts.keys import SeenKeys
+from grader_pipeline.attempts.response import Body, Element, batches
+from grader_pipeline.attempts.schema import refusals, schema
+from grader_pipeline.partitions import SchoolDay
+
+BATCH = 50_000
+"""Elements validated at once: pandera's price is per call, memory's per row."""
+
+_TYPES = {"is_correct": pa.bool_(), "created_at": pa.timestamp("us")}
+
+FILE_SCHEMA = pa.schema(
+    [
+        pa.field("position", pa.int32(), nullable=False),
+        *(pa.field(name, _TYPES.get(name, pa.string())) for name in COLUMNS),
+        pa.field("reasons", pa.list_(pa.string())),
+        pa.field("row", pa.string()),
+    ]
+)
+
+COURSE = r"^(course-v1:[^:]+)"
+"""The course in a lis_result_sourcedid, which goes on to name task and learner."""
+
+_TALLY = b"tally"
+
+
+@dataclass
+class Tally:
+    """What a response came to.
+
+    ``received = valid + duplicates + rejected``; ``reasons`` counts words, so a row with two of
+    them counts twice there. ``courses`` and ``courses_without_url`` count valid attempts.
+    """
+
+    body_sha256: str = ""
+    received: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    verdict_disagrees: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    courses: dict[str, int] = field(default_factory=dict)
+    courses_without_url: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def valid(self) -> int:
+        """Attempts fit to be loaded."""
+        return self.received - self.duplicates - self.rejected
+
+
+class _Hashed:
+    """A body that is hashed while it is read."""
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        self.sha256 = hashlib.sha256()
+
+    def read(self, size: int) -> bytes:
+        chunk = self._body.read(size)
+        self.sha256.update(chunk)
+        return chunk
+
+
+def validate(body: Body, day: SchoolDay, file: Path, *, require_outcome_url: bool = False) -> Tally:
+    """Write the validated day to the parquet ``file`` and return its tally.
+
+    ``body`` is the response, uncompressed. Raises NotAListError.
+    """
+    tally = Tally()
+    hashed = _Hashed(body)
+    seen = SeenKeys()
+    rules = schema(day.start, day.end, require_outcome_url=require_outcome_url)
+    with pq.ParquetWriter(file, FILE_SCHEMA, compression="zstd") as writer:
+        for batch in batches(hashed, BATCH):
+            frame, reasons = decode(batch, require_outcome_url=require_outcome_url)
+            reasons = refusals(frame, rules, reasons)
+            clean = frame.drop(index=list(reasons))
+            repeated = seen.repeated(clean)
+            reasons.update({place: ["duplicate_key"] for place in clean.index[repeated]})
+            writer.write_table(_table(batch, frame, reasons, tally.received))
+            _count(tally, clean[~repeated], reasons, received=len(batch))
+        tally.body_sha256 = hashed.sha256.hexdigest()
+        writer.add_key_value_metadata({_TALLY: msgspec.json.encode(tally)})
+    return tally
+
+
+def tally_of(file: pq.ParquetFile) -> Tally:
+    """The tally in the footer of a validated day."""
+    return msgspec.json.decode(file.metadata.metadata[_TALLY], type=Tally)
+
+
+def attempts(file: pq.ParquetFile) -> Iterator[pa.Table]:
+    """The attempts of a validated day, batch by batch: ``position`` and ``COLUMNS``."""
+    for batch in _tables(file, ["position", *COLUMNS, "reasons"]):
+        yield batch.filter(batch["reasons"].is_null()).drop_columns("reasons")
+
+
+def quarantine(file: pq.ParquetFile) -> Iterator[pa.Table]:
+    """The refused elements of a validated day, batch by batch: ``position, reasons, row``."""
+    for batch in _tables(file, ["position", "reasons", "row"]):
+        yield batch.filter(batch["reasons"].is_valid())
+
+
+def _tables(file: pq.ParquetFile, columns: list[str]) -> Iterator[pa.Table]:
+    for batch in file.iter_batches(batch_size=BATCH, columns=columns):
+        yield pa.Table.from_batches([batch])
+
+
+def _table(
+    batch: list[Element], frame: pd.DataFrame, reasons: dict[int, list[str]], offset: int
+) -> pa.Table:
+    refused = list(reasons)
+    whys = pd.Series([None] * len(frame), dtype=object)
+    whys[refused] = list(reasons.values())
+    texts = pd.Series([None] * len(frame), dtype=object)
+    texts[refused] = [bytes(batch[place]).decode() for place in refused]
+    columns = [
+        pa.array(range(offset, offset + len(frame)), pa.int32()),
+        *(
+            pa.array(frame[name], FILE_SCHEMA.field(name).type, from_pandas=True)
+            for name in COLUMNS
+        ),
+        pa.array(whys, pa.list_(pa.string())),
+        pa.array(texts, pa.string()),
+    ]
+    return pa.Table.from_arrays(columns, schema=FILE_SCHEMA)
+
+
+def _count(
+    tally: Tally, valid: pd.DataFrame, reasons: dict[int, list[str]], *, received: int
+) -> None:
+    duplicates = sum(words == ["duplicate_key"] for words in reasons.values())
+    tally.received += received
+    tally.duplicates += duplicates
+    tally.rejected += len(reasons) - duplicates
+    _add(tally.reasons, Counter(word for words in reasons.values() for word in words))
+    is_submit = valid["attempt_type"] == "submit"
+    tally.verdict_disagrees += int((is_submit != valid["is_correct"].notna()).sum())
+    course = valid["lis_result_sourcedid"].str.extract(COURSE, expand=False)
+    without_url = course[valid["lis_outcome_service_url"].isna()]
+    _add(tally.courses, Counter(course.dropna()))
+    _add(tally.courses_without_url, Counter(without_url.dropna()))
+
+
+def _add(counts: dict[str, int], more: dict[str, int]) -> None:
+    for word, number in more.items():
+        counts[word] = counts.get(word, 0) + number
