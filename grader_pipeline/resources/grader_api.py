@@ -1,0 +1,245 @@
+"""The grader's HTTP API: a window of attempts in one flat JSON list.
+
+Source: GRADER_API_URL with GRADER_API_CLIENT and GRADER_API_CLIENT_KEY. The key travels in the
+query and the HTTP library's exceptions quote the URL, so none of them leaves this module: each
+becomes a failure of ours, raised where no other is being handled.
+"""
+
+import asyncio
+import hashlib
+import html
+import json
+import logging
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+import dagster as dg
+import httpx
+import pyarrow as pa
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+
+from grader_pipeline.attempts import response as responses
+from grader_pipeline.failures import (
+    PermanentFailure,
+    TransientFailure,
+    asked_pause,
+    is_worth_retrying,
+)
+from grader_pipeline.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# Below that, the library logs every URL it asks for and every header it gets.
+for _library in ("httpx", "httpcore"):
+    logging.getLogger(_library).setLevel(logging.WARNING)
+
+_GIB = 1024**3
+
+
+@dataclass(frozen=True)
+class Response:
+    """A whole, well-formed answer, held in ``path`` (zstd) until its block ends."""
+
+    path: Path
+    received: int
+    size: int
+    sha256: str
+    seconds: float
+
+
+class _AskedToWait(TransientFailure):
+    """The server names the seconds after which it wants to be asked again."""
+
+    def __init__(self, description: str, seconds: float) -> None:
+        super().__init__(description)
+        self.seconds = seconds
+
+
+class GraderApi(dg.ConfigurableResource["GraderApi"]):
+    """The API of the grader."""
+
+    attempts: int = 4
+    """How often a request is tried when another try may help."""
+
+    pause_seconds: float = 2.0
+    """The first pause between tries; it doubles."""
+
+    longest_pause_seconds: float = 60
+    """No pause is longer, whatever the server asks for."""
+
+    longest_body: int = 4 * _GIB
+    """Bytes, unpacked, beyond which an answer is given up: a day is a thousandth of it."""
+
+    @property
+    def url(self) -> str:
+        """GRADER_API_URL. Raises PermanentFailure while it is unset."""
+        url = Settings().grader_api_url
+        if url is None:
+            raise PermanentFailure(
+                "GRADER_API_URL is not set. Set it with GRADER_API_CLIENT and "
+                "GRADER_API_CLIENT_KEY, or start the sample with `grader-pipeline sample-api`."
+            )
+        return url
+
+    @contextmanager
+    def get_api_data(self, api_url: str, params: Mapping[str, str]) -> Iterator[Response]:
+        """Ask ``api_url`` with ``params`` (and who we are) and hold the answer for the block.
+
+        The answer is checked to be one whole JSON list in UTF-8; what its elements are is not
+        asked. GRADER_API_TIMEOUT bounds each request from connecting to the last byte.
+
+        Raises TransientFailure when all tries failed for reasons that may pass, PermanentFailure
+        when asking again cannot help.
+        """
+        tries = Retrying(
+            retry=retry_if_exception_type(TransientFailure),
+            stop=stop_after_attempt(self.attempts),
+            wait=self._pause,
+            before_sleep=_say_why,
+            reraise=True,
+        )
+        with tempfile.TemporaryDirectory(prefix="grader-response-") as folder:
+            file = Path(folder) / "response.json.zst"
+            yield tries(self._ask, api_url, params, file)
+
+    def probe(self) -> str:
+        """Ask for one second of attempts. Raises like ``get_api_data``, without retries."""
+        second = {"start": "2023-05-31 09:16:11.000000", "end": "2023-05-31 09:16:11.999999"}
+        with self.model_copy(update={"attempts": 1}).get_api_data(self.url, second) as answer:
+            return f"answers in {answer.seconds:.1f} s"
+
+    def _ask(self, url: str, params: Mapping[str, str], file: Path) -> Response:
+        settings = Settings()
+        key = settings.grader_api_client_key
+        asked = {
+            "client": settings.grader_api_client or "",
+            "client_key": key.get_secret_value() if key else "",
+            **params,
+        }
+        started = time.monotonic()
+        failure: dg.Failure | None = None
+        try:
+            size, sha256 = asyncio.run(
+                self._download(url, asked, file, settings.grader_api_timeout)
+            )
+            received = _elements_in(file)
+        except dg.Failure as known:
+            failure = known
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, responses.NotAListError) as error:
+            beginning = _without(asked["client_key"], _beginning(file))
+            failure = _failure_for(error, settings.grader_api_timeout, beginning[:300])
+        if failure is not None:
+            raise failure
+        return Response(file, received, size, sha256, time.monotonic() - started)
+
+    async def _download(
+        self, url: str, params: Mapping[str, str], file: Path, seconds: float
+    ) -> tuple[int, str]:
+        digest = hashlib.sha256()
+        size = 0
+        file.unlink(missing_ok=True)
+        async with (
+            # The library's own timeouts are per read: a server that drips would never hit them.
+            asyncio.timeout(seconds),
+            httpx.AsyncClient(timeout=httpx.Timeout(None, connect=min(seconds, 15))) as client,
+            client.stream("GET", httpx.URL(url).copy_merge_params(params)) as answer,
+        ):
+            _refuse_status(answer)
+            with pa.CompressedOutputStream(str(file), "zstd") as out:
+                async for chunk in answer.aiter_bytes():
+                    size += len(chunk)
+                    if size > self.longest_body:
+                        raise PermanentFailure(
+                            f"The grader API's answer is larger than {self.longest_body:,} bytes "
+                            "unpacked, and was given up. Check GRADER_API_URL."
+                        )
+                    digest.update(chunk)
+                    out.write(chunk)
+        return size, digest.hexdigest()
+
+    def _pause(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.seconds if isinstance(error, _AskedToWait) else 0
+        pause = max(asked, self.pause_seconds * 2.0 ** (state.attempt_number - 1))
+        return min(pause, self.longest_pause_seconds)
+
+
+def _elements_in(file: Path) -> int:
+    with responses.unpacked(file.open("rb")) as body:
+        return sum(len(batch) for batch in responses.batches(body, 1))
+
+
+def _beginning(file: Path) -> str:
+    """How an answer begins, for the message that says what it was instead."""
+    if not file.exists():
+        return ""
+    try:
+        with responses.unpacked(file.open("rb")) as body:
+            return body.read(10_000).decode(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _without(key: str, text: str) -> str:
+    """``text`` without ``key``, plain or as a server writes down what it was asked with."""
+    forms = (key, quote_plus(key), quote(key), json.dumps(key)[1:-1], html.escape(key))
+    for form in filter(None, forms):
+        text = text.replace(form, "***")
+    return text
+
+
+def _refuse_status(answer: httpx.Response) -> None:
+    status = answer.status_code
+    if status == HTTPStatus.OK:
+        return
+    said = f"The grader API answered {status}."
+    if is_worth_retrying(status):
+        raise _AskedToWait(
+            f"{said} It may recover; run the day again later.",
+            asked_pause(answer.headers.get("Retry-After", "")) or 0.0,
+        )
+    advice: dict[int, str] = {
+        HTTPStatus.UNAUTHORIZED: "Check GRADER_API_CLIENT and GRADER_API_CLIENT_KEY.",
+        HTTPStatus.FORBIDDEN: "Check GRADER_API_CLIENT, its key, and what it may read.",
+        HTTPStatus.NOT_FOUND: "Check the path in GRADER_API_URL.",
+    }
+    raise PermanentFailure(f"{said} {advice.get(status, 'Check GRADER_API_URL.')}")
+
+
+def _failure_for(error: Exception, seconds: float, beginning: str) -> dg.Failure:  # noqa: PLR0911 - a sentence each
+    """Our words for what the library or the splitter met; theirs may quote the URL."""
+    if isinstance(error, TimeoutError | httpx.TimeoutException):
+        return TransientFailure(
+            f"The grader API gave no whole answer within {seconds:g} s (GRADER_API_TIMEOUT)."
+        )
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return PermanentFailure("GRADER_API_URL is not an address: write it as https://host/path.")
+    if isinstance(error, httpx.ConnectError):
+        return TransientFailure(
+            "The grader API cannot be reached. Check that it is up, and the host in GRADER_API_URL."
+        )
+    if isinstance(error, responses.BrokenListError):
+        return TransientFailure(f"The grader API's answer {error}. Nothing of it was kept.")
+    if isinstance(error, responses.NotAListError):
+        if beginning.startswith("{") and '"errors"' in beginning:
+            return TransientFailure(f"The grader API answered with an error: {beginning}")
+        if beginning.startswith("<"):
+            return PermanentFailure(
+                "The grader API answered with a web page, not with JSON. Check GRADER_API_URL."
+            )
+        return PermanentFailure(f"The grader API's answer {error}. Check GRADER_API_URL.")
+    return TransientFailure(
+        f"The answer of the grader API broke off ({type(error).__name__}). Nothing of it was kept."
+    )
+
+
+def _say_why(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    pause = state.next_action.sleep if state.next_action else 0
+    log.warning("%s Trying again in %.0f s.", getattr(error, "description", error), pause)

@@ -1,0 +1,202 @@
+"""PostgreSQL: the one owner of connections in its process.
+
+Everything that talks to the database asks here for a transaction; statements come from ``sql/``
+through :func:`grader_pipeline.sql.statement`. Which tables there are is told by ``sql/schema``,
+applied in the order of the files' names, idempotently, once per process.
+
+Source: DATABASE_URL. Sessions speak UTC.
+"""
+
+import logging
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+import psycopg
+import pyarrow as pa
+import pyarrow.compute as pc
+from psycopg.rows import dict_row
+from pyarrow import csv
+from pydantic import PrivateAttr
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from grader_pipeline.failures import PermanentFailure, TransientFailure
+from grader_pipeline.settings import Settings
+from grader_pipeline.sql import files, statement
+
+log = logging.getLogger(__name__)
+
+Connection = psycopg.Connection[dict[str, Any]]
+
+# What no waiting mends. libpq gives no SQLSTATE for a refused connection, only the server's text.
+_REFUSALS = ("authentication failed", "does not exist", "no pg_hba.conf entry", "not permitted")
+
+
+class Postgres(dg.ConfigurableResource["Postgres"]):
+    """The database of DATABASE_URL."""
+
+    connect_seconds: float = 30
+    """How long to wait for a server that is down before the run fails."""
+
+    _lock: threading.RLock = PrivateAttr(default_factory=threading.RLock)
+    _connection: Connection | None = PrivateAttr(default=None)
+
+    @contextmanager
+    def transaction(self, *, lock: str | None = None) -> Iterator[Connection]:
+        """A transaction: committed when the block ends, rolled back when it raises.
+
+        ``lock`` names what nobody else may work on meanwhile, in any process (an advisory lock,
+        released with the transaction).
+
+        Raises TransientFailure when the server cannot be reached or goes away, PermanentFailure
+        when it refuses us.
+        """
+        with self._lock:
+            connection = self._connected()
+            try:
+                with connection.transaction():
+                    if lock is not None:
+                        connection.execute(
+                            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [lock]
+                        )
+                    yield connection
+            except psycopg.OperationalError as error:
+                raise TransientFailure(
+                    f"The database went away or gave up ({_cause(error)}). Nothing of this step "
+                    "was stored. Check the server and run the day again."
+                ) from error
+
+    def probe(self) -> str:
+        """Connect and look at the tables. Raises like ``transaction``."""
+        with self.transaction() as db:
+            version = db.info.server_version // 10_000
+            differences = schema_differences(db)
+        if differences:
+            raise PermanentFailure(
+                "The tables are not those of sql/schema: " + "; ".join(differences)
+            )
+        return f"PostgreSQL {version} answers, its tables are those of sql/schema"
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """Close the connection with the run that used it."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _connected(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = self._connect()
+            apply_schema(self._connection)
+        return self._connection
+
+    def _connect(self) -> Connection:
+        url = Settings().database_url
+        if url is None:
+            raise PermanentFailure(
+                "DATABASE_URL is not set. Set it, or start the pipeline with `grader-pipeline dev`,"
+                " which brings a PostgreSQL of its own."
+            )
+        attempts = Retrying(
+            retry=retry_if_exception_type(TransientFailure),
+            wait=wait_random_exponential(max=5),
+            stop=stop_after_delay(self.connect_seconds),
+            reraise=True,
+        )
+        return attempts(_open, url.get_secret_value())
+
+
+def apply_schema(connection: Connection) -> None:
+    """Create what ``sql/schema`` describes and the database lacks; change nothing else.
+
+    Raises PermanentFailure when the role may not create it.
+    """
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('sql/schema', 0))")
+        for file in files("schema"):
+            try:
+                connection.execute(file.read_bytes())
+            except psycopg.errors.InsufficientPrivilege as error:
+                raise PermanentFailure(
+                    f"The role of DATABASE_URL may not apply sql/schema/{file.name} "
+                    f"({_cause(error)}). Grant it CREATE on the schema."
+                ) from error
+
+
+def schema_differences(db: Connection) -> list[str]:
+    """How the live tables differ from those of ``sql/schema``, a line each; empty when they do not.
+
+    The files are applied to the session's temporary schema, the two are compared, and that is
+    undone: the files stay the only description there is.
+    """
+    described = statement("checks/described_columns")
+    live = db.execute(described, {"temporary": False}).fetchall()
+    with db.transaction(force_rollback=True):
+        db.execute("SET LOCAL search_path TO pg_temp")
+        for file in files("schema"):
+            db.execute(file.read_bytes())
+        wanted = db.execute(described, {"temporary": True}).fetchall()
+    ours = {row["name"] for row in wanted}
+    has = {row["line"] for row in live if row["name"] in ours}
+    needs = {row["line"] for row in wanted}
+    return [f"lacks {line}" for line in sorted(needs - has)] + [
+        f"has besides {line}" for line in sorted(has - needs)
+    ]
+
+
+def copy_in(db: Connection, copy: bytes, tables: Iterable[pa.Table]) -> None:
+    """Stream ``tables`` into the ``COPY … FROM STDIN (FORMAT csv)`` statement ``copy``.
+
+    Columns go in the order they have. A null and an empty text stay two things: the one is
+    written as nothing, the other as a pair of quotes.
+    """
+    with db.cursor().copy(copy) as stream:
+        for table in tables:
+            buffer = pa.BufferOutputStream()
+            csv.write_csv(_flat(table), buffer, csv.WriteOptions(include_header=False))
+            stream.write(memoryview(buffer.getvalue()))
+
+
+def _flat(table: pa.Table) -> pa.Table:
+    """Lists of plain words as PostgreSQL writes arrays."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_list(field.type):
+            words = pc.binary_join(table[field.name], ",")
+            array = pc.binary_join_element_wise("{", words, "}", "")
+            table = table.set_column(place, field.name, array)
+    return table
+
+
+def _open(url: str) -> Connection:
+    try:
+        connection = psycopg.connect(
+            url,
+            row_factory=dict_row,
+            autocommit=True,
+            connect_timeout=10,
+            application_name="grader_pipeline",
+        )
+    except psycopg.ProgrammingError:
+        # The driver's text quotes the URL, password and all.
+        raise PermanentFailure(
+            "DATABASE_URL cannot be read: write it as postgresql://user:password@host:5432/name."
+        ) from None
+    except psycopg.OperationalError as error:
+        message = f"PostgreSQL cannot be reached: {_cause(error)}"
+        if any(refusal in str(error) for refusal in _REFUSALS):
+            raise PermanentFailure(f"{message}. Check DATABASE_URL.") from None
+        log.warning("%s; trying again", message)
+        raise TransientFailure(f"{message}. Check that it runs, and DATABASE_URL.") from None
+    connection.execute("SET TIME ZONE 'UTC'")
+    return connection
+
+
+def _cause(error: psycopg.Error) -> str:
+    """The server's own sentence, without the statement and its values."""
+    return error.diag.message_primary or str(error).strip().splitlines()[-1].strip()

@@ -1,0 +1,85 @@
+"""Storage between assets: one file a day, in a local folder or an object store.
+
+The one IO manager. An asset hands over the local file it has written; the next one gets a path
+it can open, wherever that is. Partition and asset name the file,
+``<storage>/raw_attempts/2023-05-31.json.zst``, so a day can be found, copied and replaced without
+asking Dagster.
+
+Source: GRADER_STORAGE, by default a folder under GRADER_HOME.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import dagster as dg
+from upath import UPath
+
+from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.partitions import SchoolDay, day_of
+from grader_pipeline.settings import Settings
+
+
+class DayFiles(dg.ConfigurableIOManager):
+    """The files of the days."""
+
+    def path(self, asset: str, day: SchoolDay) -> UPath:
+        """Where the file of ``asset`` for ``day`` is, or would be."""
+        folder = UPath(Settings().storage) / asset
+        return next(iter(sorted(folder.glob(f"{day.key}.*"))), folder / day.key)
+
+    def handle_output(self, context: dg.OutputContext, obj: Path) -> None:
+        """Put the file ``obj`` in place of the day's, whole or not at all."""
+        day = day_of(context)
+        target = (
+            UPath(Settings().storage)
+            / context.asset_key.path[-1]
+            / f"{day.key}{''.join(obj.suffixes)}"
+        )
+        _put(obj, target)
+        context.add_output_metadata({"path": str(target), "size (bytes)": obj.stat().st_size})
+
+    def load_input(self, context: dg.InputContext) -> UPath:
+        """The path of the upstream day's file. Raises PermanentFailure when it is not there."""
+        asset, day = context.asset_key.path[-1], day_of(context)
+        path = self.path(asset, day)
+        if not path.exists():
+            raise PermanentFailure(
+                f"Nothing is stored for {asset} of {day.key}: materialize {asset} of that day."
+            )
+        return path
+
+    def probe(self) -> str:
+        """Write and remove a file. Raises PermanentFailure when that cannot be done."""
+        where = Settings().storage
+        try:
+            storage = UPath(where)
+            with tempfile.TemporaryDirectory() as folder:
+                (file := Path(folder) / "probe").write_text("written by grader-pipeline doctor")
+                _put(file, storage / "probe")
+            (storage / "probe").unlink()
+        except (OSError, ValueError, ImportError) as error:
+            raise PermanentFailure(
+                f"GRADER_STORAGE ({where}) cannot be written: {error}. For an object store, "
+                "install its fsspec driver and set its credentials."
+            ) from error
+        return f"{where} can be written"
+
+
+def _put(file: Path, target: UPath) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.protocol not in {"", "file"}:
+        # An object appears when its upload is complete.
+        target.fs.put_file(str(file), target.path)
+        return
+    fd, partial = tempfile.mkstemp(dir=target.parent.path, prefix=".partial-")
+    try:
+        with os.fdopen(fd, "wb") as out, file.open("rb") as source:
+            shutil.copyfileobj(source, out, 1024 * 1024)
+            out.flush()
+            os.fsync(out.fileno())
+        Path(partial).replace(target.path)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise
