@@ -1,0 +1,139 @@
+"""What a worksheet shows: a table of typed values, the same for Google Sheets and the workbook.
+
+Here belongs what the readers see (Russian labels, order of rows, number formats, chart); how it
+gets into a sheet belongs to ``resources``. Our columns are the leftmost ones of a worksheet; the
+columns beside them are the readers' own and nobody here speaks of them.
+"""
+
+import datetime as dt
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+Value = str | int | float | dt.date | None
+Row = tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One of our columns: its label, what its cells hold, and its width in pixels."""
+
+    label: str
+    kind: Literal["date", "text", "number"]
+    width: int
+    number_format: str | None = None
+    """Unset: by kind; numbers show decimals only where they have some."""
+
+    def format_of(self, value: Value) -> str | None:
+        """Give the number format of a cell, in the notation that Excel and Google Sheets share."""
+        if isinstance(value, dt.date):
+            return self.number_format or "dd.mm.yyyy"
+        if isinstance(value, int | float):
+            return self.number_format or ("#,##0" if value == int(value) else "#,##0.0##")
+        return None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A line chart beside the table: the first column is the axis, each further one a line."""
+
+    title: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """The wanted content of our columns on one worksheet.
+
+    ``worksheet`` unset means the worksheet of GOOGLE_SHEETS_WORKSHEET. When the first column
+    holds dates, rows are ordered by them, and days that the worksheet has and the table lacks
+    stay (see ``report/update.py``).
+
+    Raises ValueError for rows that do not fit the columns.
+    """
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    worksheet: str | None = None
+    chart: Chart | None = None
+    newest_first: bool = True
+
+    def __post_init__(self) -> None:
+        rows = tuple(tuple(_plain(value) for value in row) for row in self.rows)
+        object.__setattr__(self, "rows", rows)
+        if any(len(row) != len(self.columns) for row in rows):
+            raise ValueError(f"each row needs {len(self.columns)} values")
+        if self.by_date and not all(isinstance(row[0], dt.date) for row in rows):
+            raise ValueError(f"each row needs a date in the column {self.columns[0].label}")
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The labels, as the first line of the worksheet."""
+        return tuple(column.label for column in self.columns)
+
+    @property
+    def by_date(self) -> bool:
+        """Whether each row belongs to a day."""
+        return self.columns[0].kind == "date"
+
+
+DATE = Column("Дата отчета", "date", 110)
+DAILY_COLUMNS = (DATE, Column("Показатель", "text", 420), Column("Значение", "number", 110))
+
+MAIN_METRICS = (
+    "Количество попыток (submit)",
+    "Количество успешных попыток (submit)",
+    "Количество уникальных юзеров",
+)
+"""The labels of daily_metrics that the chart draws."""
+
+DailyMetric = Mapping[str, Any]
+"""A row of daily_metrics: ``report_date`` (date), ``label``, ``value``."""
+
+
+def daily_report(rows: Sequence[DailyMetric]) -> tuple[Table, ...]:
+    """Everything the sheet shows of daily_metrics: the daily table, and the chart's own table."""
+    return daily_table(rows), chart_table(rows)
+
+
+def daily_table(rows: Iterable[DailyMetric]) -> Table:
+    """``Дата отчета | Показатель | Значение``: all days, the newest first.
+
+    Within a day the rows keep the order in which they are given.
+    """
+    lines = tuple((row["report_date"], row["label"], row["value"]) for row in rows)
+    return Table(DAILY_COLUMNS, lines)
+
+
+def chart_table(rows: Iterable[DailyMetric]) -> Table:
+    """Give the main metrics, a line per day and a column per metric, the oldest day first.
+
+    A chart needs a column for each of its lines, which the daily table does not have.
+    """
+    days: dict[dt.date, dict[str, Any]] = {}
+    for row in rows:
+        days.setdefault(row["report_date"], {})[row["label"]] = row["value"]
+    return Table(
+        columns=(DATE, *(Column(label, "number", 180) for label in MAIN_METRICS)),
+        rows=tuple(
+            (day, *(values.get(label) for label in MAIN_METRICS))
+            for day, values in sorted(days.items())
+        ),
+        worksheet="Динамика",
+        chart=Chart("Попытки и юзеры по дням"),
+        newest_first=False,
+    )
+
+
+def _plain(value: object) -> Value:
+    """Give the value as a sheet can hold it: whole numbers as int, nothing as None."""
+    if isinstance(value, dt.datetime | bool):
+        raise TypeError(f"a cell holds text, a number or a date, not {type(value).__name__}")
+    if isinstance(value, float | Decimal):
+        if not math.isfinite(value):
+            return None
+        return int(value) if value == int(value) else float(value)
+    if value is None or isinstance(value, str | int | dt.date):
+        return value if value != "" else None
+    raise TypeError(f"a cell holds text, a number or a date, not {type(value).__name__}")

@@ -1,0 +1,76 @@
+"""Who we are for Google: the account of GOOGLE_SHEETS_CREDENTIALS, with as few rights as do."""
+
+import json
+from pathlib import Path
+
+import google.auth
+from google.auth.credentials import Credentials
+from google.auth.exceptions import GoogleAuthError
+from google.oauth2 import service_account
+
+from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.settings import Settings
+
+APPLICATION_DEFAULT = "adc"
+"""The value of GOOGLE_SHEETS_CREDENTIALS that means application default credentials."""
+
+_SHEETS = "https://www.googleapis.com/auth/spreadsheets"
+_DRIVE = "https://www.googleapis.com/auth/drive.readonly"
+
+
+def is_configured(settings: Settings) -> bool:
+    """Whether the report goes to Google at all."""
+    return bool(settings.google_sheets_credentials or settings.google_sheets_id)
+
+
+def credentials(settings: Settings) -> Credentials:
+    """Give the account's credentials; Drive may be read only where a name has to be looked up.
+
+    Raises PermanentFailure when GOOGLE_SHEETS_CREDENTIALS is of no use.
+    """
+    scopes = [_SHEETS] if settings.google_sheets_id else [_SHEETS, _DRIVE]
+    secret = settings.google_sheets_credentials
+    given = secret.get_secret_value().strip() if secret else APPLICATION_DEFAULT
+    if given == APPLICATION_DEFAULT:
+        return _application_default(scopes)
+    try:
+        key = json.loads(given if given.startswith("{") else _read(given))
+        account: Credentials = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
+            key, scopes=scopes
+        )
+    except (ValueError, TypeError, AttributeError, GoogleAuthError):
+        # Whatever the parser says may quote the key.
+        raise PermanentFailure(
+            "GOOGLE_SHEETS_CREDENTIALS holds no usable service account key. Create a JSON key for "
+            "the service account in Google Cloud (IAM, Service accounts, Keys) and give its path "
+            "or its whole text."
+        ) from None
+    return account
+
+
+def address(account: Credentials) -> str:
+    """Give the address with which a spreadsheet is shared so that the account may write it."""
+    return getattr(account, "service_account_email", None) or "the account in use"
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8")
+    except OSError as error:
+        # Not the path: a key pasted without its braces would be quoted.
+        raise PermanentFailure(
+            f"The file named by GOOGLE_SHEETS_CREDENTIALS cannot be read ({error.strerror}). Give "
+            "the path to a service account's JSON key, or the JSON itself."
+        ) from None
+
+
+def _application_default(scopes: list[str]) -> Credentials:
+    try:
+        account, _project = google.auth.default(scopes=scopes)
+    except GoogleAuthError:
+        raise PermanentFailure(
+            "There are no application default credentials on this machine. Set "
+            "GOOGLE_SHEETS_CREDENTIALS to a service account key, or run `gcloud auth "
+            "application-default login` with the scope of Google Sheets."
+        ) from None
+    return account
