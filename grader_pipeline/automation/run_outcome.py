@@ -1,0 +1,158 @@
+"""What became of a run or a backfill, read from Dagster: its days, its failure, its fate.
+
+Nothing here knows how a run was started; a run says it all by its events and tags.
+"""
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import dagster as dg
+from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES, PartitionBackfill
+
+SHEET_REPORT = dg.AssetKey("sheet_report")
+BACKFILL_TAG = "dagster/backfill"
+_PARTITION_TAG = "dagster/partition"
+_RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+_WILL_RETRY_TAG = "dagster/will_retry"
+_RETRY_RUN_TAG = "dagster/auto_retry_run_id"
+
+PATIENCE = dt.timedelta(minutes=5)
+"""How long after a run's last event its tags, and the retry they promise, may be outstanding."""
+
+# Values that could name a learner in somebody else's error text.
+_PERSONAL = re.compile(r"\b[0-9a-fA-F]{32}\b|course-v1:\S+")
+_VOLATILE = re.compile(r"\b[0-9a-f]{6,}\b|\d+", re.IGNORECASE)
+_LONGEST = 600
+
+
+@dataclass(frozen=True)
+class Reported:
+    """The days for which a run wrote the report, and where the sheet is, if it has an address."""
+
+    days: tuple[dt.date, ...]
+    sheet_url: str | None
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Where and why a run failed. The fingerprint is the same for the same cause of another run."""
+
+    step: str
+    text: str
+    fingerprint: str
+
+
+def reported(instance: dg.DagsterInstance, run_id: str) -> Reported:
+    """Which days' reports a run has written."""
+    days: set[dt.date] = set()
+    url = None
+    for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION):
+        written = entry.asset_materialization
+        if written is None or written.asset_key != SHEET_REPORT:
+            continue
+        days |= set(_dates([written.partition or ""]))
+        for value in written.metadata.values():
+            if isinstance(value, dg.UrlMetadataValue) and value.url:
+                url = value.url
+    return Reported(tuple(sorted(days)), url)
+
+
+def days_of(run: dg.DagsterRun) -> list[dt.date]:
+    """The days a run was started for; none if it is not about days."""
+    if day := run.tags.get(_PARTITION_TAG):
+        return _dates([day])
+    ends = _dates(run.tags.get(tag, "") for tag in _RANGE_TAGS)
+    if not ends:
+        return []
+    return [ends[0] + dt.timedelta(days=n) for n in range((ends[-1] - ends[0]).days + 1)]
+
+
+def fate(
+    instance: dg.DagsterInstance, run: dg.DagsterRun, age: dt.timedelta
+) -> Literal["succeeded", "failed", "retried", "open", "canceled"]:
+    """What a run that ended ``age`` ago came to, automatic retries considered.
+
+    ``retried``: another run has taken over and will speak for it. ``open``: it may still be.
+    """
+    if run.status == dg.DagsterRunStatus.SUCCESS:
+        return "succeeded"
+    if run.status == dg.DagsterRunStatus.CANCELED:
+        return "canceled"
+    if run.status != dg.DagsterRunStatus.FAILURE:
+        return "open"
+    if run.tags.get(_RETRY_RUN_TAG):
+        return "retried"
+    # The tag follows the failure's event by moments, the retry follows the tag.
+    will_retry = run.tags.get(_WILL_RETRY_TAG, "true" if instance.run_retries_enabled else "false")
+    return "open" if will_retry == "true" and age < PATIENCE else "failed"
+
+
+def cause_of(instance: dg.DagsterInstance, run_id: str) -> Cause:
+    """The first failure of a failed run, in the words of whoever raised it."""
+    kinds = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
+    step, text = "run", "The run failed and left no reason."
+    for entry in instance.all_logs(run_id, of_type=kinds):
+        event = entry.dagster_event
+        if event is None:
+            continue
+        if event.is_step_failure:
+            step, text = event.step_key or step, _step_text(event)
+            break
+        text = event.message or text
+    text = _PERSONAL.sub("…", " ".join(text.split()))[:_LONGEST]
+    same = hashlib.sha256(f"{step} {_VOLATILE.sub('#', text)}".encode())
+    return Cause(step, text, same.hexdigest()[:12])
+
+
+def ended_backfill(
+    instance: dg.DagsterInstance, backfill_id: str
+) -> tuple[list[dg.DagsterRun], list[dt.date]] | None:
+    """The runs of a backfill, newest first, and the days it was asked for; None while it goes on.
+
+    One that is not (or no longer) known to Dagster ends with its runs.
+    """
+    backfill = instance.get_backfill(backfill_id)
+    if backfill is not None and backfill.status not in BULK_ACTION_TERMINAL_STATUSES:
+        return None
+    runs = list(instance.get_runs(dg.RunsFilter(tags={BACKFILL_TAG: backfill_id})))
+    if backfill is None and not all(run.is_finished for run in runs):
+        return None
+    return runs, _wanted_days(backfill)
+
+
+def _wanted_days(backfill: PartitionBackfill | None) -> list[dt.date]:
+    if backfill is None:
+        return []
+    if backfill.asset_backfill_data is None:
+        return _dates(backfill.partition_names or [])
+    targets = backfill.asset_backfill_data.target_subset.partitions_subsets_by_asset_key
+    keys = {key for subset in targets.values() for key in subset.get_partition_keys()}
+    return _dates(sorted(keys))
+
+
+def _step_text(event: dg.DagsterEvent) -> str:
+    failure = event.step_failure_data
+    if failure.user_failure_data is not None and failure.user_failure_data.description:
+        return failure.user_failure_data.description
+    if failure.error is None:
+        return event.message or "The step failed and left no reason."
+    raised = failure.error.cause or failure.error
+    # Dagster names failed checks on the second line; other errors may show rows there.
+    lines = raised.message.strip().splitlines() or [raised.cls_name or ""]
+    shown = lines if raised.cls_name == "DagsterAssetCheckFailedError" else lines[:1]
+    return re.sub(r"^(\w+\.)+(?=\w+:)", "", " ".join(shown))
+
+
+def _dates(keys: Iterable[str]) -> list[dt.date]:
+    """The partition keys that are days."""
+    found = []
+    for key in keys:
+        try:
+            found.append(dt.date.fromisoformat(key))
+        except ValueError:
+            continue
+    return found

@@ -1,0 +1,53 @@
+"""When a day is loaded by itself: every morning, the day that has just ended.
+
+The schedule runs by default only where the real API is configured, so that trying the pipeline
+out loads nothing unasked. Mornings missed while the daemon was down are caught up by Dagster, a
+tick a day, as many as ``max_catchup_runs`` of the instance allows.
+"""
+
+import datetime as dt
+
+import dagster as dg
+
+from grader_pipeline.settings import Settings
+
+_settings = Settings()
+
+
+def _cron(time: dt.time) -> str:
+    return f"{time.minute} {time.hour} * * *"
+
+
+# An hour is more than a day takes with every retry.
+_deadline = dt.datetime.combine(dt.date.min, _settings.grader_schedule_time) + dt.timedelta(hours=1)
+
+sheet_freshness = dg.FreshnessPolicy.cron(
+    deadline_cron=_cron(_deadline.time()),
+    lower_bound_delta=dt.timedelta(hours=1),
+    timezone=_settings.grader_timezone,
+)
+"""The sheet shows yesterday an hour after GRADER_SCHEDULE_TIME at the latest."""
+
+day_job = dg.define_asset_job(
+    "grader_day",
+    selection=dg.AssetSelection.groups("grader"),
+    description="One day, from the grader's API to the sheet.",
+)
+
+
+@dg.schedule(
+    job=day_job,
+    cron_schedule=_cron(_settings.grader_schedule_time),
+    execution_timezone=_settings.grader_timezone,
+    default_status=(
+        dg.DefaultScheduleStatus.RUNNING
+        if _settings.has_real_api
+        else dg.DefaultScheduleStatus.STOPPED
+    ),
+    description="Loads the day that has just ended.",
+)
+def morning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Ask for yesterday, by the clock of the tick: a tick caught up later asks for its own day."""
+    tick = context.scheduled_execution_time.astimezone(_settings.timezone)
+    yesterday = (tick.date() - dt.timedelta(days=1)).isoformat()
+    return dg.RunRequest(run_key=yesterday, partition_key=yesterday)

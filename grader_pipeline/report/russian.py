@@ -1,0 +1,93 @@
+"""Numbers, days and plurals as Russian readers write them."""
+
+import datetime as dt
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
+
+NO_VALUE = "—"
+_NBSP = "\N{NO-BREAK SPACE}"
+_MINUS = "\N{MINUS SIGN}"
+_WEEKDAYS = ("пн", "вт", "ср", "чт", "пт", "сб", "вс")
+_TEENS = range(11, 15)
+
+_REASONS = {
+    "not_an_object": "запись не является объектом",
+    "missing_field": "нет поля",
+    "null_field": "поле пустое (null)",
+    "wrong_type": "неверный тип",
+    "empty_field": "пустая строка",
+    "undecodable_passback_params": "не читается passback_params",
+    "unexpected_value": "недопустимое значение",
+    "too_long": "слишком длинное значение",
+    "bad_timestamp": "неверное время",
+    "outside_window": "другой день",
+    "forbidden_character": "запрещённый символ",
+    "duplicate_key": "повтор ключа",
+}
+
+
+def number(value: Decimal | int | None, digits: int = 2) -> str:
+    """``1234.5`` as ``1 234,5``: at most ``digits`` decimals, no idle zeros; None as a dash."""
+    if value is None or not Decimal(value).is_finite():
+        return NO_VALUE
+    rounded = Decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    text = f"{abs(rounded):,f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    sign = _MINUS if rounded < 0 else ""
+    return sign + text.replace(",", _NBSP).replace(".", ",")
+
+
+def change(value: Decimal | int | None, before: Decimal | int | None) -> str:
+    """How ``value`` differs from ``before``: ``+313 (+14,2 %)``; a dash if either is unknown."""
+    if value is None or before is None:
+        return NO_VALUE
+    difference = Decimal(value) - Decimal(before)
+    if not before:
+        return _signed(difference)
+    return f"{_signed(difference)} ({_signed(100 * difference / abs(Decimal(before)), 1)}{_NBSP}%)"
+
+
+def share(part: int, whole: int) -> str:
+    """``part`` of ``whole`` in per cent, ``3,1 %``; a dash of nothing."""
+    return f"{number(Decimal(100 * part) / whole, 1)}{_NBSP}%" if whole else NO_VALUE
+
+
+def date(day: dt.date) -> str:
+    """``31.05.2023``."""
+    return f"{day:%d.%m.%Y}"
+
+
+def short_date(day: dt.date) -> str:
+    """``ср 31.05``, its space unbreakable."""
+    return f"{_WEEKDAYS[day.weekday()]}{_NBSP}{day:%d.%m}"
+
+
+def dates(days: Iterable[dt.date]) -> str:
+    """Days in few words, neighbours as ranges: ``01.05.2023–03.05.2023, 07.05.2023``."""
+    ranges: list[list[dt.date]] = []
+    for day in sorted(set(days)):
+        if ranges and day - ranges[-1][1] == dt.timedelta(days=1):
+            ranges[-1][1] = day
+        else:
+            ranges.append([day, day])
+    return ", ".join(date(a) if a == b else f"{date(a)}–{date(b)}" for a, b in ranges)
+
+
+def counted(count: int, one: str, few: str, many: str) -> str:
+    """The number with its noun: ``1 день``, ``3 дня``, ``11 дней``."""
+    forms = {1: one, 2: few, 3: few, 4: few}
+    noun = many if count % 100 in _TEENS else forms.get(count % 10, many)
+    return f"{number(count)}{_NBSP}{noun}"
+
+
+def reason(word: str) -> str:
+    """A quarantine reason for readers; a word not known here stays as it is."""
+    return _REASONS.get(word, word)
+
+
+def _signed(value: Decimal, digits: int = 2) -> str:
+    text = number(value, digits)
+    if text.lstrip(_MINUS) == "0":
+        return "0"
+    return text if value < 0 else f"+{text}"

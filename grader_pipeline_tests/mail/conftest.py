@@ -1,0 +1,89 @@
+"""What the tests of the mail share: settings, SMTP servers, a certificate authority."""
+
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from grader_pipeline.resources.mail import Mail
+from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline_tests.mail.mail_server import MailServer
+
+
+@pytest.fixture
+def postgres(database_url: str) -> Iterator[Postgres]:
+    postgres = Postgres()
+    yield postgres
+    postgres.close()
+
+
+@pytest.fixture(autouse=True)
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two colleagues, one owner, no SMTP server."""
+    monkeypatch.setenv("MAIL_TO", "anna@school.example, boris@school.example")
+    monkeypatch.setenv("MAIL_ON_FAILURE_TO", "owner@school.example")
+    return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def is_trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine trusts the authority that signs our servers' certificates."""
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+
+
+@pytest.fixture
+def certificate(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    return context
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[MailServer], MailServer]]:
+    """Start a server and point the settings to it."""
+    running: list[MailServer] = []
+
+    def start(server: MailServer) -> MailServer:
+        running.append(server.start())
+        monkeypatch.setenv("SMTP_HOST", "127.0.0.1")
+        monkeypatch.setenv("SMTP_PORT", str(server.port))
+        monkeypatch.setenv("SMTP_SECURITY", server.security)
+        monkeypatch.setenv("SMTP_FROM", "grader@school.example")
+        return server
+
+    yield start
+    for server in running:
+        server.stop()
+
+
+@pytest.fixture
+def mail() -> Mail:
+    return Mail()
+
+
+@pytest.fixture
+def outbox_rows(postgres: Postgres) -> Callable[[], list[dict]]:
+    def rows() -> list[dict]:
+        with postgres.transaction() as db:
+            return db.execute("SELECT * FROM mail_outbox ORDER BY created_at, key").fetchall()
+
+    return rows
+
+
+@pytest.fixture
+def make_due(postgres: Postgres) -> Callable[[], None]:
+    """Let the pause before the next attempt, or a dead process's lease, be over."""
+
+    def now() -> None:
+        with postgres.transaction() as db:
+            db.execute("UPDATE mail_outbox SET next_attempt_at = now()")
+
+    return now

@@ -1,0 +1,285 @@
+"""Which runs call for which mails: real runs on a real Dagster instance, mails as files."""
+
+import email
+import email.policy
+import time
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
+
+from grader_pipeline.automation import run_outcome
+from grader_pipeline.automation.mail_sensor import Cursor, mail_sensor, tick
+from grader_pipeline.failures import PermanentFailure
+from grader_pipeline_tests.mail.mail_days import DAY, insert_metrics
+
+DAYS = dg.DailyPartitionsDefinition("2023-04-01")
+trouble: dict[str, Exception] = {}
+
+
+@dg.asset(partitions_def=DAYS)
+def raw_attempts(context: dg.AssetExecutionContext) -> None:
+    if context.partition_key in trouble:
+        raise trouble[context.partition_key]
+
+
+@dg.asset(partitions_def=DAYS, deps=[raw_attempts])
+def sheet_report() -> dg.MaterializeResult:
+    return dg.MaterializeResult(metadata={"sheet": dg.MetadataValue.url("https://sheet.example/")})
+
+
+@dg.asset_check(asset=raw_attempts, blocking=True)
+def accounting() -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=False)
+
+
+@pytest.fixture(autouse=True)
+def well():
+    trouble.clear()
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.local_temp(overrides={"telemetry": {"enabled": False}}) as instance:
+        yield instance
+
+
+@pytest.fixture
+def run(instance):
+    def run(day: str = "2023-05-31", assets=(raw_attempts, sheet_report), **tags: str) -> str:
+        tags = {name.replace("__", "/"): value for name, value in tags.items()}
+        return dg.materialize(
+            list(assets), instance=instance, partition_key=day, tags=tags, raise_on_error=False
+        ).run_id
+
+    return run
+
+
+@pytest.fixture
+def subjects(instance, postgres, mail, settings):
+    """Let the sensor look, from the beginning of history each time; the new mails by recipient."""
+    known: set[str] = set()
+
+    def look() -> list[str]:
+        tick(instance, postgres, mail, Cursor())
+        found = []
+        for file in sorted((settings / "outbox").glob("*.eml"), key=lambda f: f.stat().st_mtime_ns):
+            if file.name not in known:
+                known.add(file.name)
+                message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+                subject = message["Subject"].replace("\N{NO-BREAK SPACE}", " ")
+                found.append(f"{message['To']}: {subject}")
+        return found
+
+    return look
+
+
+COLLEAGUES, OWNER = "anna@school.example, boris@school.example", "owner@school.example"
+SUCCESS = f"{COLLEAGUES}: Выгрузка grades завершена — отчёт за 31.05.2023"
+FAILURE = f"{OWNER}: Выгрузка grades не удалась — отчёт за 31.05.2023"
+RECOVERED = f"{OWNER}: Выгрузка grades снова в порядке — отчёт за 31.05.2023"
+
+
+def test_each_successful_run_mails_its_day_once(run, subjects):
+    run()
+    assert subjects() == [SUCCESS]
+    assert subjects() == []
+    run()
+    assert subjects() == [SUCCESS]
+
+
+def test_runs_that_ended_before_the_first_start_are_not_lost(run, subjects):
+    run("2023-05-30")
+    run("2023-05-31")
+    assert [subject[-10:] for subject in subjects()] == ["30.05.2023", "31.05.2023"]
+
+
+def test_a_run_that_did_not_write_the_report_claims_nothing(run, subjects):
+    run(assets=[raw_attempts])
+    assert subjects() == []
+
+
+def test_a_failing_blocking_check_is_a_failure(run, subjects, settings):
+    run(assets=[raw_attempts, accounting, sheet_report])
+    assert subjects() == [FAILURE]
+
+
+def test_a_failure_is_mailed_once_per_day_and_cause_and_its_end_once(run, subjects):
+    trouble["2023-05-31"] = ValueError("row 4711 is odd\nall of it: 3583bf109f8b458e13ae1ac9d85c39")
+    run()
+    assert subjects() == [FAILURE]
+    trouble["2023-05-31"] = ValueError("row 4712 is odd")
+    run()
+    assert subjects() == []
+    trouble["2023-05-31"] = PermanentFailure("The key is refused.")
+    run()
+    assert subjects() == [FAILURE]
+    trouble.clear()
+    run("2023-05-30")
+    assert subjects() == [SUCCESS.replace("31.05", "30.05")]
+    run()
+    run()
+    assert sorted(subjects()) == sorted([SUCCESS, SUCCESS, RECOVERED])
+
+
+def test_the_same_cause_after_a_recovery_is_mailed_again(run, subjects):
+    trouble["2023-05-31"] = ValueError("odd")
+    run()
+    trouble.clear()
+    run()
+    assert sorted(subjects()) == sorted([FAILURE, SUCCESS, RECOVERED])
+    trouble["2023-05-31"] = ValueError("odd")
+    run()
+    assert subjects() == [FAILURE]
+
+
+def test_a_failure_names_step_and_cause_but_no_learner(instance, run):
+    learner = "3583bf109f8b458e13ae1ac9d85c396a"
+    trouble["2023-05-31"] = ValueError(f"{learner} twice\nDETAIL: (user_id)=({learner})")
+    cause = run_outcome.cause_of(instance, run())
+    assert (cause.step, cause.text) == ("raw_attempts", "ValueError: … twice")
+    trouble["2023-05-31"] = PermanentFailure("The key is refused. Check GRADER_API_CLIENT_KEY.")
+    cause = run_outcome.cause_of(instance, run())
+    assert cause.text == "The key is refused. Check GRADER_API_CLIENT_KEY."
+    check = run_outcome.cause_of(instance, run(assets=[raw_attempts, accounting, sheet_report]))
+    assert check.step == "raw_attempts"
+    trouble.clear()
+    check = run_outcome.cause_of(instance, run(assets=[raw_attempts, accounting, sheet_report]))
+    assert "raw_attempts: accounting" in check.text
+
+
+def test_a_run_that_dagster_will_retry_is_silent_until_the_retry_ended(
+    instance, run, subjects, monkeypatch
+):
+    trouble["2023-05-31"] = ValueError("odd")
+    failed = run()
+    instance.add_run_tags(failed, {"dagster/will_retry": "true"})
+    trouble.clear()
+    later = run()
+    assert subjects() == [], "what came later for the day waits for the open failure"
+    instance.add_run_tags(failed, {"dagster/auto_retry_run_id": later})
+    assert subjects() == [SUCCESS]
+
+
+def test_a_retry_that_never_comes_ends_in_the_failure_mail(instance, run, subjects, monkeypatch):
+    trouble["2023-05-31"] = ValueError("odd")
+    instance.add_run_tags(run(), {"dagster/will_retry": "true"})
+    assert subjects() == []
+    monkeypatch.setattr("grader_pipeline.automation.occasions.PATIENCE", run_outcome.PATIENCE * 0)
+    monkeypatch.setattr(run_outcome, "PATIENCE", run_outcome.PATIENCE * 0)
+    assert subjects() == [FAILURE]
+
+
+@pytest.fixture
+def backfill(instance):
+    """A job backfill of three days, its status in the test's hands."""
+    days = ["2023-05-29", "2023-05-30", "2023-05-31"]
+    backfill = PartitionBackfill(
+        "threedays", BulkActionStatus.REQUESTED, False, {}, time.time(), partition_names=days
+    )
+    instance.add_backfill(backfill)
+
+    def end(status: BulkActionStatus) -> None:
+        instance.update_backfill(backfill.with_status(status))
+
+    return end
+
+
+def test_a_backfill_gives_one_digest_when_it_has_ended(run, subjects, backfill, postgres, settings):
+    with postgres.transaction() as db:
+        insert_metrics(db, DAY, {"submits": ("Количество попыток (submit)", 2513)})
+    for day in ("29", "30", "31"):
+        run(f"2023-05-{day}", dagster__backfill="threedays")
+    assert subjects() == []
+    backfill(BulkActionStatus.COMPLETED_SUCCESS)
+    expected = f"{COLLEAGUES}: Выгрузка grades завершена — отчёты за 29.05.2023–31.05.2023 (3 дня)"
+    assert subjects() == [expected]
+    assert subjects() == []
+    (file,) = (settings / "outbox").glob("*.eml")
+    html = email.message_from_bytes(file.read_bytes(), policy=email.policy.default).get_body()
+    assert "2\N{NO-BREAK SPACE}513" in html.get_content()
+
+
+def test_a_digest_tells_the_owners_what_failed_and_what_was_not_done(
+    run, subjects, backfill, settings
+):
+    trouble["2023-05-30"] = PermanentFailure("The key is refused.")
+    run("2023-05-29", dagster__backfill="threedays")
+    run("2023-05-30", dagster__backfill="threedays")
+    backfill(BulkActionStatus.CANCELED)
+    assert subjects() == [
+        f"{COLLEAGUES}, {OWNER}: "
+        "Выгрузка grades завершена не полностью — отчёты за 29.05.2023–31.05.2023 (3 дня)"
+    ]
+    (file,) = (settings / "outbox").glob("*.eml")
+    message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+    text = "\n".join(message.get_body(("plain",)).get_content().splitlines())
+    assert "Не удалось: 30.05.2023\n    raw_attempts: The key is refused." in text
+    assert "Не выполнялось: 31.05.2023" in text
+
+
+def test_a_backfill_that_never_started_a_run_is_told_too(subjects, backfill):
+    backfill(BulkActionStatus.FAILED)
+    assert subjects() == [
+        f"{OWNER}: Выгрузка grades не удалась — отчёты за 29.05.2023–31.05.2023 (3 дня)"
+    ]
+
+
+def test_the_days_an_asset_backfill_was_asked_for_are_known(instance, run, subjects):
+    assets = dg.Definitions(assets=[raw_attempts, sheet_report])
+    asked = PartitionBackfill.from_asset_partitions(
+        backfill_id="ofassets",
+        asset_graph=assets.get_repository_def().asset_graph,
+        partition_names=["2023-05-30", "2023-05-31"],
+        asset_selection=[raw_attempts.key, sheet_report.key],
+        backfill_timestamp=time.time(),
+        tags={},
+        dynamic_partitions_store=instance,
+        all_partitions=False,
+        title=None,
+        description=None,
+        run_config=None,
+    )
+    instance.add_backfill(asked.with_status(BulkActionStatus.CANCELED))
+    run("2023-05-30", dagster__backfill="ofassets")
+    (digest,) = subjects()
+    assert digest.endswith("не полностью — отчёты за 30.05.2023–31.05.2023 (2 дня)")
+
+
+def test_a_run_added_to_a_backfill_after_its_digest_speaks_for_itself(run, subjects, backfill):
+    run("2023-05-29", dagster__backfill="threedays")
+    backfill(BulkActionStatus.COMPLETED_SUCCESS)
+    assert len(subjects()) == 1
+    run("2023-05-31", dagster__backfill="threedays")
+    assert subjects() == [SUCCESS]
+
+
+def test_one_occasion_that_cannot_be_decided_does_not_keep_the_others_back(
+    run, subjects, monkeypatch
+):
+    real = run_outcome.reported
+    odd = run("2023-05-30")
+    run()
+
+    def reported(instance, run_id):
+        if run_id == odd:
+            raise RuntimeError("odd run")
+        return real(instance, run_id)
+
+    monkeypatch.setattr("grader_pipeline.automation.occasions.reported", reported)
+    assert subjects() == [SUCCESS]
+    monkeypatch.undo()
+
+
+def test_the_sensor_goes_on_from_a_cursor_that_lags(instance, run, postgres, mail, outbox_rows):
+    run()
+    resources = {"postgres": postgres, "mail": mail}
+    with dg.build_sensor_context(instance=instance, resources=resources) as context:
+        result = mail_sensor(context)
+        assert result.skip_message == "1 sent, 0 to be tried again."
+        assert Cursor.parse(context.cursor).events == {}, "young events are read again"
+    assert Cursor.parse("from another version") == Cursor()
+    _, said = tick(instance, postgres, mail, Cursor.parse(context.cursor))
+    assert said == "0 sent, 0 to be tried again."
+    assert len(outbox_rows()) == 1

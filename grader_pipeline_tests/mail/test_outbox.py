@@ -1,0 +1,223 @@
+"""The outbox over real PostgreSQL and SMTP: nothing lost, nothing twice but in the window."""
+
+import datetime as dt
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import psycopg
+import pytest
+
+from grader_pipeline.automation import outbox
+from grader_pipeline.report.letter import Letter
+from grader_pipeline_tests.mail.mail_server import MailServer
+
+ANNA, BORIS = "anna@school.example", "boris@school.example"
+LETTER = Letter("Выгрузка grades завершена", "Текст", "<p>Текст</p>")
+
+
+@pytest.fixture
+def enqueue(postgres):
+    def enqueue(key: str = "success:1", to=(ANNA, BORIS)) -> bool:
+        with postgres.transaction() as db:
+            return outbox.enqueue(
+                db, LETTER, key=key, kind="success", occasion="run", to=to,
+                report_date=dt.date(2023, 5, 31),
+            )  # fmt: skip
+
+    return enqueue
+
+
+@pytest.fixture
+def deliver(postgres, mail):
+    return lambda: outbox.deliver(postgres, mail, until=time.monotonic() + 10)
+
+
+def test_a_key_is_one_mail_however_often_it_is_enqueued(serve, enqueue, deliver, outbox_rows):
+    server = serve(MailServer())
+    assert enqueue()
+    assert not enqueue()
+    assert deliver().sent == 1
+    assert not enqueue()
+    assert deliver().sent == 0
+    (received,) = server.received
+    assert received.message["Subject"] == LETTER.subject
+    (row,) = outbox_rows()
+    assert (row["state"], row["attempts"], row["last_error"]) == ("sent", 1, None)
+    assert row["sent_at"] is not None
+    assert bytes(row["message"]) == received.content
+
+
+def test_a_mail_is_not_enqueued_unless_its_decision_is_committed(postgres, outbox_rows):
+    with pytest.raises(ZeroDivisionError), postgres.transaction() as db:
+        outbox.enqueue(db, LETTER, key="k", kind="success", occasion="run", to=[ANNA])
+        1 / 0  # noqa: B018
+    assert outbox_rows() == []
+
+
+def test_a_server_down_for_three_ticks_delays_the_mail_and_sends_it_once(
+    monkeypatch, serve, enqueue, deliver, outbox_rows, make_due
+):
+    server = MailServer()
+    monkeypatch.setenv("SMTP_HOST", "127.0.0.1")
+    monkeypatch.setenv("SMTP_PORT", str(server.port))
+    monkeypatch.setenv("SMTP_SECURITY", "none")
+    monkeypatch.setenv("SMTP_FROM", "grader@school.example")
+    enqueue()
+    pauses = []
+    for _ in range(3):
+        asked = dt.datetime.now(dt.UTC)
+        assert deliver().postponed == 1
+        (row,) = outbox_rows()
+        assert row["state"] == "queued"
+        assert "Connection refused" in row["last_error"]
+        pauses.append(round((row["next_attempt_at"] - asked).total_seconds() / 15))
+        assert deliver().postponed == 0
+        make_due()
+    assert pauses == [1, 2, 4]
+    serve(server)
+    assert deliver().sent == 1
+    make_due()
+    assert deliver().sent == 0
+    assert len(server.received) == 1
+
+
+def test_only_the_refused_recipient_is_tried_again(serve, enqueue, deliver, outbox_rows, make_due):
+    server = serve(MailServer(answers={ANNA: "450 greylisted"}))
+    enqueue()
+    assert deliver().postponed == 1
+    assert outbox_rows()[0]["last_error"] == f"{ANNA}: 450 greylisted"
+    server.answers.clear()
+    make_due()
+    assert deliver().sent == 1
+    assert [received.recipients for received in server.received] == [[BORIS], [ANNA]]
+
+
+def test_a_recipient_refused_for_good_is_shown_and_the_other_has_exactly_one(
+    serve, enqueue, deliver, outbox_rows, make_due
+):
+    server = serve(MailServer(answers={ANNA: "550 no such user"}))
+    enqueue()
+    assert deliver().undeliverable == 1
+    make_due()
+    deliver()
+    assert [received.recipients for received in server.received] == [[BORIS]]
+    (row,) = outbox_rows()
+    assert (row["state"], row["last_error"]) == ("partly_sent", f"{ANNA}: 550 no such user")
+
+
+def test_a_wrong_password_is_final_and_shown_and_can_be_requeued(
+    serve, enqueue, deliver, outbox_rows, postgres, monkeypatch, certificate, is_trusted
+):
+    server = serve(MailServer("ssl", certificate, wants_login=True))
+    monkeypatch.setenv("SMTP_USER", "robot@school.example")
+    monkeypatch.setenv("SMTP_PASSWORD", "wrong-password")
+    enqueue()
+    done = deliver()
+    assert done.undeliverable == 1
+    assert "535" in done.error
+    (row,) = outbox_rows()
+    assert row["state"] == "failed"
+    assert row["sent_at"] is None
+    assert "535" in row["last_error"]
+    assert "wrong-password" not in row["last_error"]
+    monkeypatch.setenv("SMTP_PASSWORD", "correct horse battery")
+    with postgres.transaction() as db:
+        db.execute(outbox.statement("mail/requeue"))
+    assert deliver().sent == 1
+    assert len(server.received) == 1
+
+
+def test_a_mail_is_given_up_after_a_day(
+    monkeypatch, serve, enqueue, deliver, postgres, outbox_rows
+):
+    serve(MailServer(answers={"MAIL": "451 later"}))
+    enqueue()
+    with postgres.transaction() as db:
+        db.execute("UPDATE mail_outbox SET give_up_at = now()")
+    assert deliver().undeliverable == 1
+    assert outbox_rows()[0]["state"] == "failed"
+
+
+def test_a_mail_that_the_server_refuses_does_not_keep_the_next_back(serve, enqueue, deliver):
+    server = serve(MailServer(answers={ANNA: "450 greylisted"}))
+    enqueue("first", to=[ANNA])
+    enqueue("second", to=[BORIS])
+    done = deliver()
+    assert (done.sent, done.postponed) == (1, 1)
+    assert len(server.received) == 1
+
+
+def test_without_a_server_each_mail_is_a_file_of_the_same_bytes(
+    enqueue, deliver, outbox_rows, settings
+):
+    enqueue()
+    assert deliver().sent == 1
+    (file,) = (settings / "outbox").glob("*.eml")
+    assert file.read_bytes() == bytes(outbox_rows()[0]["message"])
+
+
+DELIVER = textwrap.dedent("""
+    import time
+    from grader_pipeline.automation import outbox
+    from grader_pipeline.resources.mail import Mail
+    from grader_pipeline.resources.postgres import Postgres
+    print(outbox.deliver(Postgres(), Mail(), until=time.monotonic() + 10))
+""")
+
+
+def start_delivering() -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-W", "ignore", "-c", DELIVER], env=os.environ)
+
+
+def test_a_process_killed_between_sending_and_noting_sends_one_copy_with_the_same_id(
+    serve, enqueue, deliver, outbox_rows, make_due, database_url
+):
+    """The documented window: the server has the mail, our note of it does not exist."""
+    server = serve(MailServer())
+    enqueue()
+    with psycopg.connect(database_url) as keeper:
+        # The server confirms, and the note of it waits for this lock until its process is killed.
+        server.before_confirming = lambda: keeper.execute("SELECT FROM mail_outbox FOR UPDATE")
+        process = start_delivering()
+        with psycopg.connect(database_url, autocommit=True) as observer:
+            while not observer.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
+                assert process.poll() is None
+                time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    server.before_confirming = lambda: None
+    (row,) = outbox_rows()
+    assert (row["state"], row["attempts"]) == ("sending", 1)
+    assert deliver().sent == 0, "the lease of the dead process still runs"
+    make_due()
+    assert deliver().sent == 1
+    first, copy = server.received
+    assert first.message["Message-ID"] == copy.message["Message-ID"]
+    make_due()
+    assert deliver().sent == 0
+
+
+def test_a_process_killed_before_the_server_had_the_mail_leaves_exactly_one(
+    serve, enqueue, deliver, make_due
+):
+    server = serve(MailServer())
+    started: list[subprocess.Popen] = []
+
+    class KillsItsClient(dict):
+        def get(self, stage, default=None):
+            if stage == ANNA and not started[0].returncode:
+                started[0].send_signal(signal.SIGKILL)
+                started[0].wait()
+            return default
+
+    server.answers = KillsItsClient()
+    enqueue()
+    started.append(start_delivering())
+    assert started[0].wait(20) == -signal.SIGKILL
+    make_due()
+    assert deliver().sent == 1
+    assert len(server.received) == 1

@@ -1,0 +1,4 @@
+-- What became of the day's response.
+SELECT received, loaded, already_there, duplicates, rejected
+FROM grader_load
+WHERE report_date = %(report_date)s;
