@@ -1,0 +1,60 @@
+"""One launcher per GRADER_HOME: two would start two databases on the same files."""
+
+import fcntl
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from grader_pipeline.launcher.trouble import LauncherError
+
+PATIENCE = 15
+"""Seconds given to a launcher that is just ending."""
+
+
+@contextmanager
+def sole_owner(folder: Path) -> Iterator[None]:
+    """Own ``folder`` until the block ends, or until this process dies in whatever way.
+
+    Raises LauncherError naming the process that owns it already.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "owner.lock").open("a+", encoding="utf-8") as file:
+        _lock(file, folder)
+        file.seek(0)
+        file.truncate()
+        json.dump({"pid": os.getpid(), "command": sys.argv[0]}, file)
+        file.flush()
+        yield
+
+
+def _lock(file: IO[str], folder: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    told = False
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise LauncherError(
+                    f"{folder} is in use by {_owner(file)}. Stop that first (Ctrl+C in its "
+                    "terminal), or set GRADER_HOME to another folder."
+                ) from None
+            if not told:
+                print(f"{folder} is in use by {_owner(file)}; waiting up to {PATIENCE} s.")
+                told = True
+            time.sleep(0.1)
+        else:
+            return
+
+
+def _owner(file: IO[str]) -> str:
+    file.seek(0)
+    try:
+        return f"process {json.load(file)['pid']}"
+    except (ValueError, KeyError, TypeError):
+        return "another process"

@@ -1,0 +1,126 @@
+"""The log file: GRADER_HOME/logs/app_log.txt, one story told by all processes.
+
+Every module of ours logs through ``logging.getLogger(__name__)``; :func:`configure` joins the
+``grader_pipeline`` logger to the file. Two kinds of lines do not come that way: ``context.log`` of
+a run, which dagster.yaml hands to :func:`handler`, and ``context.log`` of a sensor or schedule,
+which is a logger outside the tree and has to be joined by :func:`follow`.
+
+Lines read ``2025-11-07 10:15:00 - INFO: message``, in this machine's time zone; what belongs to a
+line (a traceback) follows it indented. The file is rotated at the first line after midnight, the
+three newest archives are kept (``app_log.txt.2025-11-07``), and processes write one at a time.
+Secrets of the settings never reach it.
+"""
+
+import json
+import logging
+import os
+import re
+from functools import cache
+from urllib.parse import quote, quote_plus, urlsplit
+
+from concurrent_log_handler import ConcurrentTimedRotatingFileHandler
+
+from grader_pipeline.settings import Settings
+
+ARCHIVES = 3
+
+# What could move a terminal's cursor or begin a line that nobody logged.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def configure() -> None:
+    """Join everything that ``grader_pipeline`` logs to the file; doing so again changes nothing."""
+    logger = logging.getLogger("grader_pipeline")
+    logger.setLevel(logging.INFO)
+    follow(logger)
+
+
+def follow(logger: logging.Logger) -> None:
+    """Join a logger that is outside ours, such as a sensor's ``context.log``, to the file."""
+    if handler() not in logger.handlers:
+        logger.addHandler(handler())
+
+
+@cache
+def handler() -> logging.Handler:
+    """Give this process's one handler of the file."""
+    return _AppLog(logging.INFO)
+
+
+class _AppLog(logging.Handler):
+    """Writes each record once, to the file of the GRADER_HOME of that moment.
+
+    The file is opened with its first line, so that importing the pipeline writes nothing. A log
+    that cannot be written is said on stderr and stops nobody's work.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
+        # A record of ours comes by itself, and in a run again through Dagster's handler.
+        return not getattr(record, "in_app_log", False) and super().filter(record)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        record.in_app_log = True
+        try:
+            _file(os.environ.get("GRADER_HOME")).emit(record)
+        except OSError:
+            self.handleError(record)
+
+
+@cache
+def _file(_grader_home: str | None) -> logging.Handler:
+    settings = Settings()
+    settings.logs_dir.mkdir(parents=True, exist_ok=True)
+    file = ConcurrentTimedRotatingFileHandler(
+        str(settings.logs_dir / "app_log.txt"),
+        when="midnight",
+        backupCount=ARCHIVES,
+        encoding="utf-8",
+        unicode_error_policy="replace",
+    )
+    file.setFormatter(_Lines(settings))
+    return file
+
+
+class _Lines(logging.Formatter):
+    """A record as text that begins one line, and holds no secret."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__("%(asctime)s - %(levelname)s: %(message)s", "%Y-%m-%d %H:%M:%S")
+        self._settings = settings
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = without_secrets(super().format(record), self._settings)
+        text = text.replace("\r\n", "\n").replace("\n", "\n    ")
+        return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def without_secrets(text: str, settings: Settings) -> str:
+    """The text with ``***`` in place of everything that the settings hold secret."""
+    forms = {form for secret in settings.secrets() for form in _forms(secret)}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, "***")
+    return text
+
+
+@cache
+def _forms(secret: str) -> frozenset[str]:
+    """Every way in which a secret, or the part of it that opens something, may be written."""
+    parts = [secret]
+    if "://" in secret:
+        parts.append(urlsplit(secret).password or "")
+    elif secret.lstrip().startswith("{"):
+        parts += _texts(secret)
+    return frozenset(
+        form
+        for part in filter(None, parts)
+        for form in (part, quote(part, safe=""), quote_plus(part), json.dumps(part)[1:-1])
+    )
+
+
+def _texts(document: str) -> list[str]:
+    """The keys' texts in a service account's JSON."""
+    try:
+        content = json.loads(document)
+    except ValueError:
+        return []
+    return [str(content[key]) for key in ("private_key", "private_key_id") if content.get(key)]
