@@ -1,0 +1,77 @@
+"""The grader's answer for one day, kept as it was received.
+
+The API is asked for the day's window in UTC; its answer is stored compressed, so that the day can
+be validated and loaded again without the API. An answer that is not one whole JSON list is
+refused, and what was stored before stays. When the API answers otherwise than before, the new
+answer replaces the old one, and this materialization says so.
+
+Source: GRADER_API_URL. Times are UTC.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterator
+
+import dagster as dg
+from upath import UPath
+
+from grader_pipeline.assets import GROUP, OWNERS
+from grader_pipeline.attempts.response import unpacked
+from grader_pipeline.partitions import day_of, days_partitions
+from grader_pipeline.resources.grader_api import GraderApi
+from grader_pipeline.storage import DayFiles
+
+log = logging.getLogger(__name__)
+
+_MIB = 1024 * 1024
+
+
+@dg.asset(
+    description=__doc__,
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"api", "json"},
+    partitions_def=days_partitions(),
+    io_manager_key="storage",
+    pool="grader_api",
+)
+def raw_attempts(
+    context: dg.AssetExecutionContext, grader_api: GraderApi, storage: dg.ResourceParam[DayFiles]
+) -> Iterator[dg.MaterializeResult]:
+    """Fetch the day; see the module's text."""
+    day = day_of(context)
+    window = day.api_window()
+    log.info("raw_attempts %s: asking for %s to %s UTC", day.key, window["start"], window["end"])
+    stored = storage.path("raw_attempts", day)
+    before = _sha256(stored) if stored.exists() else None
+    with grader_api.get_api_data(grader_api.url, window) as answer:
+        change = _change(before, answer.sha256)
+        log.info(
+            "raw_attempts %s: %d elements, %d bytes in %.1f s, %s",
+            day.key, answer.received, answer.size, answer.seconds, change,
+        )  # fmt: skip
+        yield dg.MaterializeResult(
+            value=answer.path,
+            metadata={
+                "dagster/row_count": answer.received,
+                "window (UTC)": f"{window['start']} — {window['end']}",
+                "body (bytes)": answer.size,
+                "body sha256": answer.sha256,
+                "against the stored answer": change,
+                "seconds": answer.seconds,
+            },
+        )
+
+
+def _change(before: str | None, now: str) -> str:
+    if before is None:
+        return "first answer for this day"
+    return "the same as before" if before == now else "differs from the stored one and replaces it"
+
+
+def _sha256(path: UPath) -> str:
+    digest = hashlib.sha256()
+    with unpacked(path.open("rb")) as body:
+        while chunk := body.read(_MIB):
+            digest.update(chunk)
+    return digest.hexdigest()

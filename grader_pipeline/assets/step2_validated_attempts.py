@@ -1,0 +1,117 @@
+"""The day's attempts, typed and clean; and everything else the API sent, with its reasons.
+
+The stored answer streams through one pandera schema in batches. Every element of it keeps its
+place: as an attempt, or refused with stable reasons and its text, which go on to quarantine.
+Before anything is loaded, blocking checks hold the share of rejected rows and the day's volume
+against their bounds.
+
+Source: raw_attempts. Times are UTC.
+"""
+
+import logging
+import re
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pyarrow.parquet as pq
+from upath import UPath
+
+from grader_pipeline import checks
+from grader_pipeline.assets import GROUP, OWNERS, column_schema
+from grader_pipeline.attempts.response import NotAListError, unpacked
+from grader_pipeline.attempts.validation import COURSE, Tally, attempts, validate
+from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.partitions import day_of, days_partitions
+from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.settings import Settings
+from grader_pipeline.sql import statement
+
+log = logging.getLogger(__name__)
+
+COLUMNS = column_schema(
+    position=("int", "Place in the API's answer, from 0."),
+    user_id=("string", "The learner, as the LMS names them. Never leaves the database."),
+    oauth_consumer_key=("string", "LTI consumer; may be empty."),
+    lis_result_sourcedid=("string", "Course, task and learner, as LTI names them."),
+    lis_outcome_service_url=("string", "Where the grade goes; whole courses lack it."),
+    is_correct=("bool", "Verdict of a submit; null for a run."),
+    attempt_type=("string", "run or submit."),
+    created_at=("timestamp[us]", "UTC."),
+    reasons=("list<string>", "Why the element was refused; null for an attempt."),
+    row=("string", "A refused element as received; null for an attempt."),
+)
+
+
+@dg.asset(
+    description=__doc__,
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"pandas", "parquet"},
+    partitions_def=days_partitions(),
+    io_manager_key="storage",
+    check_specs=checks.VALIDATED_ATTEMPTS,
+    metadata={"dagster/column_schema": COLUMNS},
+)
+def validated_attempts(
+    context: dg.AssetExecutionContext, raw_attempts: UPath, postgres: Postgres
+) -> Iterator[dg.MaterializeResult]:
+    """Validate the day; see the module's text."""
+    day, settings = day_of(context), Settings()
+    log.info("validated_attempts %s: start", day.key)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="grader-validated-") as folder:
+        file = Path(folder) / "attempts.parquet"
+        try:
+            with unpacked(raw_attempts.open("rb")) as body:
+                tally = validate(
+                    body, day, file, require_outcome_url=settings.grader_require_outcome_url
+                )
+        except (NotAListError, OSError) as error:
+            raise PermanentFailure(
+                f"The stored answer of {day.key} {error}. Materialize raw_attempts again."
+            ) from error
+        with postgres.transaction() as db:
+            volumes = db.execute(statement("checks/weekday_volumes"), {"day": day.date}).fetchall()
+        seconds = time.monotonic() - started
+        log.info(
+            "validated_attempts %s: %d received, %d valid, %d duplicates, %d rejected in %.1f s",
+            day.key, tally.received, tally.valid, tally.duplicates, tally.rejected, seconds,
+        )  # fmt: skip
+        yield dg.MaterializeResult(
+            value=file,
+            metadata={
+                "dagster/row_count": tally.valid,
+                "received": tally.received,
+                "duplicates": tally.duplicates,
+                "rejected": tally.rejected,
+                "reasons": dg.MetadataValue.json(tally.reasons),
+                "first attempts": _preview(file, tally),
+                "seconds": seconds,
+            },
+            check_results=checks.of_validated_attempts(
+                tally, day, [row["volume"] for row in volumes], settings
+            ),
+        )
+
+
+def _preview(file: Path, tally: Tally) -> dg.MetadataValue:
+    """A few attempts without their learners."""
+    if not tally.valid:
+        return dg.MetadataValue.text("no attempts")
+    with pq.ParquetFile(file) as parquet:
+        head = next(attempts(parquet)).slice(0, 5).to_pylist()
+    return dg.MetadataValue.table([dg.TableRecord(_without_learner(row)) for row in head])
+
+
+def _without_learner(row: dict[str, Any]) -> dict[str, str]:
+    course = re.match(COURSE, row["lis_result_sourcedid"])
+    return {
+        "created_at (UTC)": str(row["created_at"]),
+        "attempt_type": row["attempt_type"],
+        "is_correct": "" if row["is_correct"] is None else str(row["is_correct"]),
+        "course": course[0] if course else "",
+    }

@@ -1,0 +1,123 @@
+"""The day's attempts in PostgreSQL's table ``grader``.
+
+They are copied into a staging table, compared with what is stored, and inserted where they are
+new: all in one transaction with the day's quarantine and its line in the ledger, under a lock on
+the day. Running a day again changes no row but its own, and loses none. A stored attempt that the
+API now tells otherwise is kept and reported; run config ``on_conflict: update`` takes the API's
+version.
+
+Source: validated_attempts. Times are UTC.
+"""
+
+import logging
+import time
+from enum import Enum
+
+import dagster as dg
+import pyarrow.parquet as pq
+from upath import UPath
+
+from grader_pipeline import checks
+from grader_pipeline.assets import GROUP, OWNERS, column_schema
+from grader_pipeline.attempts.validation import attempts, quarantine, tally_of
+from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
+from grader_pipeline.resources.postgres import Connection, Postgres, copy_in, schema_differences
+from grader_pipeline.sql import statement
+
+log = logging.getLogger(__name__)
+
+COLUMNS = column_schema(
+    id=("serial", "Primary key."),
+    user_id=("varchar(255)", "The learner. Never leaves the database."),
+    oauth_consumer_key=("varchar(255)", "LTI consumer; may be empty or NULL."),
+    lis_result_sourcedid=("text", "Course, task and learner, as LTI names them."),
+    lis_outcome_service_url=("text", "Where the grade goes; NULL where the API gave none."),
+    is_correct=("boolean", "Verdict of a submit; NULL for a run."),
+    attempt_type=("varchar(10)", "run or submit."),
+    created_at=("timestamp", "UTC."),
+)
+
+
+class OnConflict(Enum):
+    """What becomes of a stored attempt that the API now tells otherwise."""
+
+    NOTHING = "nothing"
+    UPDATE = "update"
+
+
+class LoadConfig(dg.Config):
+    """How a day is loaded."""
+
+    on_conflict: OnConflict = OnConflict.NOTHING
+
+
+@dg.asset(
+    description=__doc__,
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"postgres", "table"},
+    partitions_def=days_partitions(),
+    check_specs=checks.GRADER_TABLE,
+    metadata={"dagster/column_schema": COLUMNS, "dagster/table_name": "grader"},
+)
+def grader_table(
+    context: dg.AssetExecutionContext,
+    config: LoadConfig,
+    validated_attempts: UPath,
+    postgres: Postgres,
+) -> dg.MaterializeResult:
+    """Load the day; see the module's text."""
+    day = day_of(context)
+    log.info("grader_table %s: start", day.key)
+    started = time.monotonic()
+    with (
+        validated_attempts.open("rb") as file,
+        pq.ParquetFile(file) as parquet,
+        postgres.transaction(lock=f"grader/{day.key}") as db,
+    ):
+        differences = schema_differences(db)
+        _load(db, parquet, day, context.run.run_id, config.on_conflict)
+        account = db.execute(statement("checks/account"), day.parameters).fetchone() or {}
+    seconds = time.monotonic() - started
+    log.info(
+        "grader_table %s: %d loaded, %d already there, %d differing in %.1f s",
+        day.key, account["loaded"], account["already_there"], account["differing"], seconds,
+    )  # fmt: skip
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": account["stored"],
+            "loaded": account["loaded"],
+            "already there": account["already_there"],
+            "differing": account["differing"],
+            "quarantined": account["quarantined"],
+            "seconds": seconds,
+        },
+        check_results=checks.of_grader_table(account, differences),
+    )
+
+
+def _load(
+    db: Connection, parquet: pq.ParquetFile, day: SchoolDay, run_id: str, on_conflict: OnConflict
+) -> None:
+    tally = tally_of(parquet)
+    db.execute(statement("load/stage"))
+    copy_in(db, statement("load/copy_attempts"), attempts(parquet))
+    copy_in(db, statement("load/copy_rejected"), quarantine(parquet))
+    db.execute(statement("load/find_twins"), day.parameters)
+    twins = db.execute(statement("load/count_twins")).fetchone() or {}
+    loaded = db.execute(statement("load/insert_new")).rowcount
+    if on_conflict is OnConflict.UPDATE:
+        db.execute(statement("load/update_differing"))
+    db.execute(statement("load/forget_rejected"), day.parameters)
+    db.execute(statement("load/keep_rejected"), day.parameters)
+    ledger = {
+        "run_id": run_id,
+        "received": tally.received,
+        "loaded": loaded,
+        "already_there": twins["already_there"],
+        "duplicates": tally.duplicates,
+        "rejected": tally.rejected,
+        "differing": twins["differing"],
+        "body_sha256": tally.body_sha256,
+    }
+    db.execute(statement("load/write_ledger"), {**day.parameters, **ledger})

@@ -1,0 +1,129 @@
+"""The Python text inside an attempt: read as Python reads it, and survived whatever it is."""
+
+import warnings
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grader_pipeline.attempts import passback
+
+texts = st.text(max_size=20)
+literals = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | texts
+    | st.binary(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(st.dictionaries(texts, literals, max_size=5))
+def test_a_dict_comes_back_from_its_text(value):
+    text = repr(value)
+    readable = "\0" not in text
+    assert passback.decode([text]) == {text: value if readable else None}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "None",
+        "[]",
+        "'text'",
+        "b'{}'",
+        "{1, 2}",
+        "set()",
+        "{[]: 1}",
+        "{{}: 1}",
+        "{{1}}",
+        "{'a': }",
+        "{'a': 1",
+        "{'a': 1}}",
+        "{'a': 1}; {}",
+        "{}\n{}",
+        "{'a': null}",
+        "{'a': true}",
+        "{'a': 1 + 1}",
+        "{'a': f'{1}'}",
+        "{'a': __import__('os').getcwd()}",
+        "{**{}}",
+        "{a: 1 for a in ()}",
+        "dict(a=1)",
+        "{'a': 'b\nc'}",
+        r"{'a': '\x0'}",
+        r"{'a': '\N{NO SUCH LETTER}'}",
+        "{'a': '\0'}",
+        "{'a': '\ud800'}",
+        "{'a': 09}",
+        "# -*- coding: rot13 -*-\n{'a': 1",
+    ],
+)
+def test_what_is_not_one_dict_reads_as_none(text):
+    assert passback.decode([text]) == {text: None}
+
+
+SIZE = passback.LONGEST - 10
+
+
+@pytest.mark.parametrize(
+    "filling",
+    [
+        "[" * (SIZE // 2) + "]" * (SIZE // 2),
+        "(" * (SIZE // 2) + "1" + ")" * (SIZE // 2),
+        "{1:" * (SIZE // 4) + "1" + "}" * (SIZE // 4),
+        "[" * SIZE,
+        "-" * SIZE + "1",
+        "not " * (SIZE // 4) + "1",
+        "1+" * (SIZE // 2) + "1",
+        "1**" * (SIZE // 3) + "1",
+        "1 if 1 else " * (SIZE // 12) + "1",
+        "lambda:" * (SIZE // 7) + "1",
+        "a." * (SIZE // 2) + "a",
+        "a" + "[0]" * (SIZE // 3),
+        "9" * SIZE,
+        "0x" + "f" * SIZE + "g",
+        "f'" + "{" * SIZE + "'",
+        "\\\n" * (SIZE // 2) + "?",
+    ],
+)
+def test_a_text_made_to_hurt_the_parser_reads_as_none(filling):
+    text = "{'a':" + filling + "}"
+    assert passback.decode([text]) == {text: None}
+
+
+def test_a_nasty_text_does_not_touch_the_next_one():
+    nasty = "{'a':" + "-" * SIZE + "1}"
+    assert passback.decode([nasty, "{'a': 1}"])["{'a': 1}"] == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("{'a': \"O'Neil\"}", "O'Neil"),
+        ("{'a': 'say \"hi\"'}", 'say "hi"'),
+        (r"{'a': 'O\'Neil \"x\"'}", 'O\'Neil "x"'),
+        ("{'a': None}", None),
+        ('{"a": "json alike"}', "json alike"),
+        (r"{'a': '\u0416\x41\n\\'}", "ЖA\n\\"),
+        ("  {'a': 1,}\n", 1),
+        ("{'a': 'b' 'c'}", "bc"),
+        ("{'a': 1, 'a': 2}", 2),
+    ],
+)
+def test_a_dict_is_read_as_python_reads_it(text, value):
+    assert passback.decode([text])[text] == {"a": value}
+
+
+def test_an_escape_that_python_frowns_upon_is_kept_without_a_word():
+    text = r"{'a': 'C:\dir'}"
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        assert passback.decode([text]) == {text: {"a": r"C:\dir"}}
+    assert said == []

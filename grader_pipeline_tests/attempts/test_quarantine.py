@@ -1,0 +1,178 @@
+"""Every reason to keep an element out, and that it keeps out nothing else."""
+
+import json
+
+import pytest
+from validated_day import reasons_of, validated
+
+from grader_pipeline_tests.grader import attempt
+
+SOURCEDID = "'lis_result_sourcedid': 'course-v1:A+B+C:lms-1:u'"
+URL = "'lis_outcome_service_url': 'https://lms.example.org/'"
+
+
+def passback(*items: str) -> dict:
+    return attempt(passback_params="{" + ", ".join(items) + "}")
+
+
+def without(name: str) -> dict:
+    return {field: value for field, value in attempt().items() if field != name}
+
+
+@pytest.mark.parametrize("element", [None, True, 7, 1.5, "text", [], [attempt()], [[]]])
+def test_what_is_no_object_says_so_and_nothing_else(element):
+    assert reasons_of(element) == ["not_an_object"]
+
+
+REFUSED: list[tuple[dict, list[str]]] = [
+    ({}, ["missing_field"]),
+    (without("lti_user_id"), ["missing_field"]),
+    (without("passback_params"), ["missing_field"]),
+    (without("is_correct"), ["missing_field"]),
+    (without("attempt_type"), ["missing_field"]),
+    (without("created_at"), ["missing_field"]),
+    (passback(), ["missing_field"]),
+    (passback("'oauth_consumer_key': ''"), ["missing_field"]),
+    (attempt(lti_user_id=None), ["null_field"]),
+    (attempt(passback_params=None), ["null_field"]),
+    (attempt(attempt_type=None), ["null_field"]),
+    (attempt(created_at=None), ["null_field"]),
+    (passback("'lis_result_sourcedid': None"), ["null_field"]),
+    (attempt(lti_user_id=7), ["wrong_type"]),
+    (attempt(lti_user_id=["a"]), ["wrong_type"]),
+    (attempt(lti_user_id={"a": 1}), ["wrong_type"]),
+    (attempt(passback_params={"lis_result_sourcedid": "a"}), ["wrong_type"]),
+    (attempt(passback_params=[]), ["wrong_type"]),
+    (attempt(passback_params=False), ["wrong_type"]),
+    (attempt(attempt_type=1), ["wrong_type"]),
+    (attempt(created_at=1685524571), ["wrong_type"]),
+    (attempt(created_at=1685524571.3), ["wrong_type"]),
+    (passback("'lis_result_sourcedid': 7"), ["wrong_type"]),
+    (passback("'lis_result_sourcedid': b'a'"), ["wrong_type"]),
+    (passback("'lis_result_sourcedid': ['a']"), ["wrong_type"]),
+    (passback(SOURCEDID, "'oauth_consumer_key': 7"), ["wrong_type"]),
+    (passback(SOURCEDID, "'lis_outcome_service_url': 7"), ["wrong_type"]),
+    (attempt(lti_user_id=""), ["empty_field"]),
+    (attempt(passback_params=""), ["empty_field"]),
+    (attempt(attempt_type=""), ["empty_field"]),
+    (attempt(created_at=""), ["empty_field"]),
+    (passback("'lis_result_sourcedid': ''"), ["empty_field"]),
+    (attempt(passback_params="null"), ["undecodable_passback_params"]),
+    (attempt(attempt_type="Run"), ["unexpected_value"]),
+    (attempt(attempt_type="run "), ["unexpected_value"]),
+    (attempt(attempt_type="x" * 300), ["unexpected_value"]),
+    (attempt(is_correct=2), ["unexpected_value"]),
+    (attempt(lti_user_id="x" * 256), ["too_long"]),
+    (passback(SOURCEDID, f"'oauth_consumer_key': '{'x' * 256}'"), ["too_long"]),
+    (passback(SOURCEDID, " " * 65536), ["too_long"]),
+    (attempt(created_at="yesterday"), ["bad_timestamp"]),
+    (attempt(created_at="2023-06-01 12:00:00"), ["outside_window"]),
+    (attempt(lti_user_id="a\0b"), ["forbidden_character"]),
+    (attempt(lti_user_id="a\ud800"), ["forbidden_character"]),
+    (attempt(attempt_type="\udc00"), ["forbidden_character"]),
+    (passback(r"'lis_result_sourcedid': 'a\x00b'"), ["forbidden_character"]),
+    (passback(r"'lis_result_sourcedid': 'a\0b'"), ["forbidden_character"]),
+    (passback(r"'lis_result_sourcedid': '\ud83d'"), ["forbidden_character"]),
+    (passback(SOURCEDID, r"'oauth_consumer_key': '\x00'"), ["forbidden_character"]),
+    (passback(SOURCEDID, r"'lis_outcome_service_url': '\udfff'"), ["forbidden_character"]),
+    # Python cannot read a text with a bare NUL or half a character in it.
+    (passback("'lis_result_sourcedid': 'a\0b'"), ["undecodable_passback_params"]),
+    (passback("'lis_result_sourcedid': '\ud800'"), ["undecodable_passback_params"]),
+    # Several at once, each told once.
+    (
+        attempt(lti_user_id=None, attempt_type="", created_at="now", is_correct="0"),
+        ["bad_timestamp", "empty_field", "null_field", "wrong_type"],
+    ),
+    (
+        attempt("2023-06-01 12:00:00", lti_user_id="\0" * 256, attempt_type="\0", is_correct=2),
+        ["forbidden_character", "outside_window", "too_long", "unexpected_value"],
+    ),
+    (
+        {"passback_params": "?", "created_at": None, "is_correct": 1.0},
+        ["missing_field", "null_field", "undecodable_passback_params", "wrong_type"],
+    ),
+    (attempt(lti_user_id=7, attempt_type=7, created_at=7), ["wrong_type"]),
+]
+
+
+def test_each_reason_is_told_exactly():
+    reasons = validated([element for element, _ in REFUSED]).reasons
+    found = [(element, reasons.get(place)) for place, (element, _) in enumerate(REFUSED)]
+    assert found == REFUSED
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        attempt(),
+        attempt(url=None),
+        attempt(unknown_field={"deep": [1, {"er": None}]}),
+        attempt(lti_user_id="x" * 255),
+        attempt(lti_user_id="😀" * 255),
+        passback(SOURCEDID),
+        passback(SOURCEDID, "'oauth_consumer_key': None"),
+        passback(SOURCEDID, f"'oauth_consumer_key': '{'x' * 255}'"),
+        passback(SOURCEDID, "'lis_outcome_service_url': None"),
+        passback(SOURCEDID, "7: [b'', {1}, 2j, ...]"),
+        passback(SOURCEDID, " " * (65536 - len(SOURCEDID) - 4)),
+    ],
+)
+def test_what_can_be_stored_is_not_refused(element):
+    assert reasons_of(element) == []
+
+
+@pytest.mark.parametrize(
+    ("element", "reasons"),
+    [
+        (passback(SOURCEDID), ["missing_field"]),
+        (passback(SOURCEDID, "'lis_outcome_service_url': None"), ["null_field"]),
+        (passback(SOURCEDID, "'lis_outcome_service_url': ''"), ["empty_field"]),
+        (passback(SOURCEDID, "'lis_outcome_service_url': 7"), ["wrong_type"]),
+        (passback(SOURCEDID, r"'lis_outcome_service_url': '\0'"), ["forbidden_character"]),
+        (passback(URL), ["missing_field"]),
+        (attempt(passback_params="?"), ["undecodable_passback_params"]),
+        (attempt(passback_params=None), ["null_field"]),
+        (passback(SOURCEDID, URL), []),
+    ],
+)
+def test_a_required_outcome_url_is_a_field_like_the_others(element, reasons):
+    assert reasons_of(element, require_outcome_url=True) == reasons
+
+
+def test_courses_without_outcome_url_are_counted_while_it_is_not_required():
+    found = validated(
+        [attempt(user="a", url=None, course="course-v1:one"), attempt(user="b", course="two")]
+        + [attempt(user=u, url=None, course="course-v1:three") for u in "cd"]
+        + [attempt(user="e", course="course-v1:three")]
+    )
+    assert [row["lis_outcome_service_url"] is None for row in found.attempts] == [
+        True, False, True, True, False,
+    ]  # fmt: skip
+    assert found.tally.courses == {"course-v1:one": 1, "course-v1:three": 3}
+    assert found.tally.courses_without_url == {"course-v1:one": 1, "course-v1:three": 2}
+
+
+def test_an_odd_element_costs_itself_only():
+    odd = [
+        b"null",
+        b'{"lti_user_id": "\\ud800", "x": NaN}',
+        b'{"is_correct": 1e999, "created_at": Infinity}',
+        b'{"is_correct": %s}' % (b"9" * 5000),
+        b'{"x": %s%s}' % (b"[" * 200, b"]" * 200),
+        json.dumps(attempt(passback_params="{" * 70_000)).encode(),
+    ]
+    good = [json.dumps(attempt(user=f"learner {n}")).encode() for n in range(len(odd) + 1)]
+    pairs = zip(good, [*odd, b"[]"], strict=True)
+    found = validated(b"[" + b" ,\n".join(part for pair in pairs for part in pair) + b"]")
+    assert [row["position"] for row in found.attempts] == list(range(0, 2 * len(good), 2))
+    assert [row["user_id"] for row in found.attempts] == [f"learner {n}" for n in range(len(good))]
+    assert [row["row"].encode() for row in found.refused] == [*odd, b"[]"]
+
+
+def test_a_day_of_nothing_but_refused_elements_is_still_a_day():
+    found = validated([None, {}, attempt(lti_user_id=None), attempt(created_at="now")])
+    assert found.attempts == []
+    assert found.tally.valid == 0
+    assert found.tally.reasons == {
+        "not_an_object": 1, "missing_field": 1, "null_field": 1, "bad_timestamp": 1,
+    }  # fmt: skip

@@ -1,0 +1,199 @@
+"""Each check on both sides of its bound."""
+
+import dagster as dg
+import pytest
+
+from grader_pipeline.attempts.validation import Tally
+from grader_pipeline.checks import (
+    GRADER_TABLE,
+    VALIDATED_ATTEMPTS,
+    of_grader_table,
+    of_validated_attempts,
+)
+from grader_pipeline.partitions import school_day
+from grader_pipeline.settings import Settings
+
+WEDNESDAY, SATURDAY, SUNDAY = "2023-05-31", "2023-06-03", "2023-06-04"
+BLOCKING = {"rejected_share", "day_volume", "accounting", "table_schema"}
+ACCOUNT = {
+    "received": 100,
+    "loaded": 60,
+    "already_there": 20,
+    "duplicates": 15,
+    "rejected": 5,
+    "quarantined": 20,
+    "stored": 85,
+    "differing": 0,
+}
+
+
+def passed(tally: Tally, volumes=(), day: str = WEDNESDAY) -> dict[str, bool]:
+    results = of_validated_attempts(tally, school_day(day), list(volumes), Settings())
+    return {result.check_name: result.passed for result in results}
+
+
+def test_every_check_is_answered_and_only_the_blocking_ones_are_errors():
+    results = [
+        *of_validated_attempts(Tally(), school_day(WEDNESDAY), [], Settings()),
+        *of_grader_table(ACCOUNT, []),
+    ]
+    specs = {spec.name: spec for spec in (*VALIDATED_ATTEMPTS, *GRADER_TABLE)}
+    assert sorted(result.check_name for result in results) == sorted(specs)
+    for result in results:
+        blocking = result.check_name in BLOCKING
+        assert specs[result.check_name].blocking == blocking
+        assert result.asset_key == specs[result.check_name].asset_key
+        assert (result.severity == dg.AssetCheckSeverity.ERROR) == blocking
+
+
+@pytest.mark.parametrize(
+    ("rejected", "allowed", "few"),
+    [
+        (0, True, True),
+        (49, True, True),
+        (50, True, False),
+        (500, True, False),
+        (501, False, False),
+        (1000, False, False),
+    ],
+)
+def test_the_share_of_rejects_may_reach_its_bound_and_not_pass_it(rejected, allowed, few):
+    found = passed(Tally(received=1000, rejected=rejected))
+    assert (found["rejected_share"], found["few_rejected"]) == (allowed, few)
+
+
+def test_duplicates_are_received_and_not_rejected():
+    found = passed(Tally(received=1000, duplicates=900, rejected=49))
+    assert (found["rejected_share"], found["few_rejected"]) == (True, True)
+
+
+@pytest.mark.parametrize(("bound", "rejected"), [("0", 0), ("1", 10)])
+def test_the_bound_of_the_share_is_a_setting(monkeypatch, bound, rejected):
+    monkeypatch.setenv("GRADER_MAX_REJECTED_SHARE", bound)
+    assert passed(Tally(received=10, rejected=rejected))["rejected_share"]
+    assert passed(Tally(received=10, rejected=1))["rejected_share"] == (bound == "1")
+
+
+def test_an_empty_answer_has_no_share_of_rejects():
+    found = passed(Tally())
+    assert (found["rejected_share"], found["few_rejected"]) == (True, True)
+
+
+@pytest.mark.parametrize("volumes", [(), (1000,)])
+@pytest.mark.parametrize(
+    ("day", "valid", "enough"),
+    [
+        (WEDNESDAY, 0, False),
+        ("2023-06-02", 0, False),
+        (WEDNESDAY, 1, True),
+        (SATURDAY, 0, True),
+        (SUNDAY, 0, True),
+    ],
+)
+def test_with_fewer_than_two_weeks_only_an_empty_working_day_is_too_little(
+    volumes, day, valid, enough
+):
+    found = passed(Tally(received=valid), volumes, day)
+    assert found["day_volume"] == enough
+    assert found["usual_volume"]
+
+
+@pytest.mark.parametrize(
+    ("volumes", "bound"),
+    [
+        ((1000, 1000), 100),
+        ((900, 1100), 100),
+        ((0, 1000, 100_000), 100),
+        ((1, 1000, 1000, 100_000), 100),
+        ((0, 500, 1500, 9000), 100),
+    ],
+)
+@pytest.mark.parametrize("day", [WEDNESDAY, SATURDAY])
+def test_a_day_needs_its_share_of_the_weekdays_median(volumes, bound, day):
+    assert passed(Tally(received=bound), volumes, day)["day_volume"]
+    assert not passed(Tally(received=bound - 1), volumes, day)["day_volume"]
+    assert not passed(Tally(), volumes, day)["day_volume"]
+
+
+def test_only_attempts_fit_to_be_loaded_count_as_volume():
+    volumes = (1000, 1000)
+    assert not passed(Tally(received=1000, rejected=901), volumes)["day_volume"]
+    assert not passed(Tally(received=1000, duplicates=901), volumes)["day_volume"]
+    assert passed(Tally(received=1000, duplicates=900), volumes)["day_volume"]
+
+
+def test_a_share_of_zero_lets_every_volume_pass(monkeypatch):
+    monkeypatch.setenv("GRADER_MIN_VOLUME_SHARE", "0")
+    for volumes in ((), (1000, 1000)):
+        assert passed(Tally(), volumes)["day_volume"]
+
+
+def test_a_share_of_one_asks_for_the_whole_median(monkeypatch):
+    monkeypatch.setenv("GRADER_MIN_VOLUME_SHARE", "1")
+    assert passed(Tally(received=1000), (1000, 1000))["day_volume"]
+    assert not passed(Tally(received=999), (1000, 1000))["day_volume"]
+
+
+def test_a_weekday_that_is_always_empty_stays_so_without_a_word():
+    found = passed(Tally(), (0, 0, 0), SUNDAY)
+    assert (found["day_volume"], found["usual_volume"]) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("valid", "usual"), [(499, False), (500, True), (1000, True), (2000, True), (2001, False)]
+)
+def test_under_half_and_over_double_the_median_are_unusual(valid, usual):
+    found = passed(Tally(received=valid), (1000, 1000))
+    assert (found["usual_volume"], found["day_volume"]) == (usual, True)
+
+
+def test_one_verdict_that_does_not_fit_is_worth_a_look():
+    assert passed(Tally(received=9))["verdict_fits_type"]
+    assert not passed(Tally(received=9, verdict_disagrees=1))["verdict_fits_type"]
+
+
+@pytest.mark.parametrize(
+    ("courses", "without", "fits"),
+    [
+        ({}, {}, True),
+        ({"a": 2}, {}, True),
+        ({"a": 2, "b": 1}, {"a": 1}, True),
+        ({"a": 2, "b": 1}, {"a": 2}, False),
+        ({"a": 2, "b": 1}, {"a": 1, "b": 1}, False),
+    ],
+)
+def test_a_course_without_any_outcome_url_is_named(courses, without, fits):
+    tally = Tally(received=3, courses=courses, courses_without_url=without)
+    results = of_validated_attempts(tally, school_day(WEDNESDAY), [], Settings())
+    (result,) = [r for r in results if r.check_name == "courses_have_outcome_urls"]
+    assert result.passed == fits
+    named = [course for course, number in without.items() if number == courses[course]]
+    assert result.metadata["courses"].value == named
+
+
+@pytest.mark.parametrize(
+    ("change", "holds"),
+    [
+        ({}, True),
+        ({"stored": 80}, True),
+        ({"stored": 79}, False),
+        ({"received": 101}, False),
+        ({"loaded": 61}, False),
+        ({"already_there": 19}, False),
+        ({"duplicates": 14}, False),
+        ({"rejected": 6}, False),
+        ({"quarantined": 19}, False),
+        ({"quarantined": 21}, False),
+        ({"duplicates": 14, "rejected": 6}, True),
+    ],
+)
+def test_one_row_too_many_or_too_few_breaks_the_account(change, holds):
+    accounting, schema, agree = of_grader_table({**ACCOUNT, **change}, [])
+    assert (accounting.passed, schema.passed, agree.passed) == (holds, True, True)
+
+
+def test_a_difference_in_schema_or_rows_is_told_apart():
+    accounting, schema, agree = of_grader_table({**ACCOUNT, "differing": 1}, ["no column id"])
+    assert (accounting.passed, schema.passed, agree.passed) == (True, False, False)
+    assert schema.metadata["differences"].value == ["no column id"]
+    assert "on_conflict: update" in agree.description

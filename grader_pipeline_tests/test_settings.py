@@ -1,0 +1,213 @@
+"""The settings are those of the contract and of .env.example, and their secrets stay secret."""
+
+import datetime as dt
+import pickle
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from grader_pipeline.settings import PROJECT, Settings
+
+DEFAULTS = {
+    "GRADER_API_URL": None,
+    "GRADER_API_CLIENT": None,
+    "GRADER_API_CLIENT_KEY": None,
+    "GRADER_API_TIMEOUT": 300,
+    "GRADER_API_CONCURRENCY": 2,
+    "GRADER_TIMEZONE": "Europe/Moscow",
+    "GRADER_START_DATE": dt.date(2023, 4, 1),
+    "GRADER_SCHEDULE_TIME": dt.time(4, 0),
+    "GRADER_MAX_REJECTED_SHARE": 0.5,
+    "GRADER_MIN_VOLUME_SHARE": 0.1,
+    "GRADER_REQUIRE_OUTCOME_URL": False,
+    "DATABASE_URL": None,
+    "GRADER_HOME": PROJECT / ".grader",
+    "GRADER_STORAGE": None,
+    "GOOGLE_SHEETS_CREDENTIALS": None,
+    "GOOGLE_SHEETS_ID": None,
+    "GOOGLE_SHEETS_NAME": "Агрегированные данные за день",
+    "GOOGLE_SHEETS_WORKSHEET": "Лист1",
+    "GOOGLE_SHEETS_API_URL": None,
+    "SMTP_HOST": None,
+    "SMTP_PORT": 465,
+    "SMTP_SECURITY": "ssl",
+    "SMTP_USER": None,
+    "SMTP_PASSWORD": None,
+    "SMTP_FROM": None,
+    "MAIL_TO": (),
+    "MAIL_ON_FAILURE_TO": (),
+    "DAGSTER_UI_URL": None,
+}
+SECRETS = ["GRADER_API_CLIENT_KEY", "DATABASE_URL", "GOOGLE_SHEETS_CREDENTIALS", "SMTP_PASSWORD"]
+EXAMPLE = re.findall(r"^#?([A-Z_]+)=(.*)$", (PROJECT / ".env.example").read_text(), re.MULTILINE)
+
+
+@pytest.fixture
+def _secrets(monkeypatch):
+    for name in SECRETS:
+        monkeypatch.setenv(name, f"sesame {name}")
+
+
+def test_the_defaults_are_those_of_the_contract(monkeypatch):
+    monkeypatch.delenv("GRADER_HOME")
+    settings = Settings()
+    assert {name.upper(): getattr(settings, name) for name in Settings.model_fields} == DEFAULTS
+
+
+def test_the_example_lists_every_setting_once():
+    assert sorted(name for name, _ in EXAMPLE) == sorted(DEFAULTS)
+
+
+def test_the_example_shows_the_defaults_and_can_be_used_as_it_is(monkeypatch, tmp_path):
+    """Copied and uncommented, it sets nothing but the addresses it invents."""
+    invented = {"GRADER_API_URL", "DATABASE_URL"}
+    lines = [f"{name}={value}" for name, value in EXAMPLE if name not in invented]
+    (tmp_path / ".env").write_text("\n".join(lines))
+    monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / ".env")
+    monkeypatch.delenv("GRADER_HOME")
+    monkeypatch.chdir(PROJECT)
+    settings = Settings()
+    assert {name.upper(): getattr(settings, name) for name in Settings.model_fields} == DEFAULTS
+
+
+def test_the_env_file_is_that_of_the_checkout_and_the_environment_goes_before_it(
+    monkeypatch, tmp_path
+):
+    assert Path(__file__).resolve().parents[1] == PROJECT
+    (tmp_path / ".env").write_text('GRADER_TIMEZONE=Europe/Berlin\nMAIL_TO="a@b.org"\nUNKNOWN=1')
+    monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / ".env")
+    monkeypatch.setenv("GRADER_TIMEZONE", "Asia/Omsk")
+    assert Settings().timezone.key == "Asia/Omsk"
+    assert Settings().mail_to == ("a@b.org",)
+
+
+def test_an_empty_value_is_an_unset_one(monkeypatch):
+    monkeypatch.delenv("GRADER_HOME")
+    for name in DEFAULTS:
+        monkeypatch.setenv(name, "")
+    settings = Settings()
+    assert {name.upper(): getattr(settings, name) for name in Settings.model_fields} == DEFAULTS
+
+
+@pytest.mark.usefixtures("_secrets")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("GRADER_API_TIMEOUT", "0"),
+        ("GRADER_API_TIMEOUT", "-1"),
+        ("GRADER_API_TIMEOUT", "nan"),
+        ("GRADER_API_TIMEOUT", "5 minutes"),
+        ("GRADER_API_CONCURRENCY", "0"),
+        ("GRADER_API_CONCURRENCY", "1.5"),
+        ("GRADER_TIMEZONE", "Mars/Phobos"),
+        ("GRADER_TIMEZONE", "Europe"),
+        ("GRADER_TIMEZONE", "../etc/passwd"),
+        ("GRADER_TIMEZONE", "/etc/localtime"),
+        ("GRADER_START_DATE", "2023-02-30"),
+        ("GRADER_START_DATE", "01.04.2023"),
+        ("GRADER_SCHEDULE_TIME", "25:00"),
+        ("GRADER_SCHEDULE_TIME", "at four"),
+        ("GRADER_MAX_REJECTED_SHARE", "1.01"),
+        ("GRADER_MAX_REJECTED_SHARE", "-0.1"),
+        ("GRADER_MAX_REJECTED_SHARE", "50%"),
+        ("GRADER_MAX_REJECTED_SHARE", "nan"),
+        ("GRADER_MIN_VOLUME_SHARE", "inf"),
+        ("GRADER_REQUIRE_OUTCOME_URL", "maybe"),
+        ("SMTP_PORT", "0"),
+        ("SMTP_PORT", "65536"),
+        # The password, pasted a line too high.
+        ("SMTP_PORT", "sesame port"),
+        ("SMTP_SECURITY", "sesame tls"),
+        ("GRADER_API_URL", "https://sesame.example.org"),
+    ],
+)
+def test_a_wrong_value_is_named_and_neither_it_nor_a_secret_is_shown(monkeypatch, name, value):
+    if name == "GRADER_API_URL":
+        monkeypatch.delenv("GRADER_API_CLIENT_KEY")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError) as refused:
+        Settings()
+    assert name in str(refused.value).upper()
+    assert "sesame" not in str(refused.value) + repr(refused.value)
+
+
+@pytest.mark.usefixtures("_secrets")
+def test_no_secret_is_shown_by_what_shows_settings():
+    settings = Settings()
+    shown = [
+        repr(settings),
+        str(settings),
+        f"{settings}",
+        repr(settings.model_dump()),
+        settings.model_dump_json(),
+        repr(vars(settings)),
+        repr(dict(settings)),
+        *(str(getattr(settings, name.lower())) for name in SECRETS),
+    ]
+    assert "sesame" not in "".join(shown)
+    assert b"sesame" in pickle.dumps(settings), "the secrets were there to be shown"
+
+
+@pytest.mark.usefixtures("_secrets")
+def test_every_secret_is_known_to_those_who_keep_them_out():
+    settings = Settings()
+    assert sorted(settings.secrets()) == sorted(f"sesame {name}" for name in SECRETS)
+    assert {
+        name.upper()
+        for name in Settings.model_fields
+        if isinstance(getattr(settings, name), SecretStr)
+    } == set(SECRETS)
+
+
+def test_without_secrets_there_is_none_to_keep_out():
+    assert Settings().secrets() == []
+
+
+@pytest.mark.parametrize("name", ["send_email_for_python_project", "SEND_EMAIL_FOR_PYTHON_PROJECT"])
+def test_the_mail_password_is_also_read_under_its_first_name(monkeypatch, name):
+    monkeypatch.setenv(name, "sesame")
+    password = Settings().smtp_password
+    assert password is not None
+    assert password.get_secret_value() == "sesame"
+    monkeypatch.setenv("SMTP_PASSWORD", "the newer")
+    assert Settings().secrets() == ["the newer"]
+
+
+@pytest.mark.parametrize(
+    ("value", "addresses"),
+    [
+        ("a@b.org", ("a@b.org",)),
+        ("a@b.org, c@d.org,\te@f.org ,", ("a@b.org", "c@d.org", "e@f.org")),
+        (" , ", ()),
+        ('Курс <a@b.org>,"x" <c@d.org>', ("Курс <a@b.org>", '"x" <c@d.org>')),
+    ],
+)
+def test_addresses_are_separated_by_commas(monkeypatch, value, addresses):
+    monkeypatch.setenv("MAIL_TO", value)
+    monkeypatch.setenv("MAIL_ON_FAILURE_TO", value)
+    assert Settings().mail_to == Settings().mail_on_failure_to == addresses
+
+
+def test_the_home_is_absolute_and_everything_lies_under_it(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GRADER_HOME", "somewhere")
+    settings = Settings()
+    home = tmp_path / "somewhere"
+    assert settings.grader_home == home
+    assert settings.storage == str(home / "storage")
+    places = [settings.logs_dir, settings.outbox_dir, settings.workbook, settings.dagster_home]
+    assert all(place.parent == home for place in places)
+    monkeypatch.setenv("GRADER_STORAGE", "s3://bucket/grader")
+    assert Settings().storage == "s3://bucket/grader"
+
+
+def test_a_real_api_is_told_from_the_sample(monkeypatch):
+    assert not Settings().has_real_api
+    monkeypatch.setenv("GRADER_API_URL", "http://127.0.0.1:8000/")
+    monkeypatch.setenv("GRADER_API_CLIENT", "sample")
+    monkeypatch.setenv("GRADER_API_CLIENT_KEY", "sample")
+    assert not Settings().has_real_api
+    monkeypatch.setenv("GRADER_API_CLIENT", "school")
+    assert Settings().has_real_api

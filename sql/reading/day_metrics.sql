@@ -1,0 +1,5 @@
+-- One day's numbers in the order in which course staff read them.
+SELECT metric, label, value
+FROM daily_metrics
+WHERE report_date = %(day)s
+ORDER BY place, metric;
