@@ -4,6 +4,7 @@ Each part of the pipeline knows best how to try itself: what belongs here is onl
 what is no part of it (the log folder, Dagster's instance).
 """
 
+import logging
 import tempfile
 from collections.abc import Callable
 
@@ -24,6 +25,8 @@ from grader_pipeline.storage import DayFiles
 
 def doctor() -> int:
     """Print a line per setting and connection; 1 when something that is needed fails, else 0."""
+    # What the parts log meanwhile is in the lines below; the log file may be what fails.
+    logging.getLogger("grader_pipeline").addHandler(logging.NullHandler())
     try:
         settings = Settings()
     except ValidationError as error:
