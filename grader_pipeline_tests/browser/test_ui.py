@@ -1,0 +1,153 @@
+"""What somebody sees who opens the UI, and what a backfill started there leaves behind."""
+
+import email
+import email.policy
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openpyxl
+import psycopg
+import pytest
+from playwright.sync_api import Page
+
+from grader_pipeline.launcher.stack import Stack
+from grader_pipeline.settings import Settings
+
+ASSETS = ["raw_attempts", "validated_attempts", "grader_table", "metrics", "sheet_report"]
+DAYS = ["2023-05-30", "2023-05-31", "2023-06-01"]
+GROUP = "/locations/__repository__@grader_pipeline/asset-groups/grader"
+
+LAUNCH_BACKFILL = """mutation Launch($params: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $params) {
+    __typename ... on LaunchBackfillSuccess { backfillId } } }"""
+BACKFILL = """query State($id: String!) { partitionBackfillOrError(backfillId: $id) {
+  ... on PartitionBackfill { status runs(limit: 10) { runId status } } } }"""
+LAUNCH_RUN = """mutation Launch($params: ExecutionParams!) { launchRun(executionParams: $params) {
+  __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
+RUN = """query Run($id: ID!) { runOrError(runId: $id) { ... on Run { status }
+  } logsForRun(runId: $id) { ... on EventConnection { events {
+    ... on ExecutionStepFailureEvent { error { message } }
+    ... on RunFailureEvent { error { message } } } } } }"""
+ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
+
+
+def wait_for(what: Callable[[], Any], seconds: float = 150) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (value := what()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.5)
+    return value
+
+
+@pytest.fixture(scope="module")
+def backfill(stack: Stack) -> list[str]:
+    """The runs of a three-day backfill, launched as the UI launches one."""
+    params = {
+        "assetSelection": [{"path": [name]} for name in ASSETS],
+        "partitionNames": DAYS,
+        "fromFailure": False,
+    }
+    launched = stack.ask(LAUNCH_BACKFILL, {"params": params})["launchPartitionBackfill"]
+
+    def ended() -> dict[str, Any] | None:
+        state = stack.ask(BACKFILL, {"id": launched["backfillId"]})["partitionBackfillOrError"]
+        return None if state["status"] == "REQUESTED" else state
+
+    state = wait_for(ended, 300)
+    assert state["status"] == "COMPLETED_SUCCESS"
+    return [run["runId"] for run in state["runs"]]
+
+
+def test_the_lineage_shows_the_pipeline_in_the_order_of_the_data(stack: Stack, page: Page) -> None:
+    page.goto(f"{stack.url}{GROUP}/lineage")
+    places = []
+    for name in ASSETS:
+        # A node's title; the same words also stand in menus further left.
+        node = page.locator("foreignObject, svg").get_by_text(name, exact=True).first
+        node.wait_for(timeout=60_000)
+        box = node.bounding_box()
+        assert box is not None
+        places.append(box["x"])
+    assert places == sorted(places)
+    assert len(set(places)) == len(ASSETS)
+
+
+def test_a_backfill_of_three_days_fills_table_and_workbook_and_sends_one_mail(
+    stack: Stack, settings: Settings, backfill: list[str]
+) -> None:
+    assert len(backfill) == len(DAYS)
+    with psycopg.connect(stack.database_url) as db:
+        loaded = db.execute(
+            "SELECT report_date::text, loaded > 1000 FROM grader_load ORDER BY 1"
+        ).fetchall()
+    assert loaded == [(day, True) for day in DAYS]
+    sheet = openpyxl.load_workbook(settings.workbook)["Лист1"]
+    shown = {cell.value.date().isoformat() for cell in sheet["A"][1:] if cell.value}
+    assert shown == set(DAYS)
+    outbox = settings.outbox_dir
+    mails = wait_for(lambda: sorted(outbox.glob("*.eml")), 60)
+    # Were there to be a second mail, the sensor would need a tick or two for it.
+    time.sleep(25)
+    assert sorted(outbox.glob("*.eml")) == mails
+    assert len(mails) == 1
+    assert subject(mails[0]).startswith("Выгрузка grades завершена")
+
+
+def subject(mail: Path) -> str:
+    return str(email.message_from_bytes(mail.read_bytes(), policy=email.policy.default)["Subject"])
+
+
+def test_a_run_shows_its_row_counts_and_no_learner(
+    stack: Stack, page: Page, backfill: list[str]
+) -> None:
+    page.goto(f"{stack.url}/assets/validated_attempts?partition=2023-05-31&view=partitions")
+    page.get_by_text("duplicates").first.wait_for(timeout=60_000)
+    text = page.inner_text("body")
+    with psycopg.connect(stack.database_url) as db:
+        learners = [row[0] for row in db.execute("SELECT DISTINCT user_id FROM grader")]
+    assert learners
+    assert not [learner for learner in learners if learner in text]
+
+
+@pytest.mark.parametrize("key", ["2023-5-31", "2999-01-01", "../../x"])
+def test_a_key_that_is_no_ended_day_loads_nothing_and_says_why(
+    stack: Stack, settings: Settings, key: str
+) -> None:
+    params = {
+        "selector": {
+            "repositoryLocationName": "grader_pipeline",
+            "repositoryName": "__repository__",
+            "pipelineName": "grader_day",
+        },
+        "runConfigData": {},
+        "mode": "default",
+        "executionMetadata": {"tags": [{"key": "dagster/partition", "value": key}]},
+    }
+    before = files_in(settings.grader_home)
+    # Dagster itself refuses some keys, with status 500, and launches others.
+    asked = {"query": LAUNCH_RUN, "variables": {"params": params}}
+    answer = httpx.post(f"{stack.url}/graphql", json=asked, timeout=60).json()
+    launched = answer["data"]["launchRun"]
+    if launched["__typename"] == "LaunchRunSuccess":
+        run = launched["run"]["runId"]
+
+        def outcome() -> dict[str, Any] | None:
+            found = stack.ask(RUN, {"id": run})
+            return found if found["runOrError"]["status"] in ENDED else None
+
+        found = wait_for(outcome)
+        assert found["runOrError"]["status"] == "FAILURE"
+        errors = [event.get("error") for event in found["logsForRun"]["events"]]
+        said = " ".join(error["message"] for error in errors if error)
+    else:
+        said = launched["message"]
+    assert key in said
+    assert files_in(settings.grader_home) == before
+
+
+def files_in(home: Path) -> set[Path]:
+    """The files of the days, and whatever a path in a key may have led to."""
+    return {*(home / "storage").rglob("*"), *home.glob("x*"), *home.parent.glob("x*")}
