@@ -54,11 +54,10 @@ class _AppLog(logging.Handler):
     that cannot be written is said on stderr and stops nobody's work.
     """
 
-    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
-        # A record of ours comes by itself, and in a run again through Dagster's handler.
-        return not getattr(record, "in_app_log", False) and super().filter(record)
-
     def emit(self, record: logging.LogRecord) -> None:
+        # A record of ours comes by itself, and in a run again through Dagster's handler.
+        if getattr(record, "in_app_log", False):
+            return
         record.in_app_log = True
         try:
             _file(os.environ.get("GRADER_HOME")).emit(record)

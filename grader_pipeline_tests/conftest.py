@@ -71,9 +71,7 @@ def debian_postgres() -> Iterator[str]:
 
 
 @pytest.fixture
-def database_url(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A fresh database, named by DATABASE_URL.
 
     On the bundled server, or on the one that an indirect parameter names.

@@ -2,8 +2,8 @@
 
 import fcntl
 import json
+import logging
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import IO
 
 from grader_pipeline.launcher.trouble import LauncherError
+
+log = logging.getLogger(__name__)
 
 PATIENCE = 15
 """Seconds given to a launcher that is just ending."""
@@ -27,7 +29,7 @@ def sole_owner(folder: Path) -> Iterator[None]:
         _lock(file, folder)
         file.seek(0)
         file.truncate()
-        json.dump({"pid": os.getpid(), "command": sys.argv[0]}, file)
+        json.dump({"pid": os.getpid()}, file)
         file.flush()
         yield
 
@@ -45,7 +47,7 @@ def _lock(file: IO[str], folder: Path) -> None:
                     "terminal), or set GRADER_HOME to another folder."
                 ) from None
             if not told:
-                print(f"{folder} is in use by {_owner(file)}; waiting up to {PATIENCE} s.")
+                log.info("%s is in use by %s; waiting up to %d s", folder, _owner(file), PATIENCE)
                 told = True
             time.sleep(0.1)
         else:

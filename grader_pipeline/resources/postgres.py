@@ -31,7 +31,13 @@ log = logging.getLogger(__name__)
 Connection = psycopg.Connection[dict[str, Any]]
 
 # What no waiting mends. libpq gives no SQLSTATE for a refused connection, only the server's text.
-_REFUSALS = ("authentication failed", "does not exist", "no pg_hba.conf entry", "not permitted")
+_REFUSALS = (
+    "authentication failed",
+    "no password supplied",
+    "does not exist",
+    "no pg_hba.conf entry",
+    "not permitted",
+)
 
 
 class Postgres(dg.ConfigurableResource["Postgres"]):

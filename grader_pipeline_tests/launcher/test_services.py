@@ -1,0 +1,127 @@
+"""Services are started again when they die, and nothing of them outlives the launcher."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.test_utils import create_run_for_test
+
+from grader_pipeline.launcher import processes, services
+from grader_pipeline.launcher.prepare_instance import fail_interrupted_runs
+from grader_pipeline.launcher.services import Services
+from grader_pipeline.launcher.trouble import LauncherError
+from grader_pipeline_tests.launcher.conftest import eventually, processes_of
+
+LAUNCHER = """
+import os, sys, time
+from pathlib import Path
+from grader_pipeline.launcher.services import Services
+home = sys.argv[1]
+child = "import subprocess; subprocess.run(['sleep', '600'])"
+with Services(os.environ | {"HOME_OF_TEST": home}, Path(home)) as services:
+    services.start("plain", "-c", "import time; time.sleep(600)")
+    services.start("kept", "-m", "grader_pipeline.launcher.keeper", "-c", child)
+    print("started", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def running(home: Path) -> Services:
+    return Services(os.environ | {processes.MARK: str(home)}, home)
+
+
+def test_neither_services_nor_what_they_started_survive_a_killed_launcher(
+    home: Path, started: Callable[..., subprocess.Popen[str]]
+) -> None:
+    launcher = started(sys.executable, "-c", LAUNCHER, str(home))
+    assert launcher.stdout
+    assert launcher.stdout.readline() == "started\n"
+    assert eventually(lambda: "sleep" in [process.name() for process in processes_of(home)])
+    launcher.kill()
+    launcher.wait()
+    assert eventually(lambda: not processes_of(home))
+
+
+def test_leaving_the_block_ends_services_that_do_not_want_to(
+    home: Path, running: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "STOP_SECONDS", 1)
+    stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True);"
+    with running:
+        running.start("stubborn", "-c", f"{stubborn} time.sleep(600)")
+        assert eventually(lambda: "deaf" in running.output("stubborn").read_text())
+        assert processes_of(home)
+    assert not processes_of(home)
+
+
+def test_a_service_that_dies_is_started_again(
+    running: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "YOUNG_SECONDS", 0)
+    with running:
+        service = running.start("service", "-c", "import time; time.sleep(600)")
+        service.process.kill()
+        service.process.wait()
+        running.check()
+        (again,) = running._services.values()
+        assert again.process.pid != service.process.pid
+        assert again.process.poll() is None
+
+
+def test_a_service_that_dies_at_once_is_reported_with_its_last_words(running: Services) -> None:
+    with running:
+        service = running.start("service", "-c", "raise SystemExit('no such thing as port -1')")
+        service.process.wait()
+        with pytest.raises(LauncherError, match=r"(?s)service ended with 1.*no such thing"):
+            running.check()
+
+
+def test_a_new_launcher_ends_what_the_one_before_has_left_and_nothing_else(
+    home: Path, tmp_path: Path
+) -> None:
+    def sleeper(folder: Path) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(["sleep", "600"], env=os.environ | {processes.MARK: str(folder)})
+
+    leftover, of_another_home = sleeper(home), sleeper(tmp_path / "another")
+    try:
+        processes.end_leftovers(home, patience=5)
+        assert leftover.wait(5) is not None
+        assert of_another_home.poll() is None
+    finally:
+        of_another_home.kill()
+        of_another_home.wait()
+
+
+def test_a_socket_folder_that_somebody_else_has_made_is_not_used(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with processes.socket_folder(home, "test", os.geteuid()) as folder:
+        folder.rmdir()
+        folder.symlink_to("/tmp")
+        with (
+            pytest.raises(LauncherError, match=re.escape(str(folder))),
+            processes.socket_folder(home, "test", os.geteuid()),
+        ):
+            pass
+        folder.unlink()
+
+
+def test_only_runs_of_our_own_code_server_are_failed_when_it_died() -> None:
+    def run(status: dg.DagsterRunStatus, socket: str) -> str:
+        tags = {".dagster/grpc_info": f'{{"host": "localhost", "socket": "{socket}"}}'}
+        return create_run_for_test(instance, status=status, tags=tags).run_id
+
+    with dg.instance_for_test() as instance:
+        ours = run(dg.DagsterRunStatus.STARTED, "/tmp/ours/code.sock")
+        waiting = run(dg.DagsterRunStatus.NOT_STARTED, "/tmp/ours/code.sock")
+        others = run(dg.DagsterRunStatus.STARTED, "/tmp/others/code.sock")
+        fail_interrupted_runs(instance, "/tmp/ours/code.sock")
+        found = {name: instance.get_run_by_id(name) for name in (ours, waiting, others)}
+    statuses = {name: run.status.value for name, run in found.items() if run}
+    assert statuses == {ours: "FAILURE", waiting: "NOT_STARTED", others: "STARTED"}
