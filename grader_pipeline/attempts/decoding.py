@@ -6,11 +6,13 @@ loaded is the schema's question, not asked here.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import pandas as pd
+import pyarrow as pa
 
 from grader_pipeline.attempts import passback
 from grader_pipeline.attempts.response import Element
@@ -55,6 +57,7 @@ class _Passback(msgspec.Struct, gc=False):
     lis_outcome_service_url: Any = msgspec.UNSET
 
 
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _TEXT: frozenset[type] = frozenset({str})
 _VERDICT: frozenset[type] = frozenset({bool, int, type(None)})
 _NOT_AN_OBJECT = _Fields(_Refused("not_an_object"), _TOLD, _TOLD, _TOLD, _TOLD)
@@ -130,22 +133,13 @@ def _without_fields(instead: object) -> _Passback:
 
 def _text(values: list[Any], reasons: Reasons, *, required: bool = True) -> "pd.Series[str]":
     _expect(_TEXT, values, reasons, required=required)
-    try:
-        return pd.Series(values, dtype="str")
-    except UnicodeEncodeError:
-        for place, value in enumerate(values):
-            if value is not None and not _is_unicode(value):
-                values[place] = None
-                reasons.setdefault(place, []).append("forbidden_character")
-        return pd.Series(values, dtype="str")
-
-
-def _is_unicode(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    for place, value in enumerate(values):
+        # Half a surrogate pair is text to Python and to nobody else.
+        if value is not None and not value.isascii() and _HALF_PAIR.search(value):
+            values[place] = None
+            reasons.setdefault(place, []).append("forbidden_character")
+    # Straight to Arrow: pandas would go by way of an array of objects.
+    return pd.Series(pd.array(pa.array(values, pa.string()), dtype="str"))
 
 
 def _verdict(values: list[Any], reasons: Reasons) -> pd.Series:
@@ -171,10 +165,9 @@ def _expect(
     kinds: frozenset[type], values: list[Any], reasons: Reasons, *, required: bool = True
 ) -> None:
     """Put a null in place of every value of another type, and tell why it cannot stay."""
-    for place, value in enumerate(values):
-        if type(value) in kinds:
-            continue
-        values[place] = None
+    strange = [place for place, kind in enumerate(map(type, values)) if kind not in kinds]
+    for place in strange:
+        value, values[place] = values[place], None
         if isinstance(value, _Refused):
             word = str(value)
         elif value is msgspec.UNSET or value is None:

@@ -22,7 +22,8 @@ class SeenKeys:
         """Which rows repeat the key of an earlier row, of this frame or of one shown before."""
         keys = np.empty(len(attempts), dtype=_KEY)
         keys["time"] = attempts["created_at"].to_numpy().astype("i8")
-        keys["learner"] = pd.util.hash_array(attempts["user_id"].to_numpy(dtype=object))
+        codes, learners = pd.factorize(attempts["user_id"])
+        keys["learner"] = pd.util.hash_array(np.asarray(learners, dtype=object))[codes]
         columns = pd.DataFrame({name: keys[name] for name in ("time", "learner")})
         repeated = columns.duplicated().to_numpy(copy=True)
         # Oldest first is the API's promise: what is newer than all before cannot be among it.

@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol
 import msgspec
 import pyarrow as pa
 
-CHUNK = 16 * 1024 * 1024
+CHUNK = 4 * 1024 * 1024
 LONGEST_ELEMENT = 64 * 1024 * 1024
 
 Element = msgspec.Raw | bytes

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from grader_pipeline.attempts.decoding import COLUMNS, decode
@@ -36,7 +37,7 @@ FILE_SCHEMA = pa.schema(
     ]
 )
 
-COURSE = r"^(course-v1:[^:]+)"
+COURSE = r"^(?P<course>course-v1:[^:]+)"
 """The course in a lis_result_sourcedid, which goes on to name task and learner."""
 
 _TALLY = b"tally"
@@ -153,10 +154,20 @@ def _count(
     _add(tally.reasons, Counter(word for words in reasons.values() for word in words))
     is_submit = valid["attempt_type"] == "submit"
     tally.verdict_disagrees += int((is_submit != valid["is_correct"].notna()).sum())
-    course = valid["lis_result_sourcedid"].str.extract(COURSE, expand=False)
-    without_url = course[valid["lis_outcome_service_url"].isna()]
-    _add(tally.courses, Counter(course.dropna()))
-    _add(tally.courses_without_url, Counter(without_url.dropna()))
+    course = _courses(valid["lis_result_sourcedid"])
+    without_url = pa.array(valid["lis_outcome_service_url"].isna())
+    _add(tally.courses, _counted(course))
+    _add(tally.courses_without_url, _counted(course.filter(without_url)))
+
+
+def _courses(sourcedid: "pd.Series[str]") -> pa.Array:
+    texts = pa.array(sourcedid, pa.string(), from_pandas=True)
+    return pc.struct_field(pc.extract_regex(texts, pattern=COURSE), "course")
+
+
+def _counted(words: pa.Array) -> dict[str, int]:
+    counts = words.drop_null().value_counts()
+    return dict(zip(counts.field(0).to_pylist(), counts.field(1).to_pylist(), strict=True))
 
 
 def _add(counts: dict[str, int], more: dict[str, int]) -> None:
