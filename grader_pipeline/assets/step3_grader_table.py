@@ -39,16 +39,19 @@ COLUMNS = column_schema(
 
 
 class OnConflict(Enum):
-    """What becomes of a stored attempt that the API now tells otherwise."""
+    """What becomes of a stored attempt that the API now tells otherwise.
 
-    NOTHING = "nothing"
-    UPDATE = "update"
+    Run config names the members, so they are written as it is.
+    """
+
+    nothing = "nothing"
+    update = "update"
 
 
 class LoadConfig(dg.Config):
     """How a day is loaded."""
 
-    on_conflict: OnConflict = OnConflict.NOTHING
+    on_conflict: OnConflict = OnConflict.nothing
 
 
 @dg.asset(
@@ -106,7 +109,7 @@ def _load(
     db.execute(statement("load/find_twins"), day.parameters)
     twins = db.execute(statement("load/count_twins")).fetchone() or {}
     loaded = db.execute(statement("load/insert_new")).rowcount
-    if on_conflict is OnConflict.UPDATE:
+    if on_conflict is OnConflict.update:
         db.execute(statement("load/update_differing"))
     db.execute(statement("load/forget_rejected"), day.parameters)
     db.execute(statement("load/keep_rejected"), day.parameters)

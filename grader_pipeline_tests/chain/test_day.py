@@ -129,7 +129,7 @@ def test_a_stored_row_that_differs_is_kept_unless_the_newer_truth_is_asked_for(
     assert query("SELECT differing FROM grader_load") == [(1,)]
     failed = {e.check_name for e in result.get_asset_check_evaluations() if not e.passed}
     assert "stored_rows_agree" in failed
-    update = {"ops": {"grader_table": {"config": {"on_conflict": "UPDATE"}}}}
+    update = {"ops": {"grader_table": {"config": {"on_conflict": "update"}}}}
     assert run_day(DAY, config=update).success
     assert [row[5] for row in stored(query)] == [None, True, True, True, None]
     assert [row[0] for row in stored(query)] == [row[0] for row in before]
