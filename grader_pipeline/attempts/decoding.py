@@ -30,6 +30,9 @@ COLUMNS = (
     "created_at",
 )
 
+REQUIRED = ["user_id", "lis_result_sourcedid", "attempt_type", "created_at"]
+"""The columns without which there is no attempt."""
+
 _TIME = r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?"
 
 

@@ -8,7 +8,7 @@ on as the bytes that were received.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 import msgspec
 import pyarrow as pa
@@ -23,6 +23,7 @@ _split = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _COMMA_BEHIND_OBJECT = re.compile(rb"}\s*,")
 _COMMA = re.compile(rb",")
 _BLANK = b" \t\r\n"
+_BETWEEN = _BLANK + b","
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _TAIL = 64 * 1024
 _GUESSES = 8
@@ -60,6 +61,11 @@ def unpacked(file: BinaryIO) -> Iterator[BinaryIO]:
         yield body
 
 
+def count(body: Body) -> int:
+    """How many elements the list in ``body`` has. Raises NotAListError, BrokenListError."""
+    return sum(len(part.elements) for part in _parts(body))
+
+
 def batches(body: Body, size: int) -> Iterator[list[Element]]:
     """The elements of the list in ``body``, in order, at least ``size`` of them at a time.
 
@@ -67,7 +73,7 @@ def batches(body: Body, size: int) -> Iterator[list[Element]]:
     """
     batch: list[Element] = []
     for part in _parts(body):
-        batch += part
+        batch += _uncovered(part) if part.is_covered else part.elements
         if len(batch) >= size:
             yield batch
             batch = []
@@ -75,7 +81,15 @@ def batches(body: Body, size: int) -> Iterator[list[Element]]:
         yield batch
 
 
-def _parts(body: Body) -> Iterator[list[Element]]:
+class _Part(NamedTuple):
+    """Some elements of the list, as the parser saw them: perhaps with oddities covered."""
+
+    text: bytes
+    elements: list[msgspec.Raw]
+    is_covered: bool
+
+
+def _parts(body: Body) -> Iterator[_Part]:
     rest = body.read(len(_BYTE_ORDER_MARK)).removeprefix(_BYTE_ORDER_MARK).lstrip(_BLANK)
     while not rest and (chunk := body.read(CHUNK)):
         rest = chunk.lstrip(_BLANK)
@@ -106,7 +120,7 @@ def _parts(body: Body) -> Iterator[list[Element]]:
         raise BrokenListError(f"is not valid JSON after byte {passed}: {error}") from None
 
 
-def _split_before_last_comma(text: bytes) -> tuple[list[Element], int] | None:
+def _split_before_last_comma(text: bytes) -> tuple[_Part, int] | None:
     """The elements before one of the last commas that stand between two, and where it ends.
 
     A comma is guessed and then proven by the parser: where it stands inside a string or a nested
@@ -120,12 +134,12 @@ def _split_before_last_comma(text: bytes) -> tuple[list[Element], int] | None:
                 part = _elements(text[: end - 1] + b"]")
             except (msgspec.DecodeError, RecursionError):
                 continue
-            if part:
+            if part.elements:
                 return part, end
     return None
 
 
-def _elements(text: bytes) -> list[Element]:
+def _elements(text: bytes) -> _Part:
     """The elements of a list whose opening bracket is left out."""
     if not text.isascii():
         try:
@@ -137,16 +151,15 @@ def _elements(text: bytes) -> list[Element]:
     covered = text
     for oddity, cover in _ODDITIES:
         covered = covered.replace(oddity, cover)
-    parts = _split(b"[" + covered)
-    return list(parts if covered == text else _uncovered(text, parts))
+    return _Part(text, _split(b"[" + covered), is_covered=covered != text)
 
 
-def _uncovered(text: bytes, parts: list[msgspec.Raw]) -> Iterator[bytes]:
-    """The slices of ``text`` that lie where the parts of its covered twin lie."""
-    at = 0
-    for part in parts:
-        while text[at] in _BLANK + b",":
+def _uncovered(part: _Part) -> Iterator[bytes]:
+    """The slices of the part's text that lie where its elements lie."""
+    text, at = part.text, 0
+    for element in part.elements:
+        while text[at] in _BETWEEN:
             at += 1
-        end = at + len(memoryview(part))
+        end = at + len(memoryview(element))
         yield text[at:end]
         at = end

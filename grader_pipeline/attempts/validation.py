@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from grader_pipeline.attempts.decoding import COLUMNS, decode
+from grader_pipeline.attempts.decoding import COLUMNS, REQUIRED, decode
 from grader_pipeline.attempts.keys import SeenKeys
 from grader_pipeline.attempts.response import Body, Element, batches
 from grader_pipeline.attempts.schema import refusals, schema
@@ -93,6 +93,8 @@ def validate(body: Body, day: SchoolDay, file: Path, *, require_outcome_url: boo
             frame, reasons = decode(batch, require_outcome_url=require_outcome_url)
             reasons = refusals(frame, rules, reasons)
             clean = frame.drop(index=list(reasons))
+            if clean[REQUIRED].isna().any(axis=None):
+                raise AssertionError("an attempt lacks a value and nobody has said why")
             repeated = seen.repeated(clean)
             reasons.update({place: ["duplicate_key"] for place in clean.index[repeated]})
             writer.write_table(_table(batch, frame, reasons, tally.received))
