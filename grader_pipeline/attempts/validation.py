@@ -122,7 +122,7 @@ def quarantine(file: pq.ParquetFile) -> Iterator[pa.Table]:
 
 
 def _tables(file: pq.ParquetFile, columns: list[str]) -> Iterator[pa.Table]:
-    for batch in file.iter_batches(batch_size=BATCH, columns=columns):
+    for batch in file.iter_batches(batch_size=BATCH, columns=columns, use_threads=False):
         yield pa.Table.from_batches([batch])
 
 

@@ -15,6 +15,14 @@ from grader_pipeline.settings import Settings
 SCHEMA = "dagster"
 LOCATION = "grader_pipeline"
 
+THRIFT = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+}
+"""Has a run give back what a batch has taken: an allocator's pools, one a thread, would keep it."""
+
 
 def environment(settings: Settings, database_url: str) -> dict[str, str]:
     """The environment of all that the launcher starts: secrets travel in it, not in arguments."""
@@ -27,6 +35,7 @@ def environment(settings: Settings, database_url: str) -> dict[str, str]:
         "DAGSTER_POSTGRES_URL": instance_url(database_url),
         "DAGSTER_DISABLE_TELEMETRY": "1",
         "PYTHONUNBUFFERED": "1",
+        **THRIFT,
     }
 
 
