@@ -82,6 +82,15 @@ GRADER_TABLE = [
     ),
 ]
 
+SHEET_REPORT = [
+    dg.AssetCheckSpec(
+        "every_report_ran",
+        asset="sheet_report",
+        blocking=True,
+        description="Every report of sql/metrics could be computed for the day.",
+    ),
+]
+
 
 def of_validated_attempts(
     tally: Tally, day: SchoolDay, weekday_volumes: Sequence[int], settings: Settings
@@ -161,6 +170,17 @@ def of_grader_table(
             description="Materialize with run config `on_conflict: update` to take the API's.",
         ),
     ]
+
+
+def of_reports(failures: Sequence[Mapping[str, str]]) -> dg.AssetCheckResult:
+    """The check of the day's reports, from those that failed (``sql/reports/failures.sql``)."""
+    told = {failure["report"]: failure["message"] for failure in failures}
+    return _result(
+        SHEET_REPORT[0],
+        passed=not told,
+        metadata={"failed": dg.MetadataValue.json(told)},
+        description="; ".join(told.values()) or None,
+    )
 
 
 def _enough(valid: int, usual: float | None, day: SchoolDay, least_share: float) -> bool:

@@ -6,6 +6,9 @@ the day. Running a day again changes no row but its own, and loses none. A store
 API now tells otherwise is kept and reported; run config ``on_conflict: update`` takes the API's
 version.
 
+When the day's attempts change, the same transaction brings up to date the rollups that the reports
+stand on (``sql/schema/060_rollups.sql``).
+
 Source: validated_attempts. Times are UTC.
 """
 
@@ -18,6 +21,7 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from grader_pipeline import checks
+from grader_pipeline.analytics.rollups import roll_up
 from grader_pipeline.assets import GROUP, OWNERS, column_schema
 from grader_pipeline.attempts.validation import attempts, quarantine, tally_of
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
@@ -109,8 +113,9 @@ def _load(
     db.execute(statement("load/find_twins"), day.parameters)
     twins = db.execute(statement("load/count_twins")).fetchone() or {}
     loaded = db.execute(statement("load/insert_new")).rowcount
+    changed = loaded
     if on_conflict is OnConflict.update:
-        db.execute(statement("load/update_differing"))
+        changed += db.execute(statement("load/update_differing")).rowcount
     db.execute(statement("load/forget_rejected"), day.parameters)
     db.execute(statement("load/keep_rejected"), day.parameters)
     ledger = {
@@ -124,3 +129,4 @@ def _load(
         "body_sha256": tally.body_sha256,
     }
     db.execute(statement("load/write_ledger"), {**day.parameters, **ledger})
+    roll_up(db, day, changed=changed > 0)

@@ -5,20 +5,28 @@ date whatever days were loaded before and in which order, and writing a day twic
 Reading the numbers and writing the sheet happen under one lock: a run that read earlier cannot
 write later.
 
+Every report with a worksheet is written as it stands. If one of them could not be computed for the
+day, the run fails then, naming its file: nobody is told that the report is ready.
+
 Source: metrics. Readers are Russian-speaking course staff.
 """
 
 import logging
 import time
+from collections.abc import Iterator
 
 import dagster as dg
 
+from grader_pipeline import checks
+from grader_pipeline.analytics.files import reports
+from grader_pipeline.analytics.tables import read_rows
 from grader_pipeline.assets import GROUP, OWNERS
 from grader_pipeline.automation.schedule import sheet_freshness
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import day_of, days_partitions
-from grader_pipeline.report.table import daily_report
-from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.report.table import Table, daily_report
+from grader_pipeline.report.worksheets import has_worksheet, worksheet
+from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline.resources.sheets import Sheets
 from grader_pipeline.sql import statement
 
@@ -33,11 +41,12 @@ log = logging.getLogger(__name__)
     partitions_def=days_partitions(),
     deps=["metrics"],
     pool="sheet",
+    check_specs=checks.SHEET_REPORT,
     freshness_policy=sheet_freshness,
 )
 def sheet_report(
     context: dg.AssetExecutionContext, postgres: Postgres, sheets: Sheets
-) -> dg.MaterializeResult:
+) -> Iterator[dg.MaterializeResult]:
     """Show the day; see the module's text."""
     day = day_of(context)
     log.info("sheet_report %s: start", day.key)
@@ -47,11 +56,12 @@ def sheet_report(
         lines = [row for row in rows if row["report_date"] == day.date]
         if not lines:
             raise PermanentFailure(f"daily_metrics has nothing for {day.key}: materialize metrics.")
-        shown = sheets.show(daily_report(rows))
+        failures = db.execute(statement("reports/failures"), day.parameters).fetchall()
+        shown = sheets.show([*daily_report(rows), *_worksheets(db)])
     seconds = time.monotonic() - started
     log.info("sheet_report %s: %d cells written in %.1f s", day.key, shown.cells, seconds)
     preview = [dg.TableRecord({"label": x["label"], "value": str(x["value"] or "")}) for x in lines]
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
         metadata={
             "sheet": _link(shown.where),
             "dagster/row_count": len(rows),
@@ -59,8 +69,24 @@ def sheet_report(
             "written": shown.written,
             "the day's rows": dg.MetadataValue.table(preview),
             "seconds": seconds,
-        }
+        },
+        check_results=[checks.of_reports(failures)],
     )
+    if failures:
+        told = " ".join(failure["message"] for failure in failures)
+        raise PermanentFailure(
+            f"The sheet shows {day.key} without {len(failures)} of its reports: {told} Mend the "
+            "file and run the day's metrics and sheet_report again."
+        )
+
+
+def _worksheets(db: Connection) -> list[Table]:
+    """The worksheets of the reports that have one, and rows to show."""
+    tables = []
+    for report in filter(has_worksheet, reports()):
+        days = report.sheet if isinstance(report.sheet, int) else None
+        tables.append(worksheet(report, read_rows(db, report, days=days)))
+    return [table for table in tables if table]
 
 
 def _link(where: str) -> dg.MetadataValue:

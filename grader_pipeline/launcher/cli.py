@@ -1,9 +1,11 @@
 """The command line of ``grader-pipeline``."""
 
 import argparse
+import datetime as dt
 import logging
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -15,6 +17,7 @@ _COMMANDS = {
     "dev": "serve the Dagster UI, with a database and a sample API if none are set",
     "demo": "load a week of sample days end to end, and show what came of it",
     "sample-api": "serve a grader's API with a made-up school behind it (see its own --help)",
+    "report": "write the reports of some days as one HTML page that needs nothing else",
     "doctor": "check every setting and connection, and say what to do about what fails",
 }
 
@@ -40,6 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from grader_pipeline.launcher.dev import dev  # noqa: PLC0415
 
             dev(settings, chosen.host, chosen.port)
+        elif chosen.command == "report":
+            from grader_pipeline.launcher.report import report  # noqa: PLC0415
+
+            report(settings, chosen.start, chosen.end, chosen.out)
         else:
             from grader_pipeline.launcher.demo import demo  # noqa: PLC0415
 
@@ -64,6 +71,11 @@ def _parser() -> argparse.ArgumentParser:
         if name == "dev":
             command.add_argument("--host", default="127.0.0.1", help="address of the UI")
             command.add_argument("--port", type=int, default=3000, help="port of the UI")
+        if name == "report":
+            day = dt.date.fromisoformat
+            command.add_argument("--from", dest="start", type=day, required=True, metavar="DAY")
+            command.add_argument("--to", dest="end", type=day, required=True, metavar="DAY")
+            command.add_argument("--out", type=Path, required=True, metavar="FILE")
     return parser
 
 

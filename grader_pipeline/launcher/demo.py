@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from grader_pipeline.analytics.files import reports
 from grader_pipeline.launcher.dagster_home import LOCATION
 from grader_pipeline.launcher.services import free_port
 from grader_pipeline.launcher.stack import Stack, running
@@ -25,7 +26,7 @@ PATIENCE = 600
 RETRY_PATIENCE = 30
 MAIL_PATIENCE = 90
 
-ASSETS = ("raw_attempts", "validated_attempts", "grader_table", "metrics", "sheet_report")
+CHAIN = ("raw_attempts", "validated_attempts", "grader_table", "metrics", "sheet_report")
 
 _BACKFILL = """mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(
     backfillParams: $params) { __typename ... on LaunchBackfillSuccess { backfillId }
@@ -92,7 +93,7 @@ def _launch(stack: Stack, days: list[dt.date], name: str) -> None:
             stack,
             _BACKFILL,
             {
-                "assetSelection": [{"path": [asset]} for asset in ASSETS],
+                "assetSelection": [{"path": [asset]} for asset in (*CHAIN, *_reports())],
                 "partitionNames": earlier,
                 "tags": tags,
             },
@@ -110,6 +111,10 @@ def _launch(stack: Stack, days: list[dt.date], name: str) -> None:
             "executionMetadata": {"tags": [*tags, partition]},
         },
     )
+
+
+def _reports() -> list[str]:
+    return [report.name for report in reports()]
 
 
 def _mutate(stack: Stack, mutation: str, params: Mapping[str, Any]) -> None:

@@ -37,9 +37,18 @@ class Column:
 
 @dataclass(frozen=True)
 class Chart:
-    """A line chart beside the table: the first column is the axis, each further one a line."""
+    """A chart beside the table: one column is the axis, others are its lines or bars."""
 
     title: str
+    kind: Literal["line", "bar"] = "line"
+    axis: int = 0
+    """The axis's place among our columns."""
+    series: tuple[int, ...] | None = None
+    """The places of the columns drawn; None: all behind the first one."""
+
+    def drawn(self, columns: int) -> tuple[int, ...]:
+        """The places of the columns drawn, of a table with so many."""
+        return self.series or tuple(range(1, columns))
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,7 @@ class Table:
 
     ``worksheet`` unset means the worksheet of GOOGLE_SHEETS_WORKSHEET. When the first column
     holds dates, rows are ordered by them, and days that the worksheet has and the table lacks
-    stay (see ``report/update.py``).
+    stay (see ``report/update.py``), unless ``keeps_days`` is false: it then shows these rows only.
 
     Raises ValueError for rows that do not fit the columns.
     """
@@ -58,6 +67,7 @@ class Table:
     worksheet: str | None = None
     chart: Chart | None = None
     newest_first: bool = True
+    keeps_days: bool = True
 
     def __post_init__(self) -> None:
         rows = tuple(tuple(_plain(value) for value in row) for row in self.rows)

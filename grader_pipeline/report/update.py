@@ -105,7 +105,7 @@ def check_header(header: Sequence[str], found: Sequence[Found], where: str) -> N
 
 def _with_older_days(table: Table, found: Sequence[Found], where: str) -> list[Row]:
     """Join the table's rows and those of the found ones whose day the table does not have."""
-    if not table.by_date:
+    if not (table.by_date and table.keeps_days):
         return list(table.rows)
     days = {row[0] for row in table.rows}
     rows = list(table.rows)

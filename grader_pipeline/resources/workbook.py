@@ -15,14 +15,14 @@ from pathlib import Path
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import Cell
 from openpyxl.cell.rich_text import CellRichText
-from openpyxl.chart import LineChart, Reference
+from openpyxl.chart import BarChart, LineChart, Reference
 from openpyxl.chart.axis import DateAxis
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from grader_pipeline.failures import PermanentFailure
-from grader_pipeline.report.table import Table, Value
+from grader_pipeline.report.table import Chart, Table, Value
 from grader_pipeline.report.update import Found, Odd, Shown, Update, update
 
 _PIXELS_PER_CHARACTER = 7
@@ -175,20 +175,23 @@ def _stretched(reference: str, lines: int) -> str:
     return f"{title}!${column}${first}{last}"
 
 
-def _chart(sheet: Worksheet, table: Table, lines: int) -> LineChart:
-    chart = LineChart()
-    chart.title = table.chart.title if table.chart else None
+def _chart(sheet: Worksheet, table: Table, lines: int) -> LineChart | BarChart:
+    wanted = table.chart or Chart("")
+    chart = LineChart() if wanted.kind == "line" else BarChart()
+    chart.title = wanted.title
     chart.width, chart.height = 24, 11
     chart.legend.position = "b"
-    chart.x_axis = DateAxis(crossAx=100)
-    chart.x_axis.number_format = "dd.mm"
-    chart.y_axis.crossAx = 500
+    if table.columns[wanted.axis].kind == "date":
+        chart.x_axis = DateAxis(crossAx=100)
+        chart.x_axis.number_format = "dd.mm"
+        chart.y_axis.crossAx = 500
     # Unset, newer Excel hides both axes.
     chart.x_axis.delete = chart.y_axis.delete = False
-    width = len(table.columns)
-    values = Reference(sheet, min_col=2, max_col=width, min_row=1, max_row=lines)
-    chart.add_data(values, titles_from_data=True)
-    chart.set_categories(Reference(sheet, min_col=1, min_row=2, max_row=lines))
+    for place in wanted.drawn(len(table.columns)):
+        values = Reference(sheet, min_col=place + 1, min_row=1, max_row=lines)
+        chart.add_data(values, titles_from_data=True)
+    axis = Reference(sheet, min_col=wanted.axis + 1, min_row=2, max_row=lines)
+    chart.set_categories(axis)
     return chart
 
 

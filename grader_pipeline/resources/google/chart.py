@@ -58,12 +58,13 @@ def _spec(chart: Chart, sheet_id: int, columns: int, lines: int) -> dict[str, An
         "title": chart.title,
         "altText": chart.title,
         "basicChart": {
-            "chartType": "LINE",
+            "chartType": "LINE" if chart.kind == "line" else "COLUMN",
             "legendPosition": "BOTTOM_LEGEND",
             "headerCount": 1,
-            "domains": [{"domain": column(0)}],
+            "domains": [{"domain": column(chart.axis)}],
             "series": [
-                {"series": column(index), "targetAxis": "LEFT_AXIS"} for index in range(1, columns)
+                {"series": column(index), "targetAxis": "LEFT_AXIS"}
+                for index in chart.drawn(columns)
             ],
         },
     }

@@ -1,0 +1,26 @@
+"""The rollups that the reports stand on, kept up to date by the load of a day.
+
+What they hold is told in ``sql/schema/060_rollups.sql``, how they are filled in ``sql/load``.
+"""
+
+from grader_pipeline.partitions import SchoolDay
+from grader_pipeline.resources.postgres import Connection
+from grader_pipeline.sql import statement
+
+_STEPS = (
+    "lock_rollups",
+    "touch_learner_tasks",
+    "forget_learner_task_day",
+    "roll_up_day",
+    "forget_learner_task",
+    "roll_up_learner_task",
+    "note_rollup",
+)
+
+
+def roll_up(db: Connection, day: SchoolDay, *, changed: bool) -> None:
+    """Bring the rollups up to date if the day's attempts changed, or are not in them yet."""
+    found = db.execute(statement("load/has_rollup"), day.parameters).fetchone() or {}
+    if changed or not found["answer"]:
+        for step in _STEPS:
+            db.execute(statement(f"load/{step}"), day.parameters)

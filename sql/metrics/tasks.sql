@@ -1,0 +1,96 @@
+-- title: Задания
+-- description: Задания, которые пробовали в этот день: за день, за 28 дней и за всё время.
+-- sheet: 1 day
+-- column course: Курс
+-- column task: Задание
+-- column period: Период
+-- column learners: Юзеров пробовали
+-- column submitted: Юзеров сделали submit
+-- column solved: Юзеров решили
+-- column never_solved: Юзеров пробовали и до сих пор не решили
+-- column solved_share of submitted: Решили, % от сделавших submit
+-- column difficulty_rank of submitted: Место по трудности в курсе (1 — труднейшее, по доле решивших)
+-- column first_submitters: Юзеров с первым submit в периоде
+-- column first_submit_share of first_submitters: Решили с первого submit, % от юзеров с первым submit в периоде
+-- column runs_before_submit of first_submitters: Запусков до первого submit, в среднем на юзера
+-- column first_solvers: Юзеров, впервые решивших в периоде
+-- column submits_until_solved of first_solvers: Попыток (submit) до решения, в среднем на впервые решившего
+-- column median_submits_until_solved of first_solvers: Попыток (submit) до решения, медиана
+-- column minutes_until_solved of first_solvers: Минут от первого run до решения без пауз дольше 30 минут, медиана
+-- picture: bar x=task y=solved_share only=period:день top=20
+-- history: all
+--
+-- First submit and first success are those of a learner's whole history with the task, as in Open
+-- edX Aspects (aspects-dbt, dim_learner_first_response, dim_learner_first_success_response): a
+-- period counts those that fell into it. Solved means: at least one correct submit in the period.
+WITH tasks AS (
+    SELECT DISTINCT course, task FROM learner_task_day WHERE report_date = %(report_date)s
+),
+-- What learners did on these tasks on the day and in its 28 days.
+recent AS (
+    SELECT
+        course, task, user_id,
+        bool_or(report_date = %(report_date)s)                   AS tried_today,
+        bool_or(report_date = %(report_date)s AND submits > 0)   AS submitted_today,
+        bool_or(report_date = %(report_date)s AND successes > 0) AS solved_today,
+        bool_or(submits > 0)                                     AS submitted_28,
+        bool_or(successes > 0)                                   AS solved_28
+    FROM tasks
+    JOIN learner_task_day USING (course, task)
+    WHERE report_date BETWEEN %(report_date)s::date - 27 AND %(report_date)s
+    GROUP BY course, task, user_id
+),
+-- A line for each learner, task and period in which the one tried the other.
+tried AS (
+    SELECT
+        course, task, place, period, first_day, submitted, solved,
+        first_submit_correct, runs_before_first_submit,
+        submits_until_success, time_until_success,
+        coalesce(first_success_date <= %(report_date)s, false)          AS ever_solved,
+        first_submit_date BETWEEN first_day AND %(report_date)s         AS submitted_first,
+        first_success_date BETWEEN first_day AND %(report_date)s        AS solved_first
+    FROM tasks
+    JOIN learner_task USING (course, task)
+    LEFT JOIN recent USING (course, task, user_id)
+    CROSS JOIN LATERAL (VALUES
+        (1, 'день', %(report_date)s::date, tried_today, submitted_today, solved_today),
+        (2, '28 дней', %(report_date)s::date - 27, submitted_28 IS NOT NULL, submitted_28, solved_28),
+        (3, 'всё время', '-infinity', true,
+            first_submit_date <= %(report_date)s, first_success_date <= %(report_date)s)
+    ) AS period (place, period, first_day, tried, submitted, solved)
+    WHERE first_attempt_date <= %(report_date)s
+      AND tried
+),
+figures AS (
+    SELECT
+        course, task, place, period,
+        count(*)                                                  AS learners,
+        count(*) FILTER (WHERE submitted)                         AS submitted,
+        count(*) FILTER (WHERE solved)                            AS solved,
+        count(*) FILTER (WHERE NOT ever_solved)                   AS never_solved,
+        count(*) FILTER (WHERE submitted_first)                   AS first_submitters,
+        count(*) FILTER (WHERE submitted_first AND first_submit_correct) AS first_submit_solvers,
+        avg(runs_before_first_submit) FILTER (WHERE submitted_first)     AS runs_before_submit,
+        count(*) FILTER (WHERE solved_first)                      AS first_solvers,
+        avg(submits_until_success) FILTER (WHERE solved_first)    AS submits_until_solved,
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY submits_until_success)
+            FILTER (WHERE solved_first)                           AS median_submits,
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY time_until_success)
+            FILTER (WHERE solved_first)                           AS median_time
+    FROM tried
+    GROUP BY course, task, place, period
+)
+SELECT
+    course, task, place, period, learners, submitted, solved, never_solved,
+    round(100.0 * solved / nullif(submitted, 0), 1)                        AS solved_share,
+    CASE WHEN submitted > 0 THEN
+        rank() OVER (PARTITION BY course, place ORDER BY solved::numeric / nullif(submitted, 0))
+    END                                                                    AS difficulty_rank,
+    first_submitters,
+    round(100.0 * first_submit_solvers / nullif(first_submitters, 0), 1)   AS first_submit_share,
+    round(runs_before_submit, 1)                                           AS runs_before_submit,
+    first_solvers,
+    round(submits_until_solved, 1)                                         AS submits_until_solved,
+    round(median_submits::numeric, 1)                            AS median_submits_until_solved,
+    round(extract(epoch FROM median_time) / 60, 1)                         AS minutes_until_solved
+FROM figures
