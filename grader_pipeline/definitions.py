@@ -17,7 +17,7 @@ from grader_pipeline.assets.step4_metrics import metrics
 from grader_pipeline.assets.step5_sheet_report import sheet_report
 from grader_pipeline.automation.mail_sensor import mail_sensor
 from grader_pipeline.automation.schedule import day_job, morning
-from grader_pipeline.failures import stop_run_retries
+from grader_pipeline.failures import tell_failure
 from grader_pipeline.resources.grader_api import GraderApi
 from grader_pipeline.resources.mail import Mail
 from grader_pipeline.resources.postgres import Postgres
@@ -37,7 +37,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
         "storage": DayFiles(),
     }
     return dg.Definitions(
-        assets=[asset.with_hooks({stop_run_retries}) for asset in ASSETS],
+        assets=[asset.with_hooks({tell_failure}) for asset in ASSETS],
         jobs=[day_job],
         schedules=[morning],
         sensors=[mail_sensor],

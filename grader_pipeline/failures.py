@@ -1,18 +1,21 @@
 """Failures, and which of them another attempt may clear. The one place that decides it.
 
-Dagster retries twice over: an op's ``RetryPolicy`` honours ``allow_retries`` of the failure it
-sees, while the daemon's run retries look at the run's status and tags only and would repeat a
-wrong key for ever. So a :class:`PermanentFailure` closes both: it forbids the op's retry, and
-:func:`stop_run_retries`, a hook on every asset, marks the run for the daemon.
+The daemon retries a failed run by its status and tags only, and would repeat a wrong key as
+readily as a dropped connection. So :func:`tell_failure`, a hook on every asset, marks the run when
+a step fails with a :class:`PermanentFailure` or a blocking check: the same data gives the same.
 
 Texts are for whoever is woken by them: what happened, and what to do. They never carry a key, a
 password or a learner's id.
 """
 
 import datetime as dt
+import logging
 from email.utils import parsedate_to_datetime
 
 import dagster as dg
+from dagster._core.errors import DagsterAssetCheckFailedError
+
+log = logging.getLogger(__name__)
 
 RETRY_RUN_TAG = "dagster/retry_on_asset_or_op_failure"
 
@@ -54,8 +57,13 @@ def asked_pause(retry_after: str) -> float | None:
     return max(0.0, (moment - dt.datetime.now(dt.UTC)).total_seconds())
 
 
-@dg.failure_hook(name="stop_run_retries")
-def stop_run_retries(context: dg.HookContext) -> None:
-    """Keep the daemon from repeating a run that failed for good."""
-    if isinstance(context.op_exception, PermanentFailure):
+@dg.failure_hook(name="tell_failure")
+def tell_failure(context: dg.HookContext) -> None:
+    """Log why a step failed, and keep the daemon from repeating what failed for good."""
+    error = context.op_exception
+    text = (
+        error.description if isinstance(error, dg.Failure) else f"{type(error).__name__}: {error}"
+    )
+    log.error("%s failed: %s", context.op.name, text)
+    if isinstance(error, PermanentFailure | DagsterAssetCheckFailedError):
         context.instance.add_run_tags(context.run_id, {RETRY_RUN_TAG: "false"})

@@ -6,6 +6,7 @@ are opened at the moment of use only, so that no repr, log or UI page can show t
 """
 
 import datetime as dt
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -79,6 +80,19 @@ class Settings(BaseSettings):
 
     # The address under which colleagues reach the Dagster UI, for links in mails.
     dagster_ui_url: str | None = None
+
+    @field_validator("grader_schedule_time", "grader_start_date", mode="before")
+    @classmethod
+    def _written_plainly(cls, value: object) -> object:
+        # Else 04:00+03:00 would lose its zone, and 0 would be a day in 1970.
+        if isinstance(value, str) and not re.fullmatch(r"\d\d:\d\d|\d{4}-\d\d-\d\d", value):
+            raise ValueError("write a time as 04:00, a day as 2023-04-01")
+        return value
+
+    @field_validator("smtp_security", mode="before")
+    @classmethod
+    def _small_letters(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
 
     @field_validator("grader_timezone")
     @classmethod

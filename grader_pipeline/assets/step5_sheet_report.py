@@ -60,7 +60,12 @@ def sheet_report(
         shown = sheets.show([*daily_report(rows), *_worksheets(db)])
     seconds = time.monotonic() - started
     log.info("sheet_report %s: %d cells written in %.1f s", day.key, shown.cells, seconds)
-    preview = [dg.TableRecord({"label": x["label"], "value": str(x["value"] or "")}) for x in lines]
+    preview = [
+        dg.TableRecord(
+            {"label": x["label"], "value": "" if x["value"] is None else str(x["value"])}
+        )
+        for x in lines
+    ]
     yield dg.MaterializeResult(
         metadata={
             "sheet": _link(shown.where),

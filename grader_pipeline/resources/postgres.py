@@ -57,7 +57,8 @@ class Postgres(dg.ConfigurableResource["Postgres"]):
         released with the transaction).
 
         Raises TransientFailure when the server cannot be reached or goes away, PermanentFailure
-        when it refuses us.
+        when it refuses us or a statement. The server's details name rows, learners and all, so
+        only its own sentence is told.
         """
         with self._lock:
             connection = self._connected()
@@ -70,9 +71,14 @@ class Postgres(dg.ConfigurableResource["Postgres"]):
                     yield connection
             except psycopg.OperationalError as error:
                 raise TransientFailure(
-                    f"The database went away or gave up ({_cause(error)}). Nothing of this step "
-                    "was stored. Check the server and run the day again."
-                ) from error
+                    f"The database went away or gave up ({_cause(error)}). Nothing was stored "
+                    "there. Check the server and run the day again."
+                ) from None
+            except psycopg.Error as error:
+                raise PermanentFailure(
+                    f"The database refused ({_cause(error)}; {type(error).__name__}). Nothing was "
+                    "stored there. Compare its tables with sql/schema: `grader-pipeline doctor`."
+                ) from None
 
     def probe(self) -> str:
         """Connect and look at the tables. Raises like ``transaction``."""
@@ -132,7 +138,7 @@ def apply_schema(connection: Connection) -> None:
                 raise PermanentFailure(
                     f"The role of DATABASE_URL may not apply sql/schema/{file.name} "
                     f"({_cause(error)}). Grant it CREATE on the schema."
-                ) from error
+                ) from None
 
 
 def schema_differences(db: Connection) -> list[str]:
@@ -205,4 +211,4 @@ def _open(url: str) -> Connection:
 
 def _cause(error: psycopg.Error) -> str:
     """The server's own sentence, without the statement and its values."""
-    return error.diag.message_primary or str(error).strip().splitlines()[-1].strip()
+    return error.diag.message_primary or str(error).strip().splitlines()[0].strip()
