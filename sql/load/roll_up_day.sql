@@ -2,6 +2,7 @@
 WITH attempts AS (
     SELECT
         course, task, user_id, created_at, is_run, is_submit, is_success, is_wrong,
+        lis_outcome_service_url,
         created_at - lag(created_at) OVER (learner_task ORDER BY created_at) AS pause,
         min(created_at) FILTER (WHERE is_run) OVER learner_task              AS first_run_at,
         min(created_at) FILTER (WHERE is_submit) OVER learner_task           AS first_submit_at,
@@ -19,7 +20,7 @@ timed AS (
 )
 INSERT INTO learner_task_day (
     report_date, course, task, user_id, runs, submits, successes, wrong_submits,
-    first_at, last_at, first_run_at, first_submit_at, first_success_at,
+    without_outcome_url, first_at, last_at, first_run_at, first_submit_at, first_success_at,
     first_submit_correct, runs_before_first_submit, submits_until_success,
     last_clock, first_run_clock, first_success_clock
 )
@@ -29,6 +30,7 @@ SELECT
     count(*) FILTER (WHERE is_submit),
     count(*) FILTER (WHERE is_success),
     count(*) FILTER (WHERE is_wrong),
+    count(*) FILTER (WHERE lis_outcome_service_url IS NULL),
     min(created_at), max(created_at), first_run_at, first_submit_at, first_success_at,
     bool_or(is_success) FILTER (WHERE created_at = first_submit_at),
     count(*) FILTER (WHERE is_run AND (first_submit_at IS NULL OR created_at < first_submit_at)),

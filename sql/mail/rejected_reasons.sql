@@ -1,6 +1,8 @@
--- Why rows of the day were rejected, the commonest reason first. A row may have several.
+-- Why rows of the day were rejected, the commonest reason first. A row may have several. A row that
+-- only repeats another is a duplicate, not rejected.
 SELECT reason, count(*) AS rows
 FROM grader_rejected, unnest(reasons) AS reason
 WHERE report_date = %(report_date)s
+  AND reasons <> '{duplicate_key}'
 GROUP BY reason
 ORDER BY rows DESC, reason;

@@ -15,26 +15,25 @@ reasons AS (
       AND reason <> 'duplicate_key'
     GROUP BY reason
 ),
-attempts AS (
-    SELECT *
-    FROM attempt
-    WHERE created_at >= %(day_start)s
-      AND created_at < %(day_end)s
+learner_tasks AS (
+    SELECT course, task, user_id, runs + submits AS attempts, without_outcome_url
+    FROM learner_task_day
+    WHERE report_date = %(report_date)s
 ),
 found AS (
     SELECT
-        count(*)                                                  AS attempts,
-        count(*) FILTER (WHERE lis_outcome_service_url IS NULL)   AS without_url,
-        count(*) FILTER (WHERE task = 'не распознано')            AS without_task
-    FROM attempts
+        coalesce(sum(attempts), 0)                                            AS attempts,
+        coalesce(sum(without_outcome_url), 0)                                 AS without_url,
+        coalesce(sum(attempts) FILTER (WHERE task = 'не распознано'), 0)      AS without_task
+    FROM learner_tasks
 ),
 courses AS (
     SELECT
         course,
-        count(*)                        AS attempts,
-        count(DISTINCT user_id)         AS learners,
-        count(lis_outcome_service_url)  AS with_url
-    FROM attempts
+        sum(attempts)                            AS attempts,
+        count(DISTINCT user_id)                  AS learners,
+        sum(attempts) - sum(without_outcome_url) AS with_url
+    FROM learner_tasks
     GROUP BY course
 ),
 lines AS (

@@ -2,15 +2,19 @@
 
 -- The attempts with their parts named: course and task are read out of lis_result_sourcedid, which
 -- LTI writes as course:host-task:learner. What cannot be read there is named so, never left out.
+-- The names are compared byte by byte: they are no words, and reports sort by them all the time.
 CREATE OR REPLACE VIEW attempt AS
 SELECT
-    coalesce(
-        substring(lis_result_sourcedid FROM '^(course-v1:[^:]+):'), 'не распознан'
-    ) AS course,
-    coalesce(
-        substring(lis_result_sourcedid FROM '^course-v1:[^:]+:.*-([0-9a-f]{32}):'), 'не распознано'
-    ) AS task,
-    user_id,
+    CASE WHEN lis_result_sourcedid LIKE 'course-v1:_%:%'
+        THEN 'course-v1:' || split_part(lis_result_sourcedid, ':', 2)
+        ELSE 'не распознан'
+    END COLLATE "C" AS course,
+    CASE WHEN lis_result_sourcedid LIKE 'course-v1:_%:%-%:%'
+          AND right(split_part(lis_result_sourcedid, ':', 3), 33) ~ '^-[0-9a-f]{32}$'
+        THEN right(split_part(lis_result_sourcedid, ':', 3), 32)
+        ELSE 'не распознано'
+    END COLLATE "C" AS task,
+    user_id COLLATE "C" AS user_id,
     created_at,
     lis_outcome_service_url,
     attempt_type = 'run'                               AS is_run,
@@ -24,13 +28,14 @@ FROM grader;
 -- than 30 minutes is not work and counts nothing.
 CREATE TABLE IF NOT EXISTS learner_task_day (
     report_date              date         NOT NULL,
-    course                   text         NOT NULL,
-    task                     text         NOT NULL,
-    user_id                  varchar(255) NOT NULL,
+    course                   text         COLLATE "C" NOT NULL,
+    task                     text         COLLATE "C" NOT NULL,
+    user_id                  varchar(255) COLLATE "C" NOT NULL,
     runs                     integer      NOT NULL,
     submits                  integer      NOT NULL,
     successes                integer      NOT NULL,
     wrong_submits            integer      NOT NULL,
+    without_outcome_url      integer      NOT NULL, -- attempts
     first_at                 timestamp    NOT NULL,
     last_at                  timestamp    NOT NULL,
     first_run_at             timestamp,
@@ -54,9 +59,9 @@ CREATE INDEX IF NOT EXISTS learner_task_day_task
 -- What happened for the first time between a learner and a task, all loaded days considered, and
 -- on which day. "As of a day" is every event dated no later: no order of loading changes it.
 CREATE TABLE IF NOT EXISTS learner_task (
-    course                   text         NOT NULL,
-    task                     text         NOT NULL,
-    user_id                  varchar(255) NOT NULL,
+    course                   text         COLLATE "C" NOT NULL,
+    task                     text         COLLATE "C" NOT NULL,
+    user_id                  varchar(255) COLLATE "C" NOT NULL,
     first_attempt_date       date         NOT NULL,
     first_submit_date        date,
     first_submit_correct     boolean,

@@ -62,7 +62,7 @@ effort AS (
         END AS per_solved
     FROM in_course
 ),
-usual_effort AS (
+usual_effort AS MATERIALIZED (
     SELECT
         course,
         percentile_disc(0.85) WITHIN GROUP (ORDER BY per_solved) AS high,
