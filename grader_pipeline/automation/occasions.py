@@ -7,6 +7,7 @@ which the daemon dies; an occasion seen twice is settled once.
 - A successful run: a mail to MAIL_TO for each day whose report it wrote.
 - A failed run: a mail to MAIL_ON_FAILURE_TO, once per day and cause; a run that Dagster retries
   by itself leaves that to the retry. When the day's report is written after all, one mail says so.
+  A run of no day or of several can have no such end, so each one that fails is told.
 - A backfill: one digest when it has ended, instead of its runs' mails.
 """
 
@@ -104,7 +105,7 @@ def _settle_run(
     if ended == "succeeded":
         _report_success(db, instance, run_id)
     elif ended == "failed":
-        _report_failure(db, run_id, days[0] if days else None, cause_of(instance, run_id))
+        _report_failure(db, run_id, days, cause_of(instance, run_id))
     return True
 
 
@@ -125,12 +126,14 @@ def _report_success(db: Connection, instance: dg.DagsterInstance, run_id: str) -
         _report_recovery(db, day, run_id, links)
 
 
-def _report_failure(db: Connection, run_id: str, day: dt.date | None, cause: Cause) -> None:
+def _report_failure(db: Connection, run_id: str, days: list[dt.date], cause: Cause) -> None:
     settings = Settings()
+    day = days[0] if len(days) == 1 else None
+    trouble = f"{day}:{_episode(db, day)}:{cause.fingerprint}" if day else f":{run_id}"
     outbox.enqueue(
         db,
-        letter.failure(day, cause.step, cause.text, _links(settings, f"runs/{run_id}")),
-        key=f"failure:{day or ''}:{_episode(db, day)}:{cause.fingerprint}",
+        letter.failure(days, cause.step, cause.text, _links(settings, f"runs/{run_id}")),
+        key=f"failure:{trouble}",
         kind="failure",
         occasion=run_id,
         to=settings.mail_on_failure_to or settings.mail_to,
@@ -206,7 +209,7 @@ def _by_cause(failures: dict[dt.date, Cause]) -> list[letter.Failed]:
     return [letter.Failed(tuple(found), text[same]) for same, found in days.items()]
 
 
-def _episode(db: Connection, day: dt.date | None) -> int:
+def _episode(db: Connection, day: dt.date) -> int:
     """Which trouble of the day this is, from 1: each recovery closes one."""
     return 1 + int(_answer(db, "mail/count_recoveries", key=f"recovered:{day}:"))
 

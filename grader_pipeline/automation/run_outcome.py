@@ -13,6 +13,8 @@ from typing import Literal
 import dagster as dg
 from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES, PartitionBackfill
 
+from grader_pipeline import checks
+
 SHEET_REPORT = dg.AssetKey("sheet_report")
 BACKFILL_TAG = "dagster/backfill"
 _PARTITION_TAG = "dagster/partition"
@@ -28,6 +30,12 @@ _PERSONAL = re.compile(r"\b[0-9a-fA-F]{32}\b|course-v1:\S+")
 _VOLATILE = re.compile(r"\b[0-9a-f]{6,}\b|\d+", re.IGNORECASE)
 _LONGEST = 600
 
+_CHECKS_FAILED = "DagsterAssetCheckFailedError"
+_EXPECTED = {
+    spec.key: spec.description
+    for spec in (*checks.VALIDATED_ATTEMPTS, *checks.GRADER_TABLE, *checks.SHEET_REPORT)
+}
+
 
 @dataclass(frozen=True)
 class Reported:
@@ -39,7 +47,10 @@ class Reported:
 
 @dataclass(frozen=True)
 class Cause:
-    """Where and why a run failed. The fingerprint is the same for the same cause of another run."""
+    """Where and why a run failed. The fingerprint is the same for the same cause of another run.
+
+    Of failed checks the text has what each found, which may change; the fingerprint their names.
+    """
 
     step: str
     text: str
@@ -93,19 +104,30 @@ def fate(
 
 def cause_of(instance: dg.DagsterInstance, run_id: str) -> Cause:
     """The first failure of a failed run, in the words of whoever raised it."""
-    kinds = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
+    kinds = {
+        dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+        dg.DagsterEventType.STEP_FAILURE,
+        dg.DagsterEventType.RUN_FAILURE,
+    }
     step, text = "run", "The run failed and left no reason."
+    found: dict[tuple[str | None, str], str] = {}
     for entry in instance.all_logs(run_id, of_type=kinds):
         event = entry.dagster_event
         if event is None:
+            continue
+        if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            evaluation = event.asset_check_evaluation_data
+            if evaluation.blocking and not evaluation.passed:
+                found[event.step_key, evaluation.check_name] = _check_text(evaluation)
             continue
         if event.is_step_failure:
             step, text = event.step_key or step, _step_text(event)
             break
         text = event.message or text
-    text = _PERSONAL.sub("…", " ".join(text.split()))[:_LONGEST]
-    same = hashlib.sha256(f"{step} {_VOLATILE.sub('#', text)}".encode())
-    return Cause(step, text, same.hexdigest()[:12])
+    same = hashlib.sha256(f"{step} {_VOLATILE.sub('#', _presentable(text))}".encode())
+    if text.startswith(_CHECKS_FAILED):
+        text = " ".join(words for (at, _), words in found.items() if at == step) or text
+    return Cause(step, _presentable(text), same.hexdigest()[:12])
 
 
 def ended_backfill(
@@ -143,8 +165,23 @@ def _step_text(event: dg.DagsterEvent) -> str:
     raised = failure.error.cause or failure.error
     # Dagster names failed checks on the second line; other errors may show rows there.
     lines = raised.message.strip().splitlines() or [raised.cls_name or ""]
-    shown = lines if raised.cls_name == "DagsterAssetCheckFailedError" else lines[:1]
+    shown = lines if raised.cls_name == _CHECKS_FAILED else lines[:1]
     return re.sub(r"^(\w+\.)+(?=\w+:)", "", " ".join(shown))
+
+
+def _check_text(evaluation: dg.AssetCheckEvaluation) -> str:
+    """What a failed check found, and what it expects by its spec, where it is one of ours."""
+    expected = _EXPECTED.get(evaluation.asset_check_key)
+    words = [
+        f"Check {evaluation.check_name} failed.",
+        evaluation.description,
+        expected and f"Expected: {expected}",
+    ]
+    return " ".join(word for word in words if word)
+
+
+def _presentable(text: str) -> str:
+    return _PERSONAL.sub("…", " ".join(text.split()))[:_LONGEST]
 
 
 def _dates(keys: Iterable[str]) -> list[dt.date]:

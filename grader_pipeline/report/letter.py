@@ -106,13 +106,13 @@ def digest(
     )
 
 
-def failure(day: dt.date | None, step: str, cause: str, links: Links) -> Letter:
-    """Write to the owners that a run failed, where and why."""
+def failure(days: Sequence[dt.date], step: str, cause: str, links: Links) -> Letter:
+    """Write to the owners that a run failed, where and why, and for which days, if for any."""
     return _letter(
         "failure",
-        f"Выгрузка grades не удалась{_for(day)}",
+        f"Выгрузка grades не удалась{f' — {_span(days)}' if days else ''}",
         None,
-        day=day,
+        days=days,
         step=step,
         cause=cause,
         links=links,
@@ -122,7 +122,11 @@ def failure(day: dt.date | None, step: str, cause: str, links: Links) -> Letter:
 def recovered(day: dt.date, links: Links) -> Letter:
     """Write to the owners that a day which had failed is well again."""
     return _letter(
-        "recovered", f"Выгрузка grades снова в порядке{_for(day)}", None, day=day, links=links
+        "recovered",
+        f"Выгрузка grades снова в порядке — {_span([day])}",
+        None,
+        day=day,
+        links=links,
     )
 
 
@@ -173,7 +177,3 @@ def _span(days: Sequence[dt.date]) -> str:
         return f"отчёт за {russian.date(first)}"
     count = russian.counted(len(set(days)), "день", "дня", "дней")
     return f"отчёты за {russian.date(first)}–{russian.date(last)} ({count})"
-
-
-def _for(day: dt.date | None) -> str:
-    return f" — отчёт за {russian.date(day)}" if day else ""

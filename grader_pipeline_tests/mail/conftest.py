@@ -1,12 +1,16 @@
-"""What the tests of the mail share: settings, SMTP servers, a certificate authority."""
+"""What the tests of the mail share: settings, SMTP servers, a Dagster instance and its sensor."""
 
+import email
+import email.policy
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import dagster as dg
 import pytest
 import trustme
 
+from grader_pipeline.automation.mail_sensor import Cursor, tick
 from grader_pipeline.resources.mail import Mail
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline_tests.mail.mail_server import MailServer
@@ -87,3 +91,30 @@ def make_due(postgres: Postgres) -> Callable[[], None]:
             db.execute("UPDATE mail_outbox SET next_attempt_at = now()")
 
     return now
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.local_temp(overrides={"telemetry": {"enabled": False}}) as instance:
+        yield instance
+
+
+@pytest.fixture
+def subjects(
+    instance: dg.DagsterInstance, postgres: Postgres, mail: Mail, settings: Path
+) -> Callable[[], list[str]]:
+    """Let the sensor look, from the beginning of history each time; the new mails by recipient."""
+    known: set[str] = set()
+
+    def look() -> list[str]:
+        tick(instance, postgres, mail, Cursor())
+        found = []
+        for file in sorted((settings / "outbox").glob("*.eml"), key=lambda f: f.stat().st_mtime_ns):
+            if file.name not in known:
+                known.add(file.name)
+                message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+                subject = message["Subject"].replace("\N{NO-BREAK SPACE}", " ")
+                found.append(f"{message['To']}: {subject}")
+        return found
+
+    return look

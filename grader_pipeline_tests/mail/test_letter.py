@@ -68,6 +68,15 @@ def test_numbers_of_days_that_are_not_there_are_a_dash(day):
     assert "к ср 24.05: +879\n" in text
 
 
+def test_a_repeated_row_is_no_reason_for_rejection_but_a_rejected_one_keeps_all_of_its_own(db, day):
+    for position, reasons in {7: ["duplicate_key"], 8: ["empty_field", "bad_timestamp"]}.items():
+        db.execute("INSERT INTO grader_rejected VALUES (%s, %s, %s, '')", [DAY, position, reasons])
+    text = plain(letter.success(read_day(db, DAY), SHEET).text)
+    assert "повторы 32, отклонено 210" in text
+    reasons = "неверное время — 2, поле пустое (null) — 2, пустая строка — 1."
+    assert f"Причины отклонения: {reasons}" in text
+
+
 def test_a_metric_added_by_an_analyst_appears_after_the_main_ones(day):
     written = letter.success(day, SHEET)
     assert plain(written.text).index("Доля <успешных>, %: 34,98") > written.text.index("юзеров")
@@ -130,7 +139,7 @@ def test_a_digest_of_nothing_done_does_not_claim_success():
 
 def test_failure_and_recovery_name_the_day_and_lead_to_the_run():
     links = letter.Links("book.xlsx", None, "https://dagster.example/runs/1")
-    failed = letter.failure(DAY, "raw_attempts", "HTTP 401: <key> refused", links)
+    failed = letter.failure([DAY], "raw_attempts", "HTTP 401: <key> refused", links)
     assert failed.subject == "Выгрузка grades не удалась — отчёт за 31.05.2023"
     assert "HTTP 401: <key> refused" in failed.text
     assert "HTTP 401: &lt;key&gt; refused" in failed.html

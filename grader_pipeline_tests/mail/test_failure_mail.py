@@ -1,0 +1,125 @@
+"""What the owners read when a run fails: real runs, the pipeline's own checks and refusals."""
+
+import email
+import email.policy
+
+import dagster as dg
+import pytest
+
+from grader_pipeline import checks
+from grader_pipeline.attempts.validation import Tally
+from grader_pipeline.automation.run_outcome import cause_of
+from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.partitions import day_of, school_day
+from grader_pipeline.settings import Settings
+
+DAYS = dg.DailyPartitionsDefinition("2023-04-01")
+RANGE = {
+    "dagster/asset_partition_range_start": "2023-05-29",
+    "dagster/asset_partition_range_end": "2023-05-31",
+}
+FAILURE = "owner@school.example: Выгрузка grades не удалась"
+told: dict[str, Exception | int] = {}
+
+
+@dg.asset(partitions_def=DAYS)
+def raw_attempts(context: dg.AssetExecutionContext) -> None:
+    day_of(context)
+    if isinstance(trouble := told.get("trouble"), Exception):
+        raise trouble
+
+
+@dg.asset_check(asset=raw_attempts, blocking=True)
+def whole() -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=False)
+
+
+@dg.asset(partitions_def=DAYS, check_specs=checks.VALIDATED_ATTEMPTS)
+def validated_attempts():
+    day, usual = school_day("2023-05-31"), [5000] * 4
+    yield dg.MaterializeResult(
+        check_results=checks.of_validated_attempts(
+            Tally(received=told["attempts"]), day, usual, Settings()
+        )
+    )
+
+
+@pytest.fixture(autouse=True)
+def well():
+    told.clear()
+
+
+@pytest.fixture
+def run(instance):
+    def run(asset=raw_attempts, *others, day: str | None = "2023-05-31", **tags: str) -> str:
+        return dg.materialize(
+            [asset, *others], instance=instance, partition_key=day, tags=tags, raise_on_error=False
+        ).run_id
+
+    return run
+
+
+@pytest.fixture
+def last_text(outbox_rows):
+    def text() -> str:
+        message = email.message_from_bytes(
+            bytes(outbox_rows()[-1]["message"]), policy=email.policy.default
+        )
+        return message.get_body(("plain",)).get_content().replace("\r\n", "\n")
+
+    return text
+
+
+def test_a_failure_names_step_and_cause_but_no_learner(instance, run):
+    learner = "3583bf109f8b458e13ae1ac9d85c396a"
+    told["trouble"] = ValueError(f"{learner} twice\nDETAIL: (user_id)=({learner})")
+    cause = cause_of(instance, run())
+    assert (cause.step, cause.text) == ("raw_attempts", "ValueError: … twice")
+    told["trouble"] = PermanentFailure("The key is refused. Check GRADER_API_CLIENT_KEY.")
+    cause = cause_of(instance, run(raw_attempts, whole))
+    assert cause.text == "The key is refused. Check GRADER_API_CLIENT_KEY."
+
+
+def test_a_failed_check_is_told_with_its_numbers_and_what_it_expects(run, subjects, last_text):
+    told["attempts"] = 3
+    run(validated_attempts)
+    assert subjects() == [f"{FAILURE} — отчёт за 31.05.2023"]
+    assert (
+        "Шаг: validated_attempts\n"
+        "Check day_volume failed. 3 attempts; the median of the weekday is 5000. "
+        "Expected: At least GRADER_MIN_VOLUME_SHARE of the median"
+    ) in last_text()
+    assert "usual_volume" not in last_text(), "a warning fails no run"
+
+
+def test_a_failed_check_is_one_cause_whatever_its_numbers(run, subjects):
+    told["attempts"] = 3
+    run(validated_attempts)
+    assert len(subjects()) == 1
+    told["attempts"] = 40
+    run(validated_attempts)
+    assert subjects() == []
+
+
+def test_a_failed_check_without_a_word_is_still_named(instance, run):
+    cause = cause_of(instance, run(raw_attempts, whole))
+    assert "whole failed." in cause.text
+
+
+@pytest.mark.parametrize("tags", [{}, {"dagster/partition": "2023-5-7"}])
+def test_each_failed_run_that_names_no_day_is_told_once(run, subjects, last_text, tags):
+    for _ in range(2):
+        run(day=None, **tags)
+        assert subjects() == [FAILURE]
+        assert subjects() == []
+    assert "больше не напомним" not in last_text(), "nothing will say that it is over"
+
+
+def test_a_refused_range_names_all_of_its_days_and_each_refusal_is_told(run, subjects, last_text):
+    for _ in range(2):
+        run(day=None, **RANGE)
+        assert [found.replace("\N{NO-BREAK SPACE}", " ") for found in subjects()] == [
+            f"{FAILURE} — отчёты за 29.05.2023–31.05.2023 (3 дня)"
+        ]
+    assert "Выгрузка grades за 29.05.2023–31.05.2023 не удалась" in last_text()
+    assert "больше не напомним" not in last_text()
