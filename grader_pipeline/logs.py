@@ -16,16 +16,21 @@ import logging
 import os
 import re
 from functools import cache
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote, quote_plus
 
+import psycopg
 from concurrent_log_handler import ConcurrentTimedRotatingFileHandler
+from psycopg.conninfo import conninfo_to_dict
 
-from grader_pipeline.settings import Settings
+from grader_pipeline.settings import SAMPLE_CLIENT, Settings
 
 ARCHIVES = 3
 
 # What could move a terminal's cursor or begin a line that nobody logged.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+
+# A password as DATABASE_URL writes it: before the host, or as a parameter.
+_PASSWORD = re.compile(r"//[^:/@]*:(.+)@|\bpassword\s*=\s*(?:'([^']*)|([^\s&']+))")
 
 
 def configure() -> None:
@@ -95,7 +100,9 @@ class _Lines(logging.Formatter):
 
 def without_secrets(text: str, settings: Settings) -> str:
     """The text with ``***`` in place of everything that the settings hold secret."""
-    forms = {form for secret in settings.secrets() for form in _forms(secret)}
+    # The sample API's key is known to all, and a word of ours.
+    secrets = set(settings.secrets()) - {SAMPLE_CLIENT}
+    forms = {form for secret in secrets for form in _forms(secret)}
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, "***")
     return text
@@ -104,11 +111,7 @@ def without_secrets(text: str, settings: Settings) -> str:
 @cache
 def _forms(secret: str) -> frozenset[str]:
     """Every way in which a secret, or the part of it that opens something, may be written."""
-    parts = [secret]
-    if "://" in secret:
-        parts.append(urlsplit(secret).password or "")
-    elif secret.lstrip().startswith("{"):
-        parts += _texts(secret)
+    parts = [secret, *_texts(secret), *_passwords(secret)]
     return frozenset(
         form
         for part in filter(None, parts)
@@ -116,10 +119,21 @@ def _forms(secret: str) -> frozenset[str]:
     )
 
 
+def _passwords(database: str) -> list[str]:
+    """The password in a DATABASE_URL, as it is written there and as it is meant."""
+    written = [part for found in _PASSWORD.findall(database) for part in found]
+    try:
+        return [*written, str(conninfo_to_dict(database).get("password") or "")]
+    except psycopg.ProgrammingError:
+        return written
+
+
 def _texts(document: str) -> list[str]:
     """The keys' texts in a service account's JSON."""
     try:
         content = json.loads(document)
     except ValueError:
+        return []
+    if not isinstance(content, dict):
         return []
     return [str(content[key]) for key in ("private_key", "private_key_id") if content.get(key)]

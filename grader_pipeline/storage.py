@@ -60,9 +60,11 @@ class DayFiles(dg.ConfigurableIOManager):
                 _put(file, storage / "probe")
             (storage / "probe").unlink()
         except (OSError, ValueError, ImportError) as error:
+            advice = "Set GRADER_STORAGE, or GRADER_HOME, to a folder that can be written."
+            if "://" in where.removeprefix("file://"):
+                advice = "Install the object store's fsspec driver and set its credentials."
             raise PermanentFailure(
-                f"GRADER_STORAGE ({where}) cannot be written: {error}. For an object store, "
-                "install its fsspec driver and set its credentials."
+                f"GRADER_STORAGE ({where}) cannot be written: {error}. {advice}"
             ) from error
         return f"{where} can be written"
 

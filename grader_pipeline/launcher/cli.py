@@ -18,6 +18,7 @@ _COMMANDS = {
     "demo": "load a week of sample days end to end, and show what came of it",
     "sample-api": "serve a grader's API with a made-up school behind it (see its own --help)",
     "report": "write the reports of some days as one HTML page that needs nothing else",
+    "exec": "run a command of Dagster's on the instance, and with the daemon, of `dev`",
     "doctor": "check every setting and connection, and say what to do about what fails",
 }
 
@@ -43,6 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from grader_pipeline.launcher.dev import dev  # noqa: PLC0415
 
             dev(settings, chosen.host, chosen.port)
+        elif chosen.command == "exec":
+            from grader_pipeline.launcher.execute import execute  # noqa: PLC0415
+
+            execute(settings, chosen.program, chosen.arguments)
         elif chosen.command == "report":
             from grader_pipeline.launcher.report import report  # noqa: PLC0415
 
@@ -71,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
         if name == "dev":
             command.add_argument("--host", default="127.0.0.1", help="address of the UI")
             command.add_argument("--port", type=int, default=3000, help="port of the UI")
+        if name == "exec":
+            command.add_argument("program", metavar="COMMAND")
+            command.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARG")
         if name == "report":
             day = dt.date.fromisoformat
             command.add_argument("--from", dest="start", type=day, required=True, metavar="DAY")

@@ -5,11 +5,9 @@ import shutil
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict
-
+from grader_pipeline.launcher.database import connected, parameters
+from grader_pipeline.launcher.home import writable
 from grader_pipeline.launcher.processes import MARK
-from grader_pipeline.launcher.trouble import LauncherError
 from grader_pipeline.settings import Settings
 
 SCHEMA = "dagster"
@@ -44,13 +42,7 @@ def instance_url(database_url: str) -> str:
 
     Raises LauncherError when DATABASE_URL cannot be read.
     """
-    try:
-        known = {name: str(value) for name, value in conninfo_to_dict(database_url).items()}
-    except psycopg.ProgrammingError:
-        # The driver's text quotes the URL, password and all.
-        raise LauncherError(
-            "DATABASE_URL cannot be read: write it as postgresql://user:password@host:5432/name."
-        ) from None
+    known = parameters(database_url)
     user, password = quote(known.pop("user", ""), safe=""), known.pop("password", None)
     if password is not None:
         user += ":" + quote(password, safe="")
@@ -59,15 +51,22 @@ def instance_url(database_url: str) -> str:
     return f"postgresql+psycopg2://{user}@/{name}?{urlencode(known, quote_via=quote)}"
 
 
-def write(settings: Settings, database_url: str, code_socket: Path) -> Path:
-    """Make DAGSTER_HOME and Dagster's schema; give the path of the workspace file.
+def write_instance(settings: Settings, database_url: str) -> None:
+    """Make DAGSTER_HOME and Dagster's schema.
 
-    Raises LauncherError when the database cannot be reached or refuses.
+    Raises LauncherError when the folder cannot be written or the database cannot be used.
     """
     home = settings.dagster_home
-    home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home / "dagster.yaml")
-    workspace = home / "workspace.yaml"
+    with writable(home):
+        home.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home / "dagster.yaml")
+    with connected(database_url) as db:
+        db.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+
+
+def write_workspace(settings: Settings, code_socket: Path) -> Path:
+    """Tell Dagster where our code is served; give the path of the workspace file."""
+    workspace = settings.dagster_home / "workspace.yaml"
     workspace.write_text(
         "load_from:\n"
         "  - grpc_server:\n"
@@ -75,10 +74,4 @@ def write(settings: Settings, database_url: str, code_socket: Path) -> Path:
         "      host: localhost\n"
         f"      location_name: {LOCATION}\n"
     )
-    try:
-        with psycopg.connect(database_url, connect_timeout=10, autocommit=True) as connection:
-            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
-    except psycopg.Error as error:
-        said = str(error).strip().splitlines()[-1]
-        raise LauncherError(f"The database of DATABASE_URL cannot be used: {said}") from None
     return workspace

@@ -14,6 +14,7 @@ from psycopg.rows import dict_row
 
 from grader_pipeline.analytics.files import reports
 from grader_pipeline.launcher.dagster_home import LOCATION
+from grader_pipeline.launcher.made_up import refuse_real_attempts, refuse_real_readers
 from grader_pipeline.launcher.services import free_port
 from grader_pipeline.launcher.stack import Stack, running
 from grader_pipeline.launcher.trouble import LauncherError
@@ -42,9 +43,10 @@ _DEMO_TAG = "grader/demo"
 def demo(settings: Settings) -> None:
     """Run the week and show what came of it.
 
-    Raises LauncherError when a day failed.
+    Raises LauncherError when a day failed, or made-up days would get among real ones.
     """
-    _refuse_real_readers(settings)
+    refuse_real_readers(settings)
+    refuse_real_attempts(settings)
     days = _last_days(settings)
     start = time.monotonic()
     with running(settings, "127.0.0.1", free_port()) as stack:
@@ -65,16 +67,6 @@ def demo(settings: Settings) -> None:
     print(f"Took {time.monotonic() - start:.0f} s. `make dev` shows all of this in the UI.")
     if failed:
         raise LauncherError(f"{failed} of {len(days)} days failed: the log says why.")
-
-
-def _refuse_real_readers(settings: Settings) -> None:
-    if settings.has_real_api:
-        return
-    if settings.smtp_host is not None or settings.google_sheets_credentials is not None:
-        raise LauncherError(
-            "The demo's numbers are made up, and SMTP_HOST or GOOGLE_SHEETS_CREDENTIALS is set: "
-            "colleagues would get them. Unset both for the demo."
-        )
 
 
 def _last_days(settings: Settings) -> list[dt.date]:

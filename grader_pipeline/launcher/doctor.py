@@ -9,11 +9,11 @@ import tempfile
 from collections.abc import Callable
 
 import dagster as dg
-import psycopg
 from pydantic import ValidationError
 
 from grader_pipeline.launcher import dagster_home
-from grader_pipeline.launcher.trouble import explain
+from grader_pipeline.launcher.database import connected
+from grader_pipeline.launcher.trouble import LauncherError, explain
 from grader_pipeline.logs import without_secrets
 from grader_pipeline.resources.grader_api import GraderApi
 from grader_pipeline.resources.mail import Mail
@@ -52,6 +52,8 @@ def _passes(name: str, check: Callable[[Settings], str], settings: Settings) -> 
         mark, said = "ok  ", check(settings)
     except dg.Failure as failure:
         mark, said = "FAIL", failure.description or "it failed without a reason"
+    except LauncherError as error:
+        mark, said = "FAIL", str(error)
     except Exception as error:  # the other lines are still wanted
         mark, said = "FAIL", f"{type(error).__name__}: {error}"
     print(f"{mark}  {name}: {without_secrets(said, settings)}")
@@ -86,7 +88,7 @@ def _dagster(settings: Settings) -> str:
     if settings.database_url is None:
         return f"its instance will be in {settings.dagster_home} and the embedded PostgreSQL"
     schema = dagster_home.SCHEMA
-    with psycopg.connect(settings.database_url.get_secret_value(), connect_timeout=5) as db:
+    with connected(settings.database_url.get_secret_value()) as db:
         answer = db.execute(
             "SELECT coalesce(has_schema_privilege(to_regnamespace(%(schema)s), 'CREATE'),"
             " has_database_privilege(current_database(), 'CREATE'))",

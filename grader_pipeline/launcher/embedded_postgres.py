@@ -45,6 +45,8 @@ _OPTIONS = {
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
 }
+# Nothing of the user's: PGPORT or PGDATA would lead the server elsewhere.
+_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
 
 
 @contextmanager
@@ -105,7 +107,7 @@ def _cluster(folder: Path, programs: Path, account: Account) -> Path:
                 # The same order of texts on every machine, and case rules for all letters.
                 *("--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
             ],
-            environment=_environment(),
+            environment=_ENVIRONMENT,
             output=output,
             on_parents_death=signal.SIGKILL,
             account=account,
@@ -163,8 +165,7 @@ def _running(programs: Path, data: Path, sockets: Path, account: Account) -> Ite
     # One thread does every start: the kernel ends a child with the thread that started it.
     supervisor = threading.Thread(
         target=_supervise,
-        args=(command, data, output),
-        kwargs={"account": account, "ready": ready, "stop": stop},
+        args=(command, data, output, account, ready, stop),
         daemon=True,
     )
     supervisor.start()
@@ -184,7 +185,6 @@ def _supervise(
     command: Sequence[str],
     data: Path,
     output: Path,
-    *,
     account: Account,
     ready: threading.Event,
     stop: threading.Event,
@@ -195,7 +195,7 @@ def _supervise(
         while not stop.is_set() and failures < STARTS:
             server = processes.start(
                 command,
-                environment=_environment(),
+                environment=_ENVIRONMENT,
                 output=said,
                 on_parents_death=signal.SIGINT,
                 account=account,
@@ -243,11 +243,6 @@ def _create_database(sockets: Path) -> None:
         known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE])
         if known.fetchone() is None:
             connection.execute(f"CREATE DATABASE {DATABASE}")
-
-
-def _environment() -> dict[str, str]:
-    """Nothing of the user's: PGPORT or PGDATA would lead the server elsewhere."""
-    return {"PATH": os.defpath, "LC_ALL": "C"}
 
 
 def _tail(output: bytes) -> str:

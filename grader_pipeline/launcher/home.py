@@ -1,4 +1,4 @@
-"""One launcher per GRADER_HOME: two would start two databases on the same files."""
+"""GRADER_HOME can be written, and has one launcher: two would start two databases on its files."""
 
 import fcntl
 import json
@@ -19,13 +19,29 @@ PATIENCE = 15
 
 
 @contextmanager
+def writable(folder: Path) -> Iterator[None]:
+    """Say which folder it is, and what to do, when something cannot be written to ``folder``.
+
+    Raises LauncherError in place of OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise LauncherError(
+            f"{folder} cannot be written ({error.strerror}): set GRADER_HOME to a folder that can."
+        ) from None
+
+
+@contextmanager
 def sole_owner(folder: Path) -> Iterator[None]:
     """Own ``folder`` until the block ends, or until this process dies in whatever way.
 
-    Raises LauncherError naming the process that owns it already.
+    Raises LauncherError naming the process that owns it already, or why it cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "owner.lock").open("a+", encoding="utf-8") as file:
+    with writable(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "owner.lock").open("a+", encoding="utf-8")
+    with lock as file:
         _lock(file, folder)
         file.seek(0)
         file.truncate()

@@ -12,6 +12,7 @@ import httpx
 from grader_pipeline.launcher import dagster_home, processes
 from grader_pipeline.launcher.embedded_postgres import embedded_postgres
 from grader_pipeline.launcher.home import sole_owner
+from grader_pipeline.launcher.made_up import refuse_real_readers
 from grader_pipeline.launcher.services import STOP_SECONDS, Services, free_port, require_port
 from grader_pipeline.launcher.trouble import LauncherError
 from grader_pipeline.settings import PROJECT, SAMPLE_CLIENT, Settings
@@ -69,8 +70,9 @@ class Stack:
 def running(settings: Settings, host: str, port: int) -> Iterator[Stack]:
     """Start what is not configured, then Dagster, all but its daemon; end all with the block.
 
-    Raises LauncherError when something does not start.
+    Raises LauncherError when something does not start, or made-up numbers would reach colleagues.
     """
+    refuse_real_readers(settings)
     require_port(host, port)
     with ExitStack() as stack:
         stack.enter_context(sole_owner(settings.dagster_home))
@@ -81,7 +83,8 @@ def running(settings: Settings, host: str, port: int) -> Iterator[Stack]:
             database_url = stack.enter_context(embedded_postgres(settings.grader_home))
         else:
             database_url = settings.database_url.get_secret_value()
-        workspace = dagster_home.write(settings, database_url, code_socket)
+        dagster_home.write_instance(settings, database_url)
+        workspace = dagster_home.write_workspace(settings, code_socket)
         environment = dagster_home.environment(settings, database_url)
         sample = None if settings.grader_api_url else free_port()
         if sample is not None:

@@ -119,6 +119,25 @@ def test_doctor_says_what_to_do_about_each_failure_and_never_a_secret(home: Path
     failed = [line.split(":")[0] for line in done.stdout.splitlines() if line.startswith("FAIL")]
     assert failed == ["FAIL  database", "FAIL  API", "FAIL  mail", "FAIL  Dagster"]
     assert "s3cret" not in done.stdout + done.stderr
+    (said,) = [line for line in done.stdout.splitlines() if line.startswith("FAIL  Dagster")]
+    assert said.endswith("Connection refused")
+    assert "Is the server running" not in said
+
+
+@pytest.mark.parametrize("password", ["s3cret[", "s3cret%zz"])
+def test_doctor_gets_through_a_database_url_that_cannot_be_read(home: Path, password: str) -> None:
+    done = doctor(home, DATABASE_URL=f"postgresql://me:{password}@127.0.0.1:1/grader")
+    assert done.returncode == 1
+    assert "FAIL  Dagster: " in done.stdout
+    assert "s3cret" not in done.stdout + done.stderr
+
+
+def test_doctor_sends_nobody_to_a_driver_when_a_local_folder_cannot_be_written(home: Path) -> None:
+    home.write_text("in the way")
+    done = doctor(home)
+    assert done.returncode == 1
+    assert "fsspec" not in done.stdout
+    assert "Set GRADER_STORAGE, or GRADER_HOME, to a folder" in done.stdout
 
 
 def test_doctor_names_the_variable_that_cannot_be_read(home: Path) -> None:

@@ -16,6 +16,7 @@ import yaml
 
 import grader_pipeline.launcher
 from grader_pipeline import logs
+from grader_pipeline.settings import SAMPLE_CLIENT, Settings
 
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d - (INFO|WARNING|ERROR): (.*)")
 
@@ -128,6 +129,36 @@ def test_no_secret_reaches_the_file_in_any_form(
         assert secret not in written
     assert "ValueError: login with *** refused" in written
     logs._file.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:p%40ss-geheim@host/grader",
+        "postgresql://host/grader?user=me&password=p%40ss-geheim&sslmode=require",
+        "host=host user=me password=p@ss-geheim dbname=grader",
+        "host=host user=me password='p@ss-geheim' dbname=grader",
+    ],
+)
+def test_the_databases_password_is_kept_out_however_it_is_given_and_shown(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    said = logs.without_secrets("p@ss-geheim, p%40ss-geheim, user me", Settings())
+    assert said == "***, ***, user me"
+
+
+@pytest.mark.parametrize("password", ["[geheim", "geheim]x", "%zzgeheim", "%zz:[geheim@1"])
+def test_a_database_url_that_cannot_be_read_still_gives_its_password_away_to_nobody(
+    monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://me:{password}@host/grader")
+    assert logs.without_secrets(f"refused: {password}", Settings()) == "refused: ***"
+
+
+def test_the_sample_apis_key_takes_no_word_from_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADER_API_CLIENT_KEY", SAMPLE_CLIENT)
+    assert logs.without_secrets("sample-api ended", Settings()) == "sample-api ended"
 
 
 def test_a_message_cannot_pretend_to_be_another_line(folder: Path) -> None:
