@@ -157,11 +157,18 @@ def of_grader_table(
         and account["stored"] >= account["loaded"] + account["already_there"]
     )
     return [
-        _result(GRADER_TABLE[0], passed=holds, metadata=dict(account)),
+        _result(
+            GRADER_TABLE[0],
+            passed=holds,
+            metadata=dict(account),
+            description=", ".join(f"{name} {number}" for name, number in account.items())
+            + ". Run the day again; if they still disagree, the tables were changed by hand.",
+        ),
         _result(
             GRADER_TABLE[1],
             passed=not schema_differences,
             metadata={"differences": dg.MetadataValue.json(list(schema_differences))},
+            description="; ".join(schema_differences) or "No difference.",
         ),
         _result(
             GRADER_TABLE[2],

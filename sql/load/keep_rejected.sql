@@ -1,8 +1,15 @@
--- Quarantine of the day as the response gives it now; what stands there already is left alone.
-INSERT INTO grader_rejected AS stored (report_date, position, reasons, row)
-SELECT %(day)s, position, reasons, row
-FROM staged_rejected
+-- Quarantine of the day as the response gives it now; what stands there already is not touched,
+-- not even locked, for a lock is written too.
+INSERT INTO grader_rejected (report_date, position, reasons, row)
+SELECT %(day)s, staged.position, staged.reasons, staged.row
+FROM staged_rejected AS staged
+WHERE NOT EXISTS (
+    SELECT
+    FROM grader_rejected AS kept
+    WHERE kept.report_date = %(day)s
+      AND kept.position = staged.position
+      AND (kept.reasons, kept.row) IS NOT DISTINCT FROM (staged.reasons, staged.row)
+)
 ON CONFLICT (report_date, position) DO UPDATE
 SET reasons = excluded.reasons,
-    row     = excluded.row
-WHERE (stored.reasons, stored.row) IS DISTINCT FROM (excluded.reasons, excluded.row);
+    row     = excluded.row;
