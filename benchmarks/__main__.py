@@ -4,13 +4,24 @@ import argparse
 import sys
 import time
 
+from benchmarks.figures.backfilling import backfill
 from benchmarks.figures.end_to_end import end_to_end
+from benchmarks.figures.loading import dirty_day, large_table, second_run
+from benchmarks.figures.reporting import reports_of_a_day
+from benchmarks.figures.starting import run_overhead, served_ui
 from benchmarks.lab import opened
 from benchmarks.results import Outcome, keep
 from grader_pipeline.settings import Settings
 
 QUESTIONS = {
     "end_to_end": end_to_end,
+    "second_run": second_run,
+    "dirty_day": dirty_day,
+    "large_table": large_table,
+    "reports": reports_of_a_day,
+    "run_overhead": run_overhead,
+    "backfill": backfill,
+    "served_ui": served_ui,
 }
 
 ROWS, DAYS, TIMES = 1_000_000, 60, 5

@@ -1,0 +1,27 @@
+"""Tables with a past: days that were loaded long ago."""
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+
+import psycopg
+
+from grader_pipeline.partitions import SchoolDay, school_day
+
+_FILL = Path(__file__).with_name("sql") / "fill_day.sql"
+
+
+def days_around(day: SchoolDay, *, before: int) -> list[SchoolDay]:
+    """So many days before ``day``, the earliest first."""
+    dates = (day.date - dt.timedelta(days=back) for back in range(before, 0, -1))
+    return [school_day(date.isoformat()) for date in dates]
+
+
+def fill(url: str, days: Sequence[SchoolDay], rows: int) -> None:
+    """Give each of the days ``rows`` attempts, and leave the table as it is after years of care."""
+    with psycopg.connect(url, autocommit=True) as db:
+        for place, day in enumerate(days, start=1):
+            db.execute(_FILL.read_bytes(), {"rows": rows, **day.parameters})
+            if place % 25 == 0:
+                print(f"  filled {place} of {len(days)} days", flush=True)
+        db.execute("VACUUM (ANALYZE) grader")

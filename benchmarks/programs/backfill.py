@@ -1,0 +1,77 @@
+"""A backfill through everything that a user's backfill goes through: GraphQL, daemon, queue, runs.
+
+``python -m benchmarks.programs.backfill FIRST_DAY DAYS``: all assets of the days, then, from the
+stored answers and without the API, all but the first. Says of both the ``wall`` seconds from the
+request to the end of the last run, and what a run's seconds went into.
+"""
+
+import sys
+import time
+from statistics import median
+from typing import Any
+
+from benchmarks.programs import reported
+from grader_pipeline.launcher.demo import ASSETS
+from grader_pipeline.launcher.services import free_port
+from grader_pipeline.launcher.stack import Stack, running
+from grader_pipeline.partitions import school_day
+from grader_pipeline.settings import Settings
+
+BACKFILL = """mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(
+    backfillParams: $params) { ... on LaunchBackfillSuccess { backfillId } } }"""
+PROGRESS = """query ($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs {
+    results { status creationTime startTime endTime
+        stats { ... on RunStatsSnapshot { launchTime } }
+        stepStats { stepKey startTime endTime } } } } }"""
+
+
+def main() -> None:
+    """Backfill the days twice."""
+    first, count = school_day(sys.argv[1]), int(sys.argv[2])
+    days = [str(first.date.fromordinal(first.date.toordinal() + n)) for n in range(count)]
+    with running(Settings(), "127.0.0.1", free_port()) as stack, reported() as said:
+        stack.start_daemon()
+        said["fetched"] = backfill(stack, days, ASSETS)
+        said["stored"] = backfill(stack, days, ASSETS[1:])
+
+
+def backfill(stack: Stack, days: list[str], assets: tuple[str, ...]) -> dict[str, Any]:
+    """Launch a backfill and wait for its last run.
+
+    Raises RuntimeError when a day fails.
+    """
+    begun = time.perf_counter()
+    params = {
+        "assetSelection": [{"path": [asset]} for asset in assets],
+        "partitionNames": days,
+        "tags": [],
+    }
+    launched = stack.ask(BACKFILL, {"params": params})["launchPartitionBackfill"]
+    tag = {"key": "dagster/backfill", "value": launched["backfillId"]}
+    while True:
+        time.sleep(0.5)
+        stack.services.check()
+        answer = stack.ask(PROGRESS, {"filter": {"tags": [tag]}})
+        runs = answer["runsOrError"]["results"]
+        if any(run["status"] in {"FAILURE", "CANCELED"} for run in runs):
+            raise RuntimeError("A day of the backfill failed.")
+        if len(runs) == len(days) and all(run["status"] == "SUCCESS" for run in runs):
+            return {"wall": time.perf_counter() - begun, **parts(runs)}
+
+
+def parts(runs: list[dict[str, Any]]) -> dict[str, float]:
+    """Where a run's seconds went, as medians."""
+
+    def steps(run: dict[str, Any]) -> float:
+        return sum(float(step["endTime"] - step["startTime"]) for step in run["stepStats"])
+
+    return {
+        "queued": median(run["stats"]["launchTime"] - run["creationTime"] for run in runs),
+        "starting": median(run["startTime"] - run["stats"]["launchTime"] for run in runs),
+        "steps": median(steps(run) for run in runs),
+        "run": median(run["endTime"] - run["startTime"] for run in runs),
+    }
+
+
+if __name__ == "__main__":
+    main()
