@@ -32,6 +32,7 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 
 bench: $(INSTALLED)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint requirements.txt --group bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
 lock: $(INSTALLED)

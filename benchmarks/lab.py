@@ -124,14 +124,14 @@ class Lab:
 
 def asking(api: Api, day: SchoolDay) -> dict[str, str]:
     """What a program is told of the API and of the day."""
+    first, last = day.start, day.end - dt.timedelta(microseconds=1)
     return {
         "GRADER_API_URL": api.url,
         "GRADER_API_CLIENT": SAMPLE_CLIENT,
         "GRADER_API_CLIENT_KEY": SAMPLE_CLIENT,
         "GRADER_MAX_REJECTED_SHARE": "1",
         "BENCH_REQUEST": api.request(day.api_window()),
-        "BENCH_START": str(day.start.replace(tzinfo=None)),
-        "BENCH_END": str((day.end - dt.timedelta(microseconds=1)).replace(tzinfo=None)),
+        "BENCH_WINDOW": f"{first:%Y-%m-%d %H:%M:%S.%f}/{last:%Y-%m-%d %H:%M:%S.%f}",
     }
 
 
@@ -142,13 +142,11 @@ def contents(db: psycopg.Connection, table: str) -> dict[str, int]:
         "attempt_type, created_at"
     )
     query = f"SELECT count(*), sum(hashtextextended(ROW({columns})::text, 0)) FROM {table}"  # noqa: S608
-    rows, fingerprint = db.execute(query).fetchone() or (0, 0)  # type: ignore[call-overload]
+    rows, fingerprint = db.execute(query).fetchone() or (0, 0)
     return {"rows": int(rows), "fingerprint": int(fingerprint or 0)}
 
 
-def interleaved(
-    times: int, measured: Mapping[str, Callable[[], Run]]
-) -> dict[str, list[Run]]:
+def interleaved(times: int, measured: Mapping[str, Callable[[], Run]]) -> dict[str, list[Run]]:
     """Each of them in turn, A B A B …, ``times`` times."""
     runs: dict[str, list[Run]] = {name: [] for name in measured}
     for _ in range(times):

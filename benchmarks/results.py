@@ -1,4 +1,4 @@
-"""What was measured: kept as numbers in docs/benchmarks.json, shown as tables in docs/benchmarks.md.
+"""What was measured: numbers in docs/benchmarks.json, and tables of them in docs/benchmarks.md.
 
 The prose of docs/benchmarks.md is written by hand; only what stands between its two marks is
 replaced.

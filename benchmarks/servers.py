@@ -70,7 +70,7 @@ class Postgres:
         name = f"bench_{uuid.uuid4().hex[:12]}"
         url = make_conninfo(self.url, dbname=name)
         with self.connected() as admin:
-            admin.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
+            admin.execute(f"CREATE DATABASE {name}")
         with psycopg.connect(url) as db:
             for file in files("schema"):
                 db.execute(file.read_bytes())
@@ -78,7 +78,7 @@ class Postgres:
             yield as_url(url)
         finally:
             with self.connected() as admin:
-                admin.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]
+                admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     @contextmanager
     def connected(self) -> Iterator[psycopg.Connection]:
@@ -94,7 +94,7 @@ class Postgres:
     def cpu(self) -> float:
         """CPU seconds of all the server's processes so far, those gone included."""
         server = psutil.Process(self.pid)
-        seconds = sum(server.cpu_times()[:4])
+        seconds = float(sum(server.cpu_times()[:4]))
         for process in server.children():
             try:
                 seconds += sum(process.cpu_times()[:2])
@@ -105,8 +105,8 @@ class Postgres:
     def wal(self) -> int:
         """Bytes written to the log of changes so far."""
         with self.connected() as admin:
-            (said,) = admin.execute("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn").fetchone() or (0,)
-        return int(said)
+            place = admin.execute("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn").fetchone()
+        return int(place[0]) if place else 0
 
 
 @contextmanager
@@ -114,7 +114,7 @@ def durable_postgres(home: Path) -> Iterator[Postgres]:
     """The launcher's own PostgreSQL in ``home``, which has to lie on a real disk."""
     with embedded_postgres(home) as url, psycopg.connect(url, autocommit=True) as db:
         for setting in _DURABLE:
-            (value,) = db.execute(f"SHOW {setting}").fetchone() or ("",)  # type: ignore[call-overload]
+            (value,) = db.execute(f"SHOW {setting}").fetchone() or ("",)
             if value != "on":
                 raise RuntimeError(f"The server is not durable: {setting} is {value}.")
         yield Postgres(url, psutil.Process(db.info.backend_pid).ppid())

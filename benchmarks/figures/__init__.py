@@ -1,1 +1,1 @@
-"""The questions, by name, in the order in which they are asked. Each turns a lab into an outcome."""
+"""The questions. Each is a function that turns a lab into an outcome."""

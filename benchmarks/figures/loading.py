@@ -1,5 +1,6 @@
 """What a day costs PostgreSQL: in a table with years in it, a second time, and when it is dirty."""
 
+from collections.abc import Callable
 from functools import partial
 from statistics import median
 
@@ -126,7 +127,9 @@ def dirty_day(lab: Lab) -> Outcome:
     return Outcome(figures, runs)
 
 
-def _in_turn(lab: Lab, api: Api, days: list[SchoolDay], url: str | None = None):
+def _in_turn(
+    lab: Lab, api: Api, days: list[SchoolDay], url: str | None = None
+) -> Callable[[], Run]:
     """Loads another of the days each time it is called."""
     left = iter(days)
 

@@ -43,7 +43,7 @@ def run_overhead(lab: Lab) -> Outcome:
 
 
 def served_ui(lab: Lab) -> Outcome:
-    """``grader-pipeline dev`` from nothing and where it has been before, until its page is there."""
+    """``grader-pipeline dev`` until its page is there: the first time, and once more."""
     first, later = [], []
     home = Settings().grader_home / "benchmarks"
     for _ in range(lab.times):

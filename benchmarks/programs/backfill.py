@@ -11,7 +11,8 @@ from statistics import median
 from typing import Any
 
 from benchmarks.programs import reported
-from grader_pipeline.launcher.demo import ASSETS
+from grader_pipeline.analytics.files import reports
+from grader_pipeline.launcher.demo import CHAIN
 from grader_pipeline.launcher.services import free_port
 from grader_pipeline.launcher.stack import Stack, running
 from grader_pipeline.partitions import school_day
@@ -29,13 +30,14 @@ def main() -> None:
     """Backfill the days twice."""
     first, count = school_day(sys.argv[1]), int(sys.argv[2])
     days = [str(first.date.fromordinal(first.date.toordinal() + n)) for n in range(count)]
+    assets = [*CHAIN, *(report.name for report in reports())]
     with running(Settings(), "127.0.0.1", free_port()) as stack, reported() as said:
         stack.start_daemon()
-        said["fetched"] = backfill(stack, days, ASSETS)
-        said["stored"] = backfill(stack, days, ASSETS[1:])
+        said["fetched"] = backfill(stack, days, assets)
+        said["stored"] = backfill(stack, days, assets[1:])
 
 
-def backfill(stack: Stack, days: list[str], assets: tuple[str, ...]) -> dict[str, Any]:
+def backfill(stack: Stack, days: list[str], assets: list[str]) -> dict[str, Any]:
     """Launch a backfill and wait for its last run.
 
     Raises RuntimeError when a day fails.

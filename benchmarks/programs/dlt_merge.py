@@ -18,7 +18,7 @@ PAGE = 5_000
 FIELDS = ("oauth_consumer_key", "lis_result_sourcedid", "lis_outcome_service_url")
 
 
-@dlt.resource(
+@dlt.resource(  # type: ignore[untyped-decorator,unused-ignore] - not everybody has dlt
     name="grader",
     write_disposition="merge",
     primary_key=("created_at", "user_id"),
@@ -44,7 +44,7 @@ def attempts() -> Iterator[list[dict[str, Any]]]:
     yield page
 
 
-def attempt_of(row: Any) -> dict[str, Any] | None:
+def attempt_of(row: dict[str, Any]) -> dict[str, Any] | None:
     """The attempt that an element is, if it can be read and loaded."""
     try:
         passback = ast.literal_eval(row["passback_params"])

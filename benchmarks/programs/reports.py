@@ -4,21 +4,21 @@ import sys
 import time
 
 from benchmarks.programs import reported
+from grader_pipeline.analytics.files import reports
+from grader_pipeline.analytics.tables import store_day
 from grader_pipeline.partitions import school_day
-from grader_pipeline.reports import replace_day, reports
 from grader_pipeline.resources.postgres import Postgres
 
 
 def main() -> None:
-    """Compute the reports of a day so many times, each time committed."""
+    """Compute the reports of a day so many times, each committed."""
     day, times = school_day(sys.argv[1]), int(sys.argv[2])
     postgres = Postgres()
     with reported(seconds=[]) as said:
         for _ in range(times):
             begun = time.perf_counter()
-            with postgres.transaction() as db:
-                for report in reports():
-                    replace_day(db, report, day)
+            for report in reports():
+                store_day(postgres, report, day)
             said["seconds"].append(time.perf_counter() - begun)
     postgres.close()
 
