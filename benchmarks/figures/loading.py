@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from operator import attrgetter
 from statistics import median
 
 from benchmarks.history import days_around, fill
@@ -51,7 +52,7 @@ def large_table(lab: Lab) -> Outcome:
                 ratio([cost(run) for run in full], [cost(run) for run in empty]), at_most=1.2,
             )
             for what, cost in (
-                ("CPU of PostgreSQL", lambda run: run.postgres_cpu), ("WAL", lambda run: run.wal),
+                ("CPU of PostgreSQL", attrgetter("postgres_cpu")), ("WAL", attrgetter("wal")),
             )
         ]  # fmt: skip
     return Outcome(figures, runs)

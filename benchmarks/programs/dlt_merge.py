@@ -18,7 +18,7 @@ PAGE = 5_000
 FIELDS = ("oauth_consumer_key", "lis_result_sourcedid", "lis_outcome_service_url")
 
 
-@dlt.resource(  # type: ignore[untyped-decorator,unused-ignore] - not everybody has dlt
+@dlt.resource(  # type: ignore[untyped-decorator,unused-ignore]  # dlt comes with `make bench`
     name="grader",
     write_disposition="merge",
     primary_key=("created_at", "user_id"),
