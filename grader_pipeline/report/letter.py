@@ -13,26 +13,15 @@ from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import localtime
-from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from grader_pipeline.report import chart, russian
 from grader_pipeline.report.day import MAIN_METRICS, DayReport
+from grader_pipeline.report.templating import templates
 
 _DONE = "Выгрузка grades завершена"
 _CHART_ID = "chart@grader-pipeline"
 _MOST_DAYS = 31
-
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=select_autoescape(["html.jinja"]),
-    trim_blocks=True,
-    lstrip_blocks=True,
-    undefined=StrictUndefined,
-)
-_templates.globals["r"] = russian
 
 
 @dataclass(frozen=True)
@@ -164,8 +153,8 @@ def _letter(template: str, subject: str, picture: bytes | None, **given: Any) ->
     given |= {"subject": subject, "chart_id": _CHART_ID}
     return Letter(
         subject,
-        _templates.get_template(f"{template}.txt.jinja").render(given),
-        _templates.get_template(f"{template}.html.jinja").render(given),
+        templates.get_template(f"{template}.txt.jinja").render(given),
+        templates.get_template(f"{template}.html.jinja").render(given),
         picture,
     )
 

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
 from grader_pipeline.analytics.definition import MAIN, Report
 from grader_pipeline.analytics.files import reports
 from grader_pipeline.analytics.tables import read_rows
@@ -17,18 +15,10 @@ from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.report import plots, russian
 from grader_pipeline.report.day import MAIN_METRICS
 from grader_pipeline.report.shown import Row, is_shown, labels, shown
+from grader_pipeline.report.templating import templates
 from grader_pipeline.resources.postgres import Postgres
 
 _MOST_ROWS = 60
-
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=select_autoescape(["html.jinja"]),
-    trim_blocks=True,
-    lstrip_blocks=True,
-    undefined=StrictUndefined,
-)
-_templates.globals["r"] = russian
 
 
 @dataclass(frozen=True)
@@ -69,7 +59,7 @@ def write_report(start: dt.date, end: dt.date, out: Path) -> int:
         )
     numbers = {row["metric"]: row for row in daily if row["report_date"] == days[-1]}
     span = (end - start).days + 1
-    html = _templates.get_template("page.html.jinja").render(
+    html = templates.get_template("page.html.jinja").render(
         title=f"Отчёт по попыткам: {russian.dates(days)}",
         days=days,
         main=[(numbers[name]["label"], numbers[name]["value"]) for name in MAIN_METRICS],
