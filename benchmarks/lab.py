@@ -61,7 +61,7 @@ class Lab:
             admin.execute(f"CREATE DATABASE {_DAGSTER}")
         self._settings = Settings(grader_home=home / "home")
         self._instance = postgres.url.replace("/grader?", f"/{_DAGSTER}?")
-        dagster_home.write(self._settings, self._instance, home / "no.sock")
+        dagster_home.write_instance(self._settings, self._instance)
         self.run("grader_pipeline.launcher.prepare_instance", self._instance, {}, "no.sock")
 
     def run(
