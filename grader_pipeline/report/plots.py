@@ -39,6 +39,7 @@ def draw(report: Report, rows: Sequence[Row]) -> bytes | None:
     if not points:
         return None
     # Half a second to import, which only pictures need.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     width, height = _INCHES
@@ -46,8 +47,8 @@ def draw(report: Report, rows: Sequence[Row]) -> bytes | None:
     if drawing.kind == "bar":
         places = _ranked(points)[: drawing.top]
         height = max(height, _BAR_INCHES * len(places) + 1.2)
-    figure = Figure(figsize=(width, height), dpi=_DOTS_PER_INCH, layout="constrained")
-    axes = figure.add_subplot()
+    figure = Figure((width, height), _DOTS_PER_INCH, facecolor="none", layout="constrained")
+    axes = figure.add_subplot(facecolor="none")
     {"line": _lines, "bar": _bars, "heat": _heat}[drawing.kind](axes, points, places)
     axes.tick_params(colors=_GREY, labelsize=10, length=0, pad=4)
     for side in axes.spines.values():
@@ -55,7 +56,8 @@ def draw(report: Report, rows: Sequence[Row]) -> bytes | None:
     if drawing.kind != "heat":
         figure.legend(loc="outside upper left", frameon=False, fontsize=10, labelcolor=_GREY)
     png = io.BytesIO()
-    figure.savefig(png, format="png", transparent=True)
+    # Figure.savefig would draw everything twice.
+    FigureCanvasAgg(figure).print_png(png)  # type: ignore[no-untyped-call]
     return png.getvalue()
 
 
