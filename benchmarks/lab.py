@@ -62,7 +62,6 @@ class Lab:
         self._settings = Settings(grader_home=home / "home")
         self._instance = postgres.url.replace("/grader?", f"/{_DAGSTER}?")
         dagster_home.write_instance(self._settings, self._instance)
-        self.run("grader_pipeline.launcher.prepare_instance", self._instance, {}, "no.sock")
 
     def run(
         self, module: str, database_url: str, environment: Mapping[str, str], *arguments: str

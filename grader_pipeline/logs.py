@@ -65,13 +65,14 @@ class _AppLog(logging.Handler):
             return
         record.in_app_log = True
         try:
-            _file(os.environ.get("GRADER_HOME")).emit(record)
+            _file(os.environ.get("GRADER_HOME"), os.getpid()).emit(record)
         except OSError:
             self.handleError(record)
 
 
 @cache
-def _file(_grader_home: str | None) -> logging.Handler:
+def _file(_grader_home: str | None, _process: int) -> logging.Handler:
+    # A fork that went on with the open file would share the lock that keeps lines apart.
     settings = Settings()
     settings.logs_dir.mkdir(parents=True, exist_ok=True)
     file = ConcurrentTimedRotatingFileHandler(

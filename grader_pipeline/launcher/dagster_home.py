@@ -7,11 +7,12 @@ from urllib.parse import quote, urlencode
 
 from grader_pipeline.launcher.database import connected, parameters
 from grader_pipeline.launcher.home import writable
-from grader_pipeline.launcher.processes import MARK
+from grader_pipeline.launcher.processes import MARK, socket_place
 from grader_pipeline.settings import Settings
 
 SCHEMA = "dagster"
 LOCATION = "grader_pipeline"
+SOCKETS = "dagster"
 
 THRIFT = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
@@ -32,9 +33,15 @@ def environment(settings: Settings, database_url: str) -> dict[str, str]:
         "DAGSTER_HOME": str(settings.dagster_home),
         "DAGSTER_POSTGRES_URL": instance_url(database_url),
         "DAGSTER_DISABLE_TELEMETRY": "1",
+        "GRADER_RUN_SOCKET": str(run_socket(settings)),
         "PYTHONUNBUFFERED": "1",
         **THRIFT,
     }
+
+
+def run_socket(settings: Settings) -> Path:
+    """Where the run server listens."""
+    return socket_place(settings.grader_home, SOCKETS, os.geteuid()) / "runs.sock"
 
 
 def instance_url(database_url: str) -> str:

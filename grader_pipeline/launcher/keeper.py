@@ -1,8 +1,8 @@
 """Runs Python with arguments and sees that nothing it has started outlives it, or the launcher.
 
-``python -m grader_pipeline.launcher.keeper ARGUMENTS…`` stands between the launcher and Dagster's
-code server. Runs are grandchildren of that server, so the kernel does not tell them when the
-launcher is killed. It tells this process, which ends them.
+``python -m grader_pipeline.launcher.keeper ARGUMENTS…`` stands between the launcher and the run
+server. Runs are children of that server, so the kernel does not tell them when the launcher is
+killed. It tells this process, which ends them.
 """
 
 import os

@@ -1,13 +1,8 @@
-"""Brings Dagster's instance into the state that the launcher's Dagster starts from.
-
-``python -m grader_pipeline.launcher.prepare_instance SOCKET`` is a process of its own, because
-Dagster takes seconds to import and the launcher has other things to do meanwhile.
-"""
-
-import sys
+"""Brings Dagster's instance into the state that runs start from."""
 
 import dagster as dg
 
+from grader_pipeline.launcher.run_launcher import SERVER_TAG
 from grader_pipeline.settings import Settings
 
 SHEET_WRITERS = 1
@@ -19,28 +14,24 @@ _UNDER_WAY = [
 ]
 
 
-def main() -> None:
+def prepare(run_socket: str) -> None:
     """Create Dagster's tables, set the pools' limits, and end runs whose process is gone."""
     with dg.DagsterInstance.get() as instance:
         limits = {"grader_api": Settings().grader_api_concurrency, "sheet": SHEET_WRITERS}
         for pool, limit in limits.items():
             instance.event_log_storage.set_concurrency_slots(pool, limit)
-        fail_interrupted_runs(instance, sys.argv[1])
+        fail_interrupted_runs(instance, run_socket)
 
 
-def fail_interrupted_runs(instance: dg.DagsterInstance, code_socket: str) -> None:
-    """Fail the runs that an earlier launcher's code server was working on when it died.
+def fail_interrupted_runs(instance: dg.DagsterInstance, run_socket: str) -> None:
+    """Fail the runs that an earlier run server at this socket had under way when it died.
 
-    Dagster would count them among the running ones for ever. Runs of other code servers in the
-    same database are left alone.
+    Dagster would count them among the running ones for ever. Runs of other run servers in the same
+    database are left alone.
     """
     for run in instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY)):
-        if f'"{code_socket}"' in run.tags.get(".dagster/grpc_info", ""):
+        if run.tags.get(SERVER_TAG) == run_socket:
             instance.report_run_failed(
-                run, "The run was interrupted: the launcher ended while it was under way."
+                run, "The run was interrupted: the run server ended while it was under way."
             )
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-
-
-if __name__ == "__main__":
-    main()

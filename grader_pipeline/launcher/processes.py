@@ -126,17 +126,23 @@ def _signal(process: psutil.Process, number: signal.Signals) -> None:
         process.send_signal(number)
 
 
-@contextmanager
-def socket_folder(home: Path, purpose: str, owner: int) -> Iterator[Path]:
-    """A folder for sockets that only ``owner`` (and root) can enter, the same at every start.
+def socket_place(home: Path, purpose: str, owner: int) -> Path:
+    """Where sockets are while their folder exists, the same at every start.
 
     It lies under /tmp, because a socket's path may have 107 bytes at most and GRADER_HOME can be
     longer.
+    """
+    name = hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:12]
+    return Path("/tmp") / f"grader-{purpose}-{owner}-{name}"  # noqa: S108 - checked when made
+
+
+@contextmanager
+def socket_folder(home: Path, purpose: str, owner: int) -> Iterator[Path]:
+    """The folder for sockets, which only ``owner`` (and root) can enter.
 
     Raises LauncherError when somebody else has put something in its place.
     """
-    name = hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:12]
-    folder = Path("/tmp") / f"grader-{purpose}-{owner}-{name}"  # noqa: S108 - checked below
+    folder = socket_place(home, purpose, owner)
     try:
         folder.mkdir(mode=0o700)
         if owner != os.geteuid():

@@ -70,16 +70,6 @@ class Services:
         """The file that holds what a service has said since its last start."""
         return self.outputs / f"{name}.txt"
 
-    def run(self, name: str, *arguments: str) -> None:
-        """Run what has an end to its end.
-
-        Raises LauncherError when it fails.
-        """
-        service = self.start(name, *arguments)
-        if service.process.wait() != 0:
-            raise self._failure(service)
-        del self._services[name]
-
     def wait_until(self, is_ready: Callable[[], bool], *, what: str) -> None:
         """Wait for something that the services bring about.
 

@@ -29,6 +29,7 @@ class Stack:
     url: str
     database_url: str
     workspace: Path
+    run_socket: Path
 
     def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Ask Dagster's GraphQL as its UI does.
@@ -60,8 +61,11 @@ class Stack:
     def start_daemon(self) -> None:
         """Start what launches runs, schedules and sensors.
 
-        Its first round, right at the start, takes up everything that waits for it already.
+        The daemon's first round, right at the start, takes up everything that waits for it
+        already; its runs wait for the run server.
         """
+        run_server = ("-m", "grader_pipeline.launcher.run_server", str(self.run_socket))
+        self.services.start("runs", "-m", "grader_pipeline.launcher.keeper", *run_server)
         module = ("-m", "dagster._daemon", "run", "-w", str(self.workspace))
         self.services.start("daemon", *module, "--log-level", "warning")
 
@@ -77,7 +81,7 @@ def running(settings: Settings, host: str, port: int) -> Iterator[Stack]:
     with ExitStack() as stack:
         stack.enter_context(sole_owner(settings.dagster_home))
         processes.end_leftovers(settings.grader_home, patience=STOP_SECONDS)
-        sockets = processes.socket_folder(settings.grader_home, "dagster", os.geteuid())
+        sockets = processes.socket_folder(settings.grader_home, dagster_home.SOCKETS, os.geteuid())
         code_socket = stack.enter_context(sockets) / "code.sock"
         if settings.database_url is None:
             database_url = stack.enter_context(embedded_postgres(settings.grader_home))
@@ -96,18 +100,18 @@ def running(settings: Settings, host: str, port: int) -> Iterator[Stack]:
         services = stack.enter_context(Services(environment, settings.dagster_home / "output"))
         if sample is not None:
             services.start("sample-api", "-m", "grader_pipeline.sample_api", f"--port={sample}")
-        up = Stack(services, f"http://{host}:{port}", database_url, workspace)
+        run_socket = dagster_home.run_socket(settings)
+        up = Stack(services, f"http://{host}:{port}", database_url, workspace, run_socket)
         _serve(up, code_socket, host, port)
         yield up
 
 
 def _serve(stack: Stack, code_socket: Path, host: str, port: int) -> None:
-    """Start our code's server and the UI, and make the instance ready for a daemon."""
+    """Start our code's server and the UI."""
     services = stack.services
-    code_server = ["dagster", "code-server", "start", "-m", "grader_pipeline.definitions"]
     services.start(
         "code-server",
-        *("-m", "grader_pipeline.launcher.keeper", "-m", *code_server),
+        *("-m", "dagster", "code-server", "start", "-m", "grader_pipeline.definitions"),
         *("-d", str(PROJECT), "-s", str(code_socket), "--location-name", dagster_home.LOCATION),
     )
     services.start(
@@ -116,5 +120,4 @@ def _serve(stack: Stack, code_socket: Path, host: str, port: int) -> None:
         *("--dagster-log-level", "warning"),
     )
     services.wait_until(lambda: stack.locations() is not None, what="Dagster's UI")
-    services.run("prepare", "-m", "grader_pipeline.launcher.prepare_instance", str(code_socket))
     services.wait_until(stack.is_loaded, what="The code location")

@@ -1,0 +1,40 @@
+"""Dagster's tables in PostgreSQL, through a connection that is kept.
+
+Dagster's own storage connects anew for every statement, some two hundred times a run: more time
+than the work of a usual day. Its web server alone has a pool, by a method that only it calls.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Self, cast
+
+from dagster._core.storage.config import PostgresStorageConfig
+from dagster._serdes import ConfigurableClassData
+from dagster_postgres import DagsterPostgresStorage
+from dagster_postgres.utils import create_pg_engine, pg_url_from_config
+
+
+class PooledStorage(DagsterPostgresStorage):
+    """Runs, events and ticks share a pool, which keeps one connection open per process.
+
+    More are opened while threads need them. One that the server has closed meanwhile is noticed
+    before it is used.
+    """
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> Self:
+        """Make the storage of a dagster.yaml."""
+        storage = cls(
+            pg_url_from_config(cast("PostgresStorageConfig", config_value)), inst_data=inst_data
+        )
+        pool = create_pg_engine(
+            storage.postgres_url,
+            isolation_level="AUTOCOMMIT",
+            pool_size=1,
+            max_overflow=-1,
+            pool_pre_ping=True,
+        )
+        for part in (storage._run_storage, storage._event_log_storage, storage._schedule_storage):
+            part._engine = pool
+        return storage

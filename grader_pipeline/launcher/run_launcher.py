@@ -1,0 +1,118 @@
+"""Dagster's way to the run server: the launcher that the launcher's dagster.yaml names."""
+
+import json
+import socket
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import dagster as dg
+from dagster._core.launcher import (
+    CheckRunHealthResult,
+    LaunchRunContext,
+    RunLauncher,
+    WorkerStatus,
+)
+from dagster._grpc.types import ExecuteRunArgs
+from dagster._serdes import ConfigurableClass, ConfigurableClassData
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+
+SERVER_TAG = ".dagster/run_server"
+"""Tag of a run: the socket of the server that has its process."""
+
+_ANSWER_SECONDS = 10
+_START_SECONDS = 60
+
+
+class ForkedRuns(RunLauncher, ConfigurableClass):
+    """Has the run server start, stop and look after runs."""
+
+    def __init__(self, socket: str, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._socket = socket
+        self._inst_data = inst_data
+
+    @property
+    def inst_data(self) -> ConfigurableClassData | None:
+        """What dagster.yaml says of this launcher."""
+        return self._inst_data
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """``socket``: where the run server listens."""
+        return {"socket": dg.StringSource}
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]
+    ) -> Self:
+        """Make the launcher of a dagster.yaml."""
+        return cls(config_value["socket"], inst_data)
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """Start the run's process.
+
+        Raises OSError when there is no run server, which Dagster shows as the run's failure.
+        """
+        run = context.dagster_run
+        origin = context.job_code_origin
+        if origin is None:
+            raise dg.DagsterInvariantViolationError(f"Run {run.run_id} does not name its code.")
+        arguments = ExecuteRunArgs(
+            origin, run.run_id, self._instance.get_ref(), set_exit_code_on_failure=True
+        )
+        command = arguments.get_command_args()
+        with _patiently_connected(self._socket) as server:
+            # Not before: a server that begins fails the runs that an earlier one has left.
+            self._instance.add_run_tags(run.run_id, {SERVER_TAG: self._socket})
+            _ask(server, "start", run.run_id, command[command.index("api") + 1 :])
+
+    def terminate(self, run_id: str) -> bool:
+        """Interrupt the run; it then ends as canceled. False when it has no process."""
+        run = self._instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            return False
+        self._instance.report_run_canceling(run)
+        with _connected(self._socket) as server:
+            return _ask(server, "stop", run_id)
+
+    @property
+    def supports_check_run_worker_health(self) -> bool:
+        """Dagster's monitoring asks for the health of runs under way."""
+        return True
+
+    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        """Whether the run has a process.
+
+        Raises OSError when there is no run server; the monitoring then asks again later.
+        """
+        with _connected(self._socket) as server:
+            lives = _ask(server, "look", run.run_id)
+        return CheckRunHealthResult(WorkerStatus.RUNNING if lives else WorkerStatus.NOT_FOUND)
+
+
+def _connected(path: str) -> socket.socket:
+    server = socket.socket(socket.AF_UNIX)
+    try:
+        server.settimeout(_ANSWER_SECONDS)
+        server.connect(path)
+    except OSError:
+        server.close()
+        raise
+    return server
+
+
+# It imports for seconds when it is started, or started again.
+_patiently_connected = retry(
+    retry=retry_if_exception_type((FileNotFoundError, ConnectionRefusedError)),
+    stop=stop_after_delay(_START_SECONDS),
+    wait=wait_fixed(0.1),
+    reraise=True,
+)(_connected)
+
+
+def _ask(server: socket.socket, do: str, run_id: str, command: Sequence[str] = ()) -> bool:
+    """Ask for something; whether the run has a process."""
+    asked = {"do": do, "run": run_id, "command": list(command)}
+    server.sendall(json.dumps(asked).encode() + b"\n")
+    with server.makefile() as answer:
+        return bool(json.loads(answer.readline())["lives"])
