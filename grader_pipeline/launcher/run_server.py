@@ -8,10 +8,12 @@ It is asked through its socket, a line of JSON each way: ``{"do": "start", "run"
 […]}``, with what follows ``dagster api`` to execute the run, or ``stop`` or ``look``. The answer's
 ``lives`` says whether the run has a process.
 
-A run of code that has changed since it was imported is started the usual way.
+A run of code that has changed since it was imported, or could not be, is started the usual way,
+which imports what there is and has Dagster show what is wrong with it.
 """
 
 import gc
+import importlib
 import json
 import os
 import signal
@@ -24,19 +26,23 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import dagster_postgres  # noqa: F401 - here and below: what a run would import late
-import matplotlib.figure  # noqa: F401
 from dagster._cli.api import api_cli
 from dagster._utils import get_run_crash_explanation
 
-import grader_pipeline.definitions
 from grader_pipeline.launcher.prepare_instance import prepare
+from grader_pipeline.settings import PROJECT
 from grader_pipeline.sql import SQL
+
+IMPORTED = (
+    "grader_pipeline.definitions",
+    # What a run would import late.
+    "dagster_postgres",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.figure",
+)
 
 ROUND_SECONDS = 0.2
 """How soon the end of a run's process is seen."""
-
-_OURS = Path(grader_pipeline.__file__).parent
 
 
 def main() -> int:
@@ -45,13 +51,15 @@ def main() -> int:
     The keeper ends its runs.
     """
     path = sys.argv[1]
+    code = dict(_code())
+    is_imported = _import()
     _, status = os.waitpid(_forked(lambda: prepare(path)), 0)
     if status != 0:
         return 1
     Path(path).unlink(missing_ok=True)
     # What the forks share stays shared only while nobody writes there.
     gc.freeze()
-    with RunServer(path) as server:
+    with RunServer(path, code, is_imported=is_imported) as server:
         server.serve_forever(ROUND_SECONDS)
     return 0
 
@@ -59,8 +67,9 @@ def main() -> int:
 class RunServer(socketserver.UnixStreamServer):
     """The socket, and the processes of the runs that were started through it."""
 
-    def __init__(self, path: str) -> None:
-        self._imported = dict(_code())
+    def __init__(self, path: str, code: dict[Path, int], *, is_imported: bool) -> None:
+        self._code = code
+        self._is_imported = is_imported
         self._runs: dict[int, str] = {}
         super().__init__(path, _Request)
 
@@ -85,12 +94,12 @@ class RunServer(socketserver.UnixStreamServer):
             os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
 
     def _execute(self, command: list[str]) -> None:
-        if self._has_changed():
+        if not self._is_imported or self._has_changed():
             os.execv(sys.executable, [sys.executable, "-m", "dagster", "api", *command])  # noqa: S606
         api_cli.main(command, standalone_mode=False)
 
     def _has_changed(self) -> bool:
-        return self._imported != dict(_code())
+        return self._code != dict(_code())
 
 
 class _Request(socketserver.StreamRequestHandler):
@@ -118,6 +127,17 @@ def bury(run_id: str, code: int) -> None:
             instance.report_run_canceled(run, said)
         else:
             instance.report_run_failed(run, said)
+
+
+def _import() -> bool:
+    """Import what runs need; whether it could be."""
+    try:
+        for name in IMPORTED:
+            importlib.import_module(name)
+    except Exception:
+        traceback.print_exc()
+        return False
+    return True
 
 
 def _forked(work: Callable[[], object]) -> int:
@@ -150,7 +170,7 @@ def _ended() -> Iterator[tuple[int, int]]:
 
 def _code() -> Iterator[tuple[Path, int]]:
     """Our files, with the time when they were changed last."""
-    for folder, kind in ((_OURS, "*.py"), (SQL, "*.sql")):
+    for folder, kind in ((PROJECT / "grader_pipeline", "*.py"), (SQL, "*.sql")):
         for path in folder.rglob(kind):
             yield path, path.stat().st_mtime_ns
 

@@ -1,18 +1,22 @@
 """Runs and their processes: how the launcher's Dagster starts, loses and stops them."""
 
 import os
+import shutil
+import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
 
-from grader_pipeline.launcher.dagster_home import LOCATION
+from grader_pipeline.launcher.dagster_home import LOCATION, environment, write_instance
 from grader_pipeline.launcher.services import free_port
 from grader_pipeline.launcher.stack import Stack, running
-from grader_pipeline.settings import Settings
+from grader_pipeline.settings import PROJECT, Settings
 from grader_pipeline.sql import SQL
 from grader_pipeline_tests import grader
 from grader_pipeline_tests.grader import Grader, attempt, rows
@@ -148,3 +152,27 @@ def test_a_run_that_starts_after_the_code_has_changed_imports_it_anew(
     assert eventually(lambda: any("execute_run" in called(p) for p in run_processes(stack)))
     answering.go_on.set()  # type: ignore[attr-defined]
     assert eventually(lambda: status(stack, run) == "SUCCESS", 60), said(stack, run)
+
+
+def test_the_server_outlives_code_that_is_saved_half_way(tmp_path: Path, database_url: str) -> None:
+    for folder in ("grader_pipeline", "sql"):
+        shutil.copytree(PROJECT / folder, tmp_path / folder)
+    definitions = tmp_path / "grader_pipeline" / "definitions.py"
+    whole = definitions.read_text()
+    definitions.write_text(whole + "\ndef half(")
+    settings = Settings(grader_home=tmp_path / "home")
+    write_instance(settings, database_url)
+    path = tmp_path / "runs.sock"
+    with subprocess.Popen(
+        [sys.executable, "-m", SERVER, str(path)],
+        cwd=tmp_path,
+        env=environment(settings, database_url),
+    ) as server:
+        try:
+            assert eventually(path.exists, 60)
+            first = path.stat().st_mtime_ns
+            definitions.write_text(whole)
+            assert eventually(lambda: path.exists() and path.stat().st_mtime_ns != first, 60)
+            assert server.poll() is None
+        finally:
+            server.kill()
