@@ -1,25 +1,27 @@
 """A response, cut into its elements without building them.
 
-The API answers one flat JSON list. Only its syntax is read here, a few megabytes at a time, so
-that a day of any size fits in memory and one odd element costs that element only: each is handed
-on as the bytes that were received.
+The API answers one flat JSON list. Only its syntax is read here, in small chunks, so that a day of
+any size fits in memory and one odd element costs that element only: each is handed on as the bytes
+that were received.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, Protocol
 
 import msgspec
 import pyarrow as pa
 
-CHUNK = 4 * 1024 * 1024
+CHUNK = 256 * 1024
+"""Bytes cut at once. Few, for one odd element makes its whole chunk dearer."""
+
 LONGEST_ELEMENT = 64 * 1024 * 1024
 
 Element = msgspec.Raw | bytes
 """One element of the list, as received."""
 
-_split = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_split: Callable[[bytes], list[Element]] = msgspec.json.Decoder(list[msgspec.Raw]).decode  # type: ignore[assignment]
 _COMMA_BEHIND_OBJECT = re.compile(rb"}\s*,")
 _COMMA = re.compile(rb",")
 _BLANK = b" \t\r\n"
@@ -29,8 +31,8 @@ _TAIL = 64 * 1024
 _GUESSES = 8
 
 # What Python's json writes and a strict parser refuses: halves of surrogate pairs, and numbers
-# that are none. They are covered, at equal length, while the list is cut; what they mean is
-# decided where the element is decoded.
+# that are none. Where the parser stumbles they are covered, at equal length, while the list is cut;
+# what they mean is decided where the element is decoded.
 _ODDITIES = (
     (rb"\ud", rb"\u0"),
     (rb"\uD", rb"\u0"),
@@ -61,9 +63,88 @@ def unpacked(file: BinaryIO) -> Iterator[BinaryIO]:
         yield body
 
 
-def count(body: Body) -> int:
-    """How many elements the list in ``body`` has. Raises NotAListError, BrokenListError."""
-    return sum(len(part.elements) for part in _parts(body))
+class Splitter:
+    """Cuts a list that comes in pieces: each piece in, the elements that it completes out.
+
+    What is wrong with the list is told as soon as it is certain.
+    """
+
+    def __init__(self) -> None:
+        self._has_begun = False
+        # From its beginning on ``_rest`` begins where an element may begin: behind "[" or a comma.
+        self._rest = b""
+        self._passed = 0
+        self._pieces: list[bytes] = []
+        self._waiting = 0
+
+    def feed(self, piece: bytes) -> list[Element]:
+        """The next elements, often none. Raises NotAListError, BrokenListError."""
+        self._pieces.append(piece)
+        self._waiting += len(piece)
+        # A long element is looked at anew when it has doubled, not with every piece of it.
+        if self._waiting < max(CHUNK, len(self._rest), len(_BYTE_ORDER_MARK)):
+            return []
+        self._join()
+        found = _split_before_last_comma(self._rest) if self._has_begun else None
+        if found is None:
+            if len(self._rest) > LONGEST_ELEMENT:
+                raise BrokenListError(f"is not valid JSON somewhere after byte {self._passed}")
+            return []
+        elements, end = found
+        self._rest = self._rest[end:]
+        self._passed += end
+        return elements
+
+    def end(self) -> list[Element]:
+        """The last elements, when no piece is left. Raises NotAListError, BrokenListError."""
+        self._join()
+        if not self._has_begun:
+            raise BrokenListError("is empty")
+        if self._passed and not self._rest.strip(_BLANK + b"]"):
+            raise BrokenListError("ends behind a comma")
+        try:
+            return _elements(self._rest)
+        except (msgspec.DecodeError, RecursionError) as error:
+            if not self._rest.rstrip(_BLANK).endswith(b"]"):
+                raise BrokenListError("breaks off before the list ends") from None
+            raise BrokenListError(f"is not valid JSON after byte {self._passed}: {error}") from None
+
+    def _join(self) -> None:
+        self._rest += b"".join(self._pieces)
+        self._pieces.clear()
+        self._waiting = 0
+        if self._has_begun:
+            return
+        opening = self._rest.removeprefix(_BYTE_ORDER_MARK).lstrip(_BLANK)
+        if opening and not opening.startswith(b"["):
+            raise NotAListError("is not a JSON list")
+        self._has_begun = bool(opening)
+        # One blank stands for all: it keeps a later byte order mark from being the first thing.
+        self._rest = opening[1:] or (b"" if opening else b" ")
+
+
+class Counter:
+    """How many elements a list has that comes in pieces. What is wrong with it, the end tells."""
+
+    def __init__(self) -> None:
+        self._splitter = Splitter()
+        self._elements = 0
+        self._wrong: NotAListError | None = None
+
+    def feed(self, piece: bytes) -> None:
+        """Count on."""
+        if self._wrong is not None:
+            return
+        try:
+            self._elements += len(self._splitter.feed(piece))
+        except NotAListError as error:
+            self._wrong = error
+
+    def end(self) -> int:
+        """The number of elements. Raises NotAListError, BrokenListError."""
+        if self._wrong is not None:
+            raise self._wrong
+        return self._elements + len(self._splitter.end())
 
 
 def batches(body: Body, size: int) -> Iterator[list[Element]]:
@@ -71,56 +152,19 @@ def batches(body: Body, size: int) -> Iterator[list[Element]]:
 
     Only the last batch may be smaller. Raises NotAListError, BrokenListError.
     """
+    splitter = Splitter()
     batch: list[Element] = []
-    for part in _parts(body):
-        batch += _uncovered(part) if part.is_covered else part.elements
+    while piece := body.read(CHUNK):
+        batch += splitter.feed(piece)
         if len(batch) >= size:
             yield batch
             batch = []
+    batch += splitter.end()
     if batch:
         yield batch
 
 
-class _Part(NamedTuple):
-    """Some elements of the list, as the parser saw them: perhaps with oddities covered."""
-
-    text: bytes
-    elements: list[msgspec.Raw]
-    is_covered: bool
-
-
-def _parts(body: Body) -> Iterator[_Part]:
-    rest = body.read(len(_BYTE_ORDER_MARK)).removeprefix(_BYTE_ORDER_MARK).lstrip(_BLANK)
-    while not rest and (chunk := body.read(CHUNK)):
-        rest = chunk.lstrip(_BLANK)
-    if not rest:
-        raise BrokenListError("is empty")
-    if not rest.startswith(b"["):
-        raise NotAListError("is not a JSON list")
-    # From here on ``rest`` begins where an element may begin: behind "[" or behind a comma.
-    rest = rest[1:]
-    passed = 0
-    while chunk := body.read(CHUNK):
-        rest += chunk
-        found = _split_before_last_comma(rest)
-        if found is not None:
-            part, end = found
-            yield part
-            rest = rest[end:]
-            passed += end
-        elif len(rest) > LONGEST_ELEMENT:
-            raise BrokenListError(f"is not valid JSON somewhere after byte {passed}")
-    if passed and not rest.strip(_BLANK + b"]"):
-        raise BrokenListError("ends behind a comma")
-    try:
-        yield _elements(rest)
-    except (msgspec.DecodeError, RecursionError) as error:
-        if not rest.rstrip(_BLANK).endswith(b"]"):
-            raise BrokenListError("breaks off before the list ends") from None
-        raise BrokenListError(f"is not valid JSON after byte {passed}: {error}") from None
-
-
-def _split_before_last_comma(text: bytes) -> tuple[_Part, int] | None:
+def _split_before_last_comma(text: bytes) -> tuple[list[Element], int] | None:
     """The elements before one of the last commas that stand between two, and where it ends.
 
     A comma is guessed and then proven by the parser: where it stands inside a string or a nested
@@ -131,15 +175,15 @@ def _split_before_last_comma(text: bytes) -> tuple[_Part, int] | None:
         guesses = [match.end() for match in comma.finditer(text, tail)]
         for end in reversed(guesses[-_GUESSES:]):
             try:
-                part = _elements(text[: end - 1] + b"]")
+                elements = _elements(text[: end - 1] + b"]")
             except (msgspec.DecodeError, RecursionError):
                 continue
-            if part.elements:
-                return part, end
+            if elements:
+                return elements, end
     return None
 
 
-def _elements(text: bytes) -> _Part:
+def _elements(text: bytes) -> list[Element]:
     """The elements of a list whose opening bracket is left out."""
     if not text.isascii():
         try:
@@ -148,16 +192,21 @@ def _elements(text: bytes) -> _Part:
             if error.reason == "unexpected end of data":
                 raise BrokenListError("breaks off inside a character") from None
             raise NotAListError("is not UTF-8") from None
-    covered = text
-    for oddity, cover in _ODDITIES:
-        covered = covered.replace(oddity, cover)
-    return _Part(text, _split(b"[" + covered), is_covered=covered != text)
+    try:
+        return _split(b"[" + text)
+    except (msgspec.DecodeError, RecursionError):
+        covered = text
+        for oddity, cover in _ODDITIES:
+            covered = covered.replace(oddity, cover)
+        if covered == text:
+            raise
+        return list(_uncovered(text, _split(b"[" + covered)))
 
 
-def _uncovered(part: _Part) -> Iterator[bytes]:
-    """The slices of the part's text that lie where its elements lie."""
-    text, at = part.text, 0
-    for element in part.elements:
+def _uncovered(text: bytes, elements: list[Element]) -> Iterator[bytes]:
+    """The slices of ``text`` that lie where ``elements`` lie in it with its oddities covered."""
+    at = 0
+    for element in elements:
         while text[at] in _BETWEEN:
             at += 1
         end = at + len(memoryview(element))

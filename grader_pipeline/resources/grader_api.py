@@ -125,10 +125,10 @@ class GraderApi(dg.ConfigurableResource["GraderApi"]):
         started = time.monotonic()
         failure: dg.Failure | None = None
         try:
-            size, sha256 = asyncio.run(
+            size, sha256, elements = asyncio.run(
                 self._download(url, asked, file, settings.grader_api_timeout)
             )
-            received = _elements_in(file)
+            received = elements.end()
         except dg.Failure as known:
             failure = known
         except (httpx.HTTPError, httpx.InvalidURL, OSError, responses.NotAListError) as error:
@@ -140,8 +140,9 @@ class GraderApi(dg.ConfigurableResource["GraderApi"]):
 
     async def _download(
         self, url: str, params: Mapping[str, str], file: Path, seconds: float
-    ) -> tuple[int, str]:
+    ) -> tuple[int, str, responses.Counter]:
         digest = hashlib.sha256()
+        elements = responses.Counter()
         size = 0
         file.unlink(missing_ok=True)
         async with (
@@ -161,18 +162,14 @@ class GraderApi(dg.ConfigurableResource["GraderApi"]):
                         )
                     digest.update(chunk)
                     out.write(chunk)
-        return size, digest.hexdigest()
+                    elements.feed(chunk)
+        return size, digest.hexdigest(), elements
 
     def _pause(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         asked = error.seconds if isinstance(error, _AskedToWait) else 0
         pause = max(asked, self.pause_seconds * 2.0 ** (state.attempt_number - 1))
         return min(pause, self.longest_pause_seconds)
-
-
-def _elements_in(file: Path) -> int:
-    with responses.unpacked(file.open("rb")) as body:
-        return responses.count(body)
 
 
 def _beginning(file: Path) -> str:
