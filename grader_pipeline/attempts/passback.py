@@ -5,11 +5,14 @@ row.
 """
 
 import ast
+import re
 import warnings
 from collections.abc import Iterable
 
 LONGEST = 64 * 1024
 """Characters; a longer text is refused unread, for the parser's memory grows with what it reads."""
+
+_PAIR = re.compile("'([^']*)': '([^']*)'")
 
 
 def decode(texts: Iterable[str]) -> dict[str, dict[object, object] | None]:
@@ -21,6 +24,11 @@ def decode(texts: Iterable[str]) -> dict[str, dict[object, object] | None]:
 
 
 def _dict_of(text: str) -> dict[object, object] | None:
+    # Nearly every text is one that Python has written itself. Python reads what it writes, so a
+    # guess that it writes in the same way is what the text spells, at a tenth of the parser's time.
+    guess: dict[object, object] = dict(_PAIR.findall(text))
+    if repr(guess) == text:
+        return guess
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):

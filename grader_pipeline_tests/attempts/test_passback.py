@@ -1,5 +1,6 @@
 """The Python text inside an attempt: read as Python reads it, and survived whatever it is."""
 
+import ast
 import warnings
 
 import pytest
@@ -27,6 +28,31 @@ def test_a_dict_comes_back_from_its_text(value):
     text = repr(value)
     readable = "\0" not in text
     assert passback.decode([text]) == {text: value if readable else None}
+
+
+tokens = st.lists(
+    st.sampled_from(
+        ["'", '"', ": ", ", ", "\\", "\\n", "None", "b", "a", "\n", "\xa0", "'a': 'b'"]
+    ),
+    max_size=4,
+).map("".join)
+
+
+@settings(deadline=None, derandomize=True, max_examples=300)
+@given(st.dictionaries(st.sampled_from("ab"), tokens | texts, max_size=3), tokens, st.integers(0))
+def test_a_text_written_in_nearly_python_s_way_reads_as_its_parser_reads_it(value, token, place):
+    text = repr(value)
+    at = place % (len(text) + 1)
+    damaged = text[:at] + token + text[at + place % 3 :]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            parsed = ast.literal_eval(damaged)
+        except (ValueError, SyntaxError, TypeError):
+            parsed = None
+    expected = parsed if isinstance(parsed, dict) else None
+    found = passback.decode([damaged])[damaged]
+    assert repr(found) == repr(expected)
 
 
 @pytest.mark.parametrize(
