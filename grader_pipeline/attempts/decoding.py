@@ -61,8 +61,8 @@ class _Passback(msgspec.Struct, gc=False):
 
 
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
-_TEXT: frozenset[type] = frozenset({str})
-_VERDICT: frozenset[type] = frozenset({bool, int, type(None)})
+_VERDICT = frozenset({bool, int, type(None)})
+_VERDICTS = {None: None, 0: False, 1: True}
 _NOT_AN_OBJECT = _Fields(_Refused("not_an_object"), _TOLD, _TOLD, _TOLD, _TOLD)
 _decode_fields = msgspec.json.Decoder(_Fields).decode
 
@@ -135,23 +135,23 @@ def _without_fields(instead: object) -> _Passback:
 
 
 def _text(values: list[Any], reasons: Reasons, *, required: bool = True) -> "pd.Series[str]":
-    _expect(_TEXT, values, reasons, required=required)
-    for place, value in enumerate(values):
-        # Half a surrogate pair is text to Python and to nobody else.
-        if value is not None and not value.isascii() and _HALF_PAIR.search(value):
-            values[place] = None
-            reasons.setdefault(place, []).append("forbidden_character")
+    for place in [p for p, v in enumerate(values) if type(v) is not str or not v.isascii()]:
+        value = values[place]
+        if type(value) is not str:
+            _refuse(place, values, _why_not(value, required=required), reasons)
+        elif _HALF_PAIR.search(value):
+            # Half a surrogate pair is text to Python and to nobody else.
+            _refuse(place, values, "forbidden_character", reasons)
     # Straight to Arrow: pandas would go by way of an array of objects.
     return pd.Series(pd.array(pa.array(values, pa.string()), dtype="str"))
 
 
 def _verdict(values: list[Any], reasons: Reasons) -> pd.Series:
-    _expect(_VERDICT, values, reasons)
-    for place, value in enumerate(values):
-        if value not in {None, 0, 1}:
-            values[place] = None
-            reasons.setdefault(place, []).append("unexpected_value")
-    return pd.Series([None if v is None else bool(v) for v in values], dtype="boolean")
+    for place in [p for p, v in enumerate(values) if type(v) not in _VERDICT or v not in _VERDICTS]:
+        value = values[place]
+        word = "unexpected_value" if type(value) in _VERDICT else _why_not(value)
+        _refuse(place, values, word, reasons)
+    return pd.Series([_VERDICTS[v] for v in values], dtype="boolean")
 
 
 def _time(texts: "pd.Series[str]", reasons: Reasons) -> pd.Series:
@@ -164,19 +164,22 @@ def _time(texts: "pd.Series[str]", reasons: Reasons) -> pd.Series:
     return times
 
 
-def _expect(
-    kinds: frozenset[type], values: list[Any], reasons: Reasons, *, required: bool = True
-) -> None:
-    """Put a null in place of every value of another type, and tell why it cannot stay."""
-    strange = [place for place, kind in enumerate(map(type, values)) if kind not in kinds]
-    for place in strange:
-        value, values[place] = values[place], None
-        if isinstance(value, _Refused):
-            word = str(value)
-        elif value is msgspec.UNSET or value is None:
-            absent = "missing_field" if value is msgspec.UNSET else "null_field"
-            word = absent if required else ""
-        else:
-            word = "wrong_type"
-        if word:
-            reasons.setdefault(place, []).append(word)
+def _why_not(value: object, *, required: bool = True) -> str:
+    """Why a value of another type than expected cannot stay; nothing when there is nothing to say.
+
+    Where a field may be absent, its absence is none.
+    """
+    if isinstance(value, _Refused):
+        return str(value)
+    if value is msgspec.UNSET:
+        return "missing_field" if required else ""
+    if value is None:
+        return "null_field" if required else ""
+    return "wrong_type"
+
+
+def _refuse(place: int, values: list[Any], word: str, reasons: Reasons) -> None:
+    """Put a null in place of a value, and tell why."""
+    values[place] = None
+    if word:
+        reasons.setdefault(place, []).append(word)

@@ -55,7 +55,9 @@ def refusals(frame: pd.DataFrame, schema: pa.DataFrameSchema, decoding: Reasons)
     """
     reasons = {place: list(words) for place, words in decoding.items()}
     try:
-        schema.validate(frame, lazy=True)
+        # Pandera tells of failures in many small frames of words, which Arrow makes dear.
+        with pd.option_context("mode.string_storage", "python"):
+            schema.validate(frame, lazy=True)
     except SchemaErrors as errors:
         cases = errors.failure_cases
         if cases["index"].isna().any():
