@@ -9,9 +9,10 @@ from grader_pipeline.sql import statement
 
 _STEPS = (
     "lock_rollups",
-    "touch_learner_tasks",
+    "remember_learner_tasks",
     "forget_learner_task_day",
     "roll_up_day",
+    "touch_learner_tasks",
     "forget_learner_task",
     "roll_up_learner_task",
     "note_rollup",

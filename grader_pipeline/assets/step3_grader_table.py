@@ -111,6 +111,7 @@ def _load(
     copy_in(db, statement("load/copy_attempts"), attempts(parquet))
     copy_in(db, statement("load/copy_rejected"), quarantine(parquet))
     db.execute(statement("load/find_twins"), day.parameters)
+    db.execute(statement("load/index_twins"))
     twins = db.execute(statement("load/count_twins")).fetchone() or {}
     loaded = db.execute(statement("load/insert_new")).rowcount
     changed = loaded

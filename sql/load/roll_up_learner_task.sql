@@ -1,15 +1,16 @@
 -- The first times of the learners and tasks that the day touched, out of all their days.
+-- Their order, and why the least of what only grows is the first, is told in roll_up_day.sql.
 WITH days AS (
     SELECT
         day.*,
-        first_at - lag(last_at) OVER (learner_task ORDER BY report_date)  AS night,
-        min(report_date) OVER learner_task                                AS first_attempt_date,
-        min(report_date) FILTER (WHERE runs > 0) OVER learner_task        AS first_run_date,
-        min(report_date) FILTER (WHERE submits > 0) OVER learner_task     AS first_submit_date,
-        min(report_date) FILTER (WHERE successes > 0) OVER learner_task   AS first_success_date
+        first_at - lag(last_at) OVER learner_task   AS night,
+        sum(runs) OVER learner_task - runs          AS runs_before,
+        sum(submits) OVER learner_task - submits    AS submits_before
     FROM touched_learner_task
-    JOIN learner_task_day AS day USING (course, task, user_id)
-    WINDOW learner_task AS (PARTITION BY course, task, user_id)
+    JOIN learner_task_day AS day USING (user_id, task, course)
+    WINDOW learner_task AS (
+        PARTITION BY user_id, task, course ORDER BY report_date ROWS UNBOUNDED PRECEDING
+    )
 ),
 timed AS (
     SELECT
@@ -17,29 +18,28 @@ timed AS (
         CASE WHEN night <= interval '30 minutes' THEN night ELSE interval '0' END AS worked_before
     FROM days
 ),
--- Work and counts before each day; the clock then runs on through it.
+-- Work before each day; the clock then runs on through it.
 running AS (
-    SELECT
-        *,
-        sum(worked_before + last_clock) OVER learner_task - last_clock AS clock,
-        sum(runs) OVER learner_task - runs                     AS runs_before,
-        sum(submits) OVER learner_task - submits               AS submits_before
+    SELECT *, sum(worked_before + last_clock) OVER learner_task - last_clock AS clock
     FROM timed
-    WINDOW learner_task AS (PARTITION BY course, task, user_id ORDER BY report_date)
+    WINDOW learner_task AS (
+        PARTITION BY user_id, task, course ORDER BY report_date ROWS UNBOUNDED PRECEDING
+    )
 )
 INSERT INTO learner_task (
     course, task, user_id, first_attempt_date, first_submit_date, first_submit_correct,
     runs_before_first_submit, first_success_date, submits_until_success, time_until_success
 )
 SELECT
-    course, task, user_id, first_attempt_date, first_submit_date,
-    bool_or(first_submit_correct) FILTER (WHERE report_date = first_submit_date),
-    sum(runs_before + runs_before_first_submit) FILTER (WHERE report_date = first_submit_date),
-    first_success_date,
-    sum(submits_before + submits_until_success) FILTER (WHERE report_date = first_success_date),
+    course, task, user_id,
+    min(report_date),
+    min(report_date) FILTER (WHERE submits > 0),
+    bool_or(first_submit_correct) FILTER (WHERE submits_before = 0),
+    min(runs_before + runs_before_first_submit) FILTER (WHERE submits > 0),
+    min(report_date) FILTER (WHERE successes > 0),
+    min(submits_before + submits_until_success),
     CASE WHEN min(first_run_at) < min(first_success_at)
-        THEN sum(clock + first_success_clock) FILTER (WHERE report_date = first_success_date)
-           - sum(clock + first_run_clock) FILTER (WHERE report_date = first_run_date)
+        THEN min(clock + first_success_clock) - min(clock + first_run_clock)
     END
 FROM running
-GROUP BY course, task, user_id, first_attempt_date, first_submit_date, first_success_date;
+GROUP BY user_id, task, course;

@@ -3,6 +3,7 @@
 -- The attempts with their parts named: course and task are read out of lis_result_sourcedid, which
 -- LTI writes as course:host-task:learner. What cannot be read there is named so, never left out.
 -- The names are compared byte by byte: they are no words, and reports sort by them all the time.
+-- Letters are counted by length, for a counting expression takes four times as long to match.
 CREATE OR REPLACE VIEW attempt AS
 SELECT
     CASE WHEN lis_result_sourcedid LIKE 'course-v1:_%:%'
@@ -10,7 +11,8 @@ SELECT
         ELSE 'не распознан'
     END COLLATE "C" AS course,
     CASE WHEN lis_result_sourcedid LIKE 'course-v1:_%:%-%:%'
-          AND right(split_part(lis_result_sourcedid, ':', 3), 33) ~ '^-[0-9a-f]{32}$'
+          AND length(split_part(lis_result_sourcedid, ':', 3)) > 32
+          AND right(split_part(lis_result_sourcedid, ':', 3), 33) ~ '^-[0-9a-f]+$'
         THEN right(split_part(lis_result_sourcedid, ':', 3), 32)
         ELSE 'не распознано'
     END COLLATE "C" AS task,
@@ -50,11 +52,9 @@ CREATE TABLE IF NOT EXISTS learner_task_day (
     PRIMARY KEY (report_date, course, task, user_id)
 );
 
--- A learner's way through the days, and a task's.
+-- A learner's way through the days.
 CREATE INDEX IF NOT EXISTS learner_task_day_learner
     ON learner_task_day (user_id, course, task, report_date);
-CREATE INDEX IF NOT EXISTS learner_task_day_task
-    ON learner_task_day (course, task, report_date);
 
 -- What happened for the first time between a learner and a task, all loaded days considered, and
 -- on which day. "As of a day" is every event dated no later: no order of loading changes it.
