@@ -3,6 +3,8 @@
 What they hold is told in ``sql/schema/060_rollups.sql``, how they are filled in ``sql/load``.
 """
 
+from psycopg import sql
+
 from grader_pipeline.partitions import SchoolDay
 from grader_pipeline.resources.postgres import Connection
 from grader_pipeline.sql import statement
@@ -25,3 +27,5 @@ def roll_up(db: Connection, day: SchoolDay, *, changed: bool) -> None:
     if changed or not found["answer"]:
         for step in _STEPS:
             db.execute(statement(f"load/{step}"), day.parameters)
+        for table in db.execute(statement("load/outgrown_rollups")).fetchall():
+            db.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table["name"])))
