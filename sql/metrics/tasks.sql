@@ -26,7 +26,9 @@
 WITH tasks AS (
     SELECT DISTINCT course, task FROM learner_task_day WHERE report_date = %(report_date)s
 ),
--- What learners did on these tasks on the day and in its 28 days.
+-- What learners did on the day and in its 28 days: on all tasks, for those of the day are most of
+-- them, and a join of what is not grouped yet is where planners go wrong. Why the learner comes
+-- first is told in sql/load/roll_up_day.sql.
 recent AS (
     SELECT
         course, task, user_id,
@@ -35,10 +37,9 @@ recent AS (
         bool_or(report_date = %(report_date)s AND successes > 0) AS solved_today,
         bool_or(submits > 0)                                     AS submitted_28,
         bool_or(successes > 0)                                   AS solved_28
-    FROM tasks
-    JOIN learner_task_day USING (course, task)
+    FROM learner_task_day
     WHERE report_date BETWEEN %(report_date)s::date - 27 AND %(report_date)s
-    GROUP BY course, task, user_id
+    GROUP BY user_id, task, course
 ),
 -- A line for each learner, task and period in which the one tried the other.
 tried AS (
@@ -49,9 +50,8 @@ tried AS (
         coalesce(first_success_date <= %(report_date)s, false)          AS ever_solved,
         first_submit_date BETWEEN first_day AND %(report_date)s         AS submitted_first,
         first_success_date BETWEEN first_day AND %(report_date)s        AS solved_first
-    FROM tasks
-    JOIN learner_task USING (course, task)
-    LEFT JOIN recent USING (course, task, user_id)
+    FROM learner_task
+    LEFT JOIN recent USING (user_id, task, course)
     CROSS JOIN LATERAL (VALUES
         (1, 'день', %(report_date)s::date, tried_today, submitted_today, solved_today),
         (2, '28 дней', %(report_date)s::date - 27, submitted_28 IS NOT NULL, submitted_28, solved_28),
@@ -60,6 +60,7 @@ tried AS (
     ) AS period (place, period, first_day, tried, submitted, solved)
     WHERE first_attempt_date <= %(report_date)s
       AND tried
+      AND (course, task) IN (SELECT course, task FROM tasks)
 ),
 figures AS (
     SELECT

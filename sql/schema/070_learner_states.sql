@@ -35,7 +35,7 @@ WITH on_tasks AS (
         bool_or(report_date > day - 14 AND report_date <= day - 7)   AS tried_week_before
     FROM learner_task_day
     WHERE report_date > day - 28 AND report_date <= day
-    GROUP BY course, task, user_id
+    GROUP BY user_id, task, course
 ),
 in_course AS (
     SELECT
@@ -50,8 +50,8 @@ in_course AS (
         bool_or(tried_7)                   AS tried_7,
         bool_or(tried_week_before)         AS tried_week_before
     FROM on_tasks
-    JOIN learner_task USING (course, task, user_id)
-    GROUP BY course, user_id
+    JOIN learner_task USING (user_id, task, course)
+    GROUP BY user_id, course
 ),
 effort AS (
     SELECT
