@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
+from psycopg.rows import dict_row
 
+from grader_pipeline.analytics.rollups import roll_up
 from grader_pipeline.partitions import SchoolDay, school_day
 
 _FILL = Path(__file__).with_name("sql") / "fill_day.sql"
@@ -19,9 +21,11 @@ def days_around(day: SchoolDay, *, before: int) -> list[SchoolDay]:
 
 def fill(url: str, days: Sequence[SchoolDay], rows: int) -> None:
     """Give each of the days ``rows`` attempts, and leave the table as it is after years of care."""
-    with psycopg.connect(url, autocommit=True) as db:
+    with psycopg.connect(url, autocommit=True, row_factory=dict_row) as db:
         for place, day in enumerate(days, start=1):
-            db.execute(_FILL.read_bytes(), {"rows": rows, **day.parameters})
+            with db.transaction():
+                db.execute(_FILL.read_bytes(), {"rows": rows, **day.parameters})
+                roll_up(db, day, changed=True)
             if place % 25 == 0:
                 print(f"  filled {place} of {len(days)} days", flush=True)
-        db.execute("VACUUM (ANALYZE) grader")
+        db.execute("VACUUM (ANALYZE)")

@@ -1,4 +1,5 @@
--- A day of attempts, evenly spread, of learners and tasks that come again: history to load beside.
+-- A day of attempts, evenly spread: history to load beside. Each learner comes every day, tries two
+-- tasks ten times each, and moves on to the next two after two days.
 INSERT INTO grader (
     user_id, oauth_consumer_key, lis_result_sourcedid, lis_outcome_service_url, is_correct,
     attempt_type, created_at
@@ -17,10 +18,13 @@ SELECT
 FROM generate_series(0, %(rows)s - 1) AS number,
 LATERAL (
     SELECT
-        number * 7919 %% (1 + %(rows)s / 20) AS learner,
-        number / 5 %% 400                    AS task,
-        number %% 5 >= 3                     AS is_submit
+        number / 20      AS learner,
+        (%(day_start)s::date - '2000-01-01'::date) / 2 AS step,
+        number %% 5 >= 3 AS is_submit
 ) AS drawn,
+LATERAL (
+    SELECT (learner * 7 + step * 2 + number / 10 %% 2) %% 400 AS task
+) AS chosen,
 LATERAL (
     SELECT format('course-v1:School+DST-%%s+28FEB2021', task %% 12) AS course
 ) AS placed;
