@@ -71,7 +71,8 @@ class Splitter:
 
     def __init__(self) -> None:
         self._has_begun = False
-        # From its beginning on ``_rest`` begins where an element may begin: behind "[" or a comma.
+        # From its beginning on ``_rest`` is a list without its end: "[", then where an element may
+        # begin.
         self._rest = b""
         self._passed = 0
         self._pieces: list[bytes] = []
@@ -91,8 +92,8 @@ class Splitter:
                 raise BrokenListError(f"is not valid JSON somewhere after byte {self._passed}")
             return []
         elements, end = found
-        self._rest = self._rest[end:]
-        self._passed += end
+        self._rest = b"[" + self._rest[end:]
+        self._passed += end - 1
         return elements
 
     def end(self) -> list[Element]:
@@ -100,7 +101,7 @@ class Splitter:
         self._join()
         if not self._has_begun:
             raise BrokenListError("is empty")
-        if self._passed and not self._rest.strip(_BLANK + b"]"):
+        if self._passed and not self._rest[1:].strip(_BLANK + b"]"):
             raise BrokenListError("ends behind a comma")
         try:
             return _elements(self._rest)
@@ -120,7 +121,7 @@ class Splitter:
             raise NotAListError("is not a JSON list")
         self._has_begun = bool(opening)
         # One blank stands for all: it keeps a later byte order mark from being the first thing.
-        self._rest = opening[1:] or (b"" if opening else b" ")
+        self._rest = opening or b" "
 
 
 class Counter:
@@ -175,7 +176,7 @@ def _split_before_last_comma(text: bytes) -> tuple[list[Element], int] | None:
         guesses = [match.end() for match in comma.finditer(text, tail)]
         for end in reversed(guesses[-_GUESSES:]):
             try:
-                elements = _elements(text[: end - 1] + b"]")
+                elements = _elements(b"".join((memoryview(text)[: end - 1], b"]")))
             except (msgspec.DecodeError, RecursionError):
                 continue
             if elements:
@@ -184,7 +185,7 @@ def _split_before_last_comma(text: bytes) -> tuple[list[Element], int] | None:
 
 
 def _elements(text: bytes) -> list[Element]:
-    """The elements of a list whose opening bracket is left out."""
+    """The elements of a whole list."""
     if not text.isascii():
         try:
             text.decode()
@@ -193,19 +194,19 @@ def _elements(text: bytes) -> list[Element]:
                 raise BrokenListError("breaks off inside a character") from None
             raise NotAListError("is not UTF-8") from None
     try:
-        return _split(b"[" + text)
+        return _split(text)
     except (msgspec.DecodeError, RecursionError):
         covered = text
         for oddity, cover in _ODDITIES:
             covered = covered.replace(oddity, cover)
         if covered == text:
             raise
-        return list(_uncovered(text, _split(b"[" + covered)))
+        return list(_uncovered(text, _split(covered)))
 
 
 def _uncovered(text: bytes, elements: list[Element]) -> Iterator[bytes]:
     """The slices of ``text`` that lie where ``elements`` lie in it with its oddities covered."""
-    at = 0
+    at = 1
     for element in elements:
         while text[at] in _BETWEEN:
             at += 1
