@@ -99,6 +99,8 @@ def validate(body: Body, day: SchoolDay, file: Path, *, require_outcome_url: boo
             reasons.update({place: ["duplicate_key"] for place in clean.index[repeated]})
             writer.write_table(_table(batch, frame, reasons, tally.received))
             _count(tally, clean[~repeated], reasons, received=len(batch))
+            # The next batch is read before the loop lets go of this one.
+            del batch, frame, clean
         tally.body_sha256 = hashed.sha256.hexdigest()
         writer.add_key_value_metadata({_TALLY: msgspec.json.encode(tally)})
     return tally
