@@ -43,9 +43,8 @@ def raw_attempts(
     window = day.api_window()
     log.info("raw_attempts %s: asking for %s to %s UTC", day.key, window["start"], window["end"])
     stored = storage.path("raw_attempts", day)
-    before = _sha256(stored) if stored.exists() else None
     with grader_api.get_api_data(grader_api.url, window) as answer:
-        change = _change(before, answer.sha256)
+        change = _change(stored, answer.sha256)
         log.info(
             "raw_attempts %s: %d elements, %d bytes in %.1f s, %s",
             day.key, answer.received, answer.size, answer.seconds, change,
@@ -63,9 +62,14 @@ def raw_attempts(
         )
 
 
-def _change(before: str | None, now: str) -> str:
-    if before is None:
+def _change(stored: UPath, now: str) -> str:
+    if not stored.exists():
         return "first answer for this day"
+    try:
+        before = _sha256(stored)
+    except OSError:
+        log.warning("%s cannot be read; the new answer replaces it", stored)
+        return "the stored one could not be read, and is replaced"
     return "the same as before" if before == now else "differs from the stored one and replaces it"
 
 

@@ -1,6 +1,7 @@
 """What a day's run does to the tables, and what it never does."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -156,6 +157,23 @@ def test_a_day_is_loaded_again_from_the_stored_answer_without_the_api(
     below = ["validated_attempts", "grader_table", "metrics", "sheet_report"]
     assert run_day(DAY, selection=below).success
     assert len(grader.requests) == asked
+    assert query("SELECT already_there FROM grader_load") == [(5,)]
+
+
+@pytest.mark.parametrize("damage", [b"", b"no zstd", None], ids=["empty", "garbage", "cut"])
+def test_a_damaged_stored_answer_is_told_and_fetched_again(
+    run_day: Run, grader: Grader, query: Query, damage: bytes | None
+) -> None:
+    grader.answer = rows(day_of_attempts())
+    run_day(DAY)
+    (file,) = (Path(Settings().storage) / "raw_attempts").iterdir()
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-10] if damage is None else damage)
+    assert "Materialize raw_attempts again" in failure_of(
+        run_day(DAY, selection=["validated_attempts"])
+    )
+    assert run_day(DAY).success
+    assert file.read_bytes() == whole
     assert query("SELECT already_there FROM grader_load") == [(5,)]
 
 
