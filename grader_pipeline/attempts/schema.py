@@ -28,7 +28,7 @@ def schema(
     """
     first, after = (moment.astimezone(dt.UTC).replace(tzinfo=None) for moment in (start, end))
     filled = pa.Check(lambda text: text != "", error="empty_field")
-    # As an expression, for Arrow looks for those three times as fast as for a plain text.
+    # As an expression, for Arrow finds that in long texts three times as fast as a plain text.
     storable = pa.Check(lambda text: ~text.str.contains("\0"), error="forbidden_character")
     short = pa.Check(lambda text: text.str.len() <= LONGEST_TEXT, error="too_long")
     known_type = pa.Check(lambda text: text.isin(["run", "submit", ""]), error="unexpected_value")
