@@ -173,3 +173,13 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
     for part in plan.get("Plans", ()):
         yield from nodes(part)
+
+
+def test_the_planner_never_takes_a_day_just_loaded_for_an_empty_one(school: School) -> None:
+    for back in range(12, -1, -1):
+        day = DAY - dt.timedelta(days=back)
+        school.load(day, [at("10:00", f"u{n}", OK, back=back) for n in range(500)])
+        (line,) = school.ask(
+            "EXPLAIN (FORMAT JSON) SELECT FROM learner_task_day WHERE report_date = %s", day
+        )
+        assert line["QUERY PLAN"][0]["Plan"]["Plan Rows"] > 250
