@@ -17,11 +17,11 @@ QUESTIONS = {
     "end_to_end": end_to_end,
     "second_run": second_run,
     "dirty_day": dirty_day,
-    "large_table": large_table,
-    "reports": reports_of_a_day,
     "run_overhead": run_overhead,
-    "backfill": backfill,
     "served_ui": served_ui,
+    "backfill": backfill,
+    "reports": reports_of_a_day,
+    "large_table": large_table,
 }
 
 ROWS, DAYS, TIMES = 1_000_000, 60, 5

@@ -19,8 +19,11 @@ def days_around(day: SchoolDay, *, before: int) -> list[SchoolDay]:
     return [school_day(date.isoformat()) for date in dates]
 
 
-def fill(url: str, days: Sequence[SchoolDay], rows: int) -> None:
-    """Give each of the days ``rows`` attempts, and leave the table as it is after years of care."""
+def fill(url: str, days: Sequence[SchoolDay], rows: int, *, tended: bool = True) -> None:
+    """Give each of the days ``rows`` attempts.
+
+    ``tended`` leaves the table as it is after years of care, otherwise as a load does.
+    """
     with psycopg.connect(url, autocommit=True, row_factory=dict_row) as db:
         for place, day in enumerate(days, start=1):
             with db.transaction():
@@ -28,4 +31,5 @@ def fill(url: str, days: Sequence[SchoolDay], rows: int) -> None:
                 roll_up(db, day, changed=True)
             if place % 25 == 0:
                 print(f"  filled {place} of {len(days)} days", flush=True)
-        db.execute("VACUUM (ANALYZE)")
+        if tended:
+            db.execute("VACUUM (ANALYZE)")

@@ -57,7 +57,7 @@ def refusals(frame: pd.DataFrame, schema: pa.DataFrameSchema, decoding: Reasons)
     try:
         # Pandera tells of failures in many small frames of words, which Arrow makes dear.
         with pd.option_context("mode.string_storage", "python"):
-            schema.validate(frame, lazy=True)
+            schema.validate(frame, lazy=True, inplace=True)
     except SchemaErrors as errors:
         cases = errors.failure_cases
         if cases["index"].isna().any():
