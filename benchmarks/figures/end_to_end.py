@@ -1,6 +1,7 @@
 """A day from the API to the table: beside the possible, the naive, and the tool one would pick."""
 
 from functools import partial
+from statistics import median
 
 from benchmarks.lab import DAY, Lab, Run, interleaved, ratio
 from benchmarks.results import Figure, Outcome
@@ -30,6 +31,7 @@ def end_to_end(lab: Lab) -> Outcome:
             "- of that, what brings the day into the tables, without reports and workbook",
             ratio([_to_the_table(run) for run in large["pipeline"]], _works(large["limit"])),
         ),
+        *_steps(large["pipeline"]),
         Figure(
             f"naive ÷ pipeline, {lab.rows // SMALLER:,} rows",
             ratio(_walls(small["naive"]), _walls(small["pipeline"])), at_least=25,
@@ -84,8 +86,21 @@ def _works(runs: list[Run]) -> list[float]:
 
 def _to_the_table(run: Run) -> float:
     """Seconds of the assets that do what the twins do, and more: quarantine, ledger, rollups."""
+    steps = _seconds(run)
+    return sum(steps[name] for name in TO_THE_TABLE)
+
+
+def _steps(runs: list[Run]) -> list[Figure]:
+    """Where the pipeline's seconds go."""
+    return [
+        Figure(f"- seconds in {name}", median(_seconds(run)[name] for run in runs), unit=" s")
+        for name in _seconds(runs[0])
+    ]
+
+
+def _seconds(run: Run) -> dict[str, float]:
     (day,) = run.said["runs"]
-    return sum(float(day["steps"][name]) for name in TO_THE_TABLE)
+    return {name: float(seconds) for name, seconds in day["steps"].items()}
 
 
 def _peaks(runs: list[Run]) -> list[float]:
