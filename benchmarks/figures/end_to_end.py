@@ -17,7 +17,7 @@ def end_to_end(lab: Lab) -> Outcome:
     """A large day by the limit twin and by the pipeline."""
     large = _measured(lab, lab.rows, "limit", "pipeline")
     _must_agree(large["limit"] + large["pipeline"])
-    small = _measured(lab, lab.rows // SMALLER, "pipeline", "dlt_merge", "naive")
+    small = _measured(lab, lab.rows // SMALLER, "limit", "pipeline", "dlt_merge", "naive")
     figures = [
         Figure(
             f"end to end, {lab.rows:,} rows: pipeline ÷ limit twin",
@@ -40,6 +40,7 @@ def end_to_end(lab: Lab) -> Outcome:
             "- the same without Python's imports",
             ratio(_works(small["naive"]), _works(small["pipeline"])),
         ),
+        Figure("- naive ÷ limit twin", ratio(_walls(small["naive"]), _walls(small["limit"]))),
         Figure(
             f"dlt ÷ pipeline, {lab.rows // SMALLER:,} rows",
             ratio(_walls(small["dlt_merge"]), _walls(small["pipeline"])), at_least=2,
