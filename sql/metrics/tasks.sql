@@ -26,9 +26,8 @@
 WITH tasks AS (
     SELECT DISTINCT course, task FROM learner_task_day WHERE report_date = %(report_date)s
 ),
--- What learners did on the day and in its 28 days: on all tasks, for those of the day are most of
--- them, and a join of what is not grouped yet is where planners go wrong. Why the learner comes
--- first is told in sql/load/roll_up_day.sql.
+-- What learners did on the day and in its 28 days. Why the learner comes first is told in
+-- sql/load/roll_up_day.sql.
 recent AS (
     SELECT
         course, task, user_id,
@@ -41,26 +40,31 @@ recent AS (
     WHERE report_date BETWEEN %(report_date)s::date - 27 AND %(report_date)s
     GROUP BY user_id, task, course
 ),
--- A line for each learner, task and period in which the one tried the other.
+-- A line for each learner, task and period in which the one tried the other. All time is most of
+-- it and needs no day's rows, so nothing is joined to it.
 tried AS (
     SELECT
-        course, task, place, period, first_day, submitted, solved,
-        first_submit_correct, runs_before_first_submit,
-        submits_until_success, time_until_success,
-        coalesce(first_success_date <= %(report_date)s, false)          AS ever_solved,
+        course, task, place, period, submitted, solved,
         first_submit_date BETWEEN first_day AND %(report_date)s         AS submitted_first,
-        first_success_date BETWEEN first_day AND %(report_date)s        AS solved_first
-    FROM learner_task
-    LEFT JOIN recent USING (user_id, task, course)
+        first_success_date BETWEEN first_day AND %(report_date)s        AS solved_first,
+        first_submit_correct, runs_before_first_submit, first_success_date,
+        submits_until_success, time_until_success
+    FROM recent
+    JOIN learner_task USING (user_id, task, course)
     CROSS JOIN LATERAL (VALUES
         (1, 'день', %(report_date)s::date, tried_today, submitted_today, solved_today),
-        (2, '28 дней', %(report_date)s::date - 27, submitted_28 IS NOT NULL, submitted_28, solved_28),
-        (3, 'всё время', '-infinity', true,
-            first_submit_date <= %(report_date)s, first_success_date <= %(report_date)s)
+        (2, '28 дней', %(report_date)s::date - 27, true, submitted_28, solved_28)
     ) AS period (place, period, first_day, tried, submitted, solved)
+    WHERE tried
+    UNION ALL
+    SELECT
+        course, task, 3, 'всё время',
+        first_submit_date <= %(report_date)s, first_success_date <= %(report_date)s,
+        first_submit_date <= %(report_date)s, first_success_date <= %(report_date)s,
+        first_submit_correct, runs_before_first_submit, first_success_date,
+        submits_until_success, time_until_success
+    FROM learner_task
     WHERE first_attempt_date <= %(report_date)s
-      AND tried
-      AND (course, task) IN (SELECT course, task FROM tasks)
 ),
 figures AS (
     SELECT
@@ -68,7 +72,9 @@ figures AS (
         count(*)                                                  AS learners,
         count(*) FILTER (WHERE submitted)                         AS submitted,
         count(*) FILTER (WHERE solved)                            AS solved,
-        count(*) FILTER (WHERE NOT ever_solved)                   AS never_solved,
+        count(*) FILTER (
+            WHERE (first_success_date <= %(report_date)s) IS NOT TRUE
+        )                                                         AS never_solved,
         count(*) FILTER (WHERE submitted_first)                   AS first_submitters,
         count(*) FILTER (WHERE submitted_first AND first_submit_correct) AS first_submit_solvers,
         avg(runs_before_first_submit) FILTER (WHERE submitted_first)     AS runs_before_submit,
@@ -79,6 +85,7 @@ figures AS (
         percentile_cont(0.5) WITHIN GROUP (ORDER BY time_until_success)
             FILTER (WHERE solved_first)                           AS median_time
     FROM tried
+    WHERE (course, task) IN (SELECT course, task FROM tasks)
     GROUP BY course, task, place, period
 )
 SELECT
