@@ -24,6 +24,9 @@ from grader_pipeline.settings import SAMPLE_CLIENT, Settings
 DAY = school_day("2024-05-15")
 """The day that is measured, a Wednesday."""
 
+TO_THE_TABLE = ("raw_attempts", "validated_attempts", "grader_table")
+"""The assets that bring a day into the table."""
+
 _DAGSTER = "dagster"
 
 
@@ -111,10 +114,10 @@ class Lab:
             f"benchmarks.programs.{program}", database_url, asking(api, day), *arguments
         )
 
-    def load_afresh(self, program: str, api: Api, day: SchoolDay) -> Run:
+    def load_afresh(self, program: str, api: Api, day: SchoolDay, *more: str) -> Run:
         """The same, into a fresh database."""
         with self.postgres.database() as url:
-            run = self.load(program, api, day, url)
+            run = self.load(program, api, day, url, *more)
             table = "dlt.grader" if program == "dlt_merge" else "grader"
             with psycopg.connect(url) as db:
                 run.said.update(contents(db, table))

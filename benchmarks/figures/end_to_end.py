@@ -3,12 +3,11 @@
 from functools import partial
 from statistics import median
 
-from benchmarks.lab import DAY, Lab, Run, interleaved, ratio
+from benchmarks.lab import DAY, TO_THE_TABLE, Lab, Run, interleaved, ratio
 from benchmarks.results import Figure, Outcome
 from benchmarks.servers import sample_api
 
 _MB = 1000 * 1000
-TO_THE_TABLE = ("raw_attempts", "validated_attempts", "grader_table")
 SMALLER = 10
 """How much smaller the day is on which the slow ones are measured."""
 

@@ -6,7 +6,7 @@ from operator import attrgetter
 from statistics import median
 
 from benchmarks.history import days_around, fill
-from benchmarks.lab import DAY, Lab, Run, interleaved, ratio
+from benchmarks.lab import DAY, TO_THE_TABLE, Lab, Run, interleaved, ratio
 from benchmarks.results import Figure, Outcome
 from benchmarks.servers import Api, sample_api
 from grader_pipeline.partitions import SchoolDay
@@ -17,7 +17,7 @@ _PER_LARGE_DAY = 10
 
 
 def large_table(lab: Lab) -> Outcome:
-    """A day into a table of 300 such days, and into an empty one.
+    """A day into a table of 300 such days, and into an empty one, without its reports.
 
     Each run takes a day that is new to the table: the days that follow its last one, as every
     morning does, and days left out in the midst of it, as when the past is loaded.
@@ -133,11 +133,12 @@ def _in_turn(
 ) -> Callable[[], Run]:
     """Loads another of the days each time it is called."""
     left = iter(days)
+    assets = ("--assets", *TO_THE_TABLE)
 
     def load() -> Run:
         day = next(left)
         if url is None:
-            return lab.load_afresh("pipeline", api, day)
-        return lab.load("pipeline", api, day, url)
+            return lab.load_afresh("pipeline", api, day, *assets)
+        return lab.load("pipeline", api, day, url, *assets)
 
     return load

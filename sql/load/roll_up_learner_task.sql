@@ -25,21 +25,51 @@ running AS (
     WINDOW learner_task AS (
         PARTITION BY user_id, task, course ORDER BY report_date ROWS UNBOUNDED PRECEDING
     )
+),
+fresh AS (
+    SELECT
+        course, task, user_id,
+        min(report_date)                                             AS first_attempt_date,
+        min(report_date) FILTER (WHERE submits > 0)                  AS first_submit_date,
+        bool_or(first_submit_correct) FILTER (WHERE submits_before = 0) AS first_submit_correct,
+        min(runs_before + runs_before_first_submit) FILTER (WHERE submits > 0)
+                                                                     AS runs_before_first_submit,
+        min(report_date) FILTER (WHERE successes > 0)                AS first_success_date,
+        min(submits_before + submits_until_success)                  AS submits_until_success,
+        CASE WHEN min(first_run_at) < min(first_success_at)
+            THEN min(clock + first_success_clock) - min(clock + first_run_clock)
+        END                                                          AS time_until_success
+    FROM running
+    GROUP BY user_id, task, course
 )
+-- Most of what is touched stays as it was, and is then neither written nor locked.
 INSERT INTO learner_task (
     course, task, user_id, first_attempt_date, first_submit_date, first_submit_correct,
     runs_before_first_submit, first_success_date, submits_until_success, time_until_success
 )
 SELECT
-    course, task, user_id,
-    min(report_date),
-    min(report_date) FILTER (WHERE submits > 0),
-    bool_or(first_submit_correct) FILTER (WHERE submits_before = 0),
-    min(runs_before + runs_before_first_submit) FILTER (WHERE submits > 0),
-    min(report_date) FILTER (WHERE successes > 0),
-    min(submits_before + submits_until_success),
-    CASE WHEN min(first_run_at) < min(first_success_at)
-        THEN min(clock + first_success_clock) - min(clock + first_run_clock)
-    END
-FROM running
-GROUP BY user_id, task, course;
+    course, task, user_id, first_attempt_date, first_submit_date, first_submit_correct,
+    runs_before_first_submit, first_success_date, submits_until_success, time_until_success
+FROM fresh
+WHERE NOT EXISTS (
+    SELECT
+    FROM learner_task AS kept
+    WHERE (kept.user_id, kept.task, kept.course) = (fresh.user_id, fresh.task, fresh.course)
+      AND (
+          kept.first_attempt_date, kept.first_submit_date, kept.first_submit_correct,
+          kept.runs_before_first_submit, kept.first_success_date, kept.submits_until_success,
+          kept.time_until_success
+      ) IS NOT DISTINCT FROM (
+          fresh.first_attempt_date, fresh.first_submit_date, fresh.first_submit_correct,
+          fresh.runs_before_first_submit, fresh.first_success_date, fresh.submits_until_success,
+          fresh.time_until_success
+      )
+)
+ON CONFLICT (course, task, user_id) DO UPDATE
+SET first_attempt_date       = excluded.first_attempt_date,
+    first_submit_date        = excluded.first_submit_date,
+    first_submit_correct     = excluded.first_submit_correct,
+    runs_before_first_submit = excluded.runs_before_first_submit,
+    first_success_date       = excluded.first_success_date,
+    submits_until_success    = excluded.submits_until_success,
+    time_until_success       = excluded.time_until_success;
