@@ -183,3 +183,25 @@ def test_the_planner_never_takes_a_day_just_loaded_for_an_empty_one(school: Scho
             "EXPLAIN (FORMAT JSON) SELECT FROM learner_task_day WHERE report_date = %s", day
         )
         assert line["QUERY PLAN"][0]["Plan"]["Plan Rows"] > 250
+
+
+def test_a_day_leaves_alone_the_tasks_whose_first_times_it_does_not_change(school: School) -> None:
+    def versions() -> dict[str, str]:
+        lines = school.ask("SELECT user_id, xmin::text AS version FROM learner_task")
+        return {line["user_id"]: line["version"] for line in lines}
+
+    yesterday = DAY - dt.timedelta(days=1)
+    school.load(yesterday, [at("10:00", "ann", OK, back=1), at("10:00", "bob", RUN, back=1)])
+    before = versions()
+    school.load(DAY, [at("10:00", "ann", RUN), at("10:00", "bob", OK), at("10:00", "cat", OK)])
+    after = versions()
+    assert after["ann"] == before["ann"]
+    assert after["bob"] != before["bob"]
+    assert "cat" in after
+
+
+def test_a_task_on_which_nothing_is_left_is_forgotten(school: School) -> None:
+    school.load(DAY, [at("10:00", "ann", OK), at("10:00", "bob", OK)])
+    school.ask("DELETE FROM grader WHERE user_id = %s RETURNING id", "bob")
+    school.load(DAY, [])
+    assert [line["user_id"] for line in school.ask("SELECT user_id FROM learner_task")] == ["ann"]
