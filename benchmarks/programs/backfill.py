@@ -56,10 +56,8 @@ def backfill(stack: Stack, days: list[str], assets: list[str]) -> dict[str, Any]
     tag = {"key": "dagster/backfill", "value": launched["backfillId"]}
 
     def runs(query: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = stack.ask(query, {"filter": {"tags": [tag]}})["runsOrError"][
-            "results"
-        ]
-        return found
+        answer = stack.ask(query, {"filter": {"tags": [tag]}})
+        return list(answer["runsOrError"]["results"])
 
     while True:
         # Seldom and little, for every question costs the two cores that runs want.

@@ -23,10 +23,7 @@
 -- Solved with the first submit: as Open edX Aspects has it, which keeps the first response of a
 -- learner to a problem apart (aspects-dbt, dim_learner_first_response). The average of the days
 -- before is taken over those of them that were loaded.
-WITH learner_tasks AS (
-    SELECT * FROM learner_task_day WHERE report_date = %(report_date)s
-),
-today AS (
+WITH today AS (
     SELECT
         course,
         count(DISTINCT user_id)                             AS learners,
@@ -36,7 +33,8 @@ today AS (
         sum(submits)                                        AS submits,
         sum(successes)                                      AS successes,
         sum(wrong_submits)                                  AS wrong_submits
-    FROM learner_tasks
+    FROM learner_task_day
+    WHERE report_date = %(report_date)s
     GROUP BY course
 ),
 -- Asked of the first submits alone: whoever made one on the day was there on it.

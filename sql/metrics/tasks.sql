@@ -26,8 +26,9 @@
 WITH tasks AS (
     SELECT DISTINCT course, task FROM learner_task_day WHERE report_date = %(report_date)s
 ),
--- What learners did on the day and in its 28 days. Why the learner comes first is told in
--- sql/load/roll_up_day.sql.
+-- What learners did on the day and in its 28 days: on all tasks, for those of the day are most of
+-- them, and a join of what is not grouped yet is where planners go wrong. Why the learner comes
+-- first is told in sql/load/roll_up_day.sql.
 recent AS (
     SELECT
         course, task, user_id,
