@@ -1,16 +1,17 @@
 -- A day of attempts, evenly spread: history to load beside. Each learner comes every day, tries two
--- tasks ten times each, and moves on to the next two after two days.
+-- tasks ten times each, and moves on to the next two after two days. A course has 160 tasks, as in
+-- the sample school; whoever is through with it leaves, and somebody else begins.
 INSERT INTO grader (
     user_id, oauth_consumer_key, lis_result_sourcedid, lis_outcome_service_url, is_correct,
     attempt_type, created_at
 )
 SELECT
-    md5(learner::text),
+    learner,
     '',
-    format('%%s:lms.example.org-%%s:%%s', course, md5(task::text), md5(learner::text)),
+    format('%%s:lms.example.org-%%s:%%s', course, task, learner),
     format(
         'https://lms.example.org/courses/%%s/xblock/%%s/handler_noauth/grade_handler',
-        course, md5(task::text)
+        course, task
     ),
     CASE WHEN is_submit THEN number %% 3 = 0 END,
     CASE WHEN is_submit THEN 'submit' ELSE 'run' END,
@@ -18,13 +19,13 @@ SELECT
 FROM generate_series(0, %(rows)s - 1) AS number,
 LATERAL (
     SELECT
-        number / 20      AS learner,
-        (%(day_start)s::date - '2000-01-01'::date) / 2 AS step,
+        number / 20      AS place,
+        number / 20 / 12 + (%(day_start)s::date - '2000-01-01'::date) / 2 AS step,
         number %% 5 >= 3 AS is_submit
 ) AS drawn,
 LATERAL (
-    SELECT (learner * 7 + step * 2 + number / 10 %% 2) %% 400 AS task
-) AS chosen,
-LATERAL (
-    SELECT format('course-v1:School+DST-%%s+28FEB2021', task %% 12) AS course
-) AS placed;
+    SELECT
+        md5(place || '-' || step / 80)                         AS learner,
+        format('course-v1:School+DST-%%s+28FEB2021', place %% 12) AS course,
+        md5(place %% 12 || '-' || (step %% 80 * 2 + number / 10 %% 2)) AS task
+) AS chosen;

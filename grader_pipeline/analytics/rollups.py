@@ -11,12 +11,15 @@ from grader_pipeline.sql import statement
 
 _STEPS = (
     "lock_rollups",
-    "remember_learner_tasks",
-    "forget_learner_task_day",
+    "remember_engagements",
+    "forget_engagement_day",
     "roll_up_day",
-    "touch_learner_tasks",
-    "forget_learner_task",
-    "roll_up_learner_task",
+    "number_learners",
+    "number_tasks",
+    "keep_engagement_day",
+    "touch_engagements",
+    "forget_engagements",
+    "roll_up_engagements",
     "note_rollup",
 )
 

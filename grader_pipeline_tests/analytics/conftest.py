@@ -13,8 +13,8 @@ from grader_pipeline.partitions import school_day
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline_tests.analytics.twin import Attempt
 
-_OF_A_DAY = ("grader", "grader_load", "grader_rejected", "learner_task_day", "learner_task",
-             "rollup_day", "report_day", "report_failure")  # fmt: skip
+_OF_A_DAY = ("grader", "grader_load", "grader_rejected", "engagement_day", "engagement",
+             "learner", "task", "rollup_day", "report_day", "report_failure")  # fmt: skip
 REPORTS = {report.name: report for report in reports()}
 
 

@@ -7,7 +7,7 @@
 -- others, and how large they are.
 SELECT relname AS name
 FROM pg_class
-WHERE oid IN ('learner_task_day'::regclass, 'learner_task'::regclass)
+WHERE oid IN ('engagement_day'::regclass, 'engagement'::regclass)
   AND (
       pg_relation_size(oid) > 1.2 * relpages * current_setting('block_size')::integer
       OR (SELECT count(*) FROM rollup_day)

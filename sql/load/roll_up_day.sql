@@ -1,6 +1,8 @@
--- What each learner did on each task of the day. Columns as sql/schema/060_rollups.sql says.
+-- What each learner did on each task of the day, not yet by numbers. Columns as
+-- sql/schema/060_rollups.sql says.
 --
 -- The attempts are taken apart once, before they are sorted: sorting moves only what is needed.
+CREATE TEMPORARY TABLE fresh_engagement ON COMMIT DROP AS
 WITH attempts AS MATERIALIZED (
     SELECT
         course, task, user_id, created_at, is_run, is_submit, is_success, is_wrong,
@@ -33,29 +35,23 @@ timed AS (
     )
 )
 -- Counts and clock only grow, so the least of them is that of the first attempt of its kind.
-INSERT INTO learner_task_day (
-    report_date, course, task, user_id, runs, submits, successes, wrong_submits,
-    without_outcome_url, first_at, last_at, first_run_at, first_submit_at, first_success_at,
-    first_submit_correct, runs_before_first_submit, submits_until_success,
-    last_clock, first_run_clock, first_success_clock
-)
 SELECT
-    %(day)s, course, task, user_id,
-    count(*) FILTER (WHERE is_run),
-    count(*) FILTER (WHERE is_submit),
-    count(*) FILTER (WHERE is_success),
-    count(*) FILTER (WHERE is_wrong),
-    count(*) FILTER (WHERE is_without_outcome_url),
-    min(created_at),
-    max(created_at),
-    min(created_at) FILTER (WHERE is_run),
-    min(created_at) FILTER (WHERE is_submit),
-    min(created_at) FILTER (WHERE is_success),
-    bool_or(is_success) FILTER (WHERE is_submit AND submits = 1),
-    coalesce(min(runs) FILTER (WHERE is_submit), max(runs)),
-    min(submits) FILTER (WHERE is_success),
-    max(clock),
-    min(clock) FILTER (WHERE is_run),
-    min(clock) FILTER (WHERE is_success)
+    course, task, user_id,
+    count(*) FILTER (WHERE is_run)                    AS runs,
+    count(*) FILTER (WHERE is_submit)                 AS submits,
+    count(*) FILTER (WHERE is_success)                AS successes,
+    count(*) FILTER (WHERE is_wrong)                  AS wrong_submits,
+    count(*) FILTER (WHERE is_without_outcome_url)    AS without_outcome_url,
+    coalesce(min(runs) FILTER (WHERE is_submit), max(runs)) AS runs_before_first_submit,
+    min(submits) FILTER (WHERE is_success)            AS submits_until_success,
+    bool_or(is_success) FILTER (WHERE is_submit AND submits = 1) AS first_submit_correct,
+    min(created_at)                                   AS first_at,
+    max(created_at)                                   AS last_at,
+    min(created_at) FILTER (WHERE is_run)             AS first_run_at,
+    min(created_at) FILTER (WHERE is_submit)          AS first_submit_at,
+    min(created_at) FILTER (WHERE is_success)         AS first_success_at,
+    max(clock)                                        AS last_clock,
+    min(clock) FILTER (WHERE is_run)                  AS first_run_clock,
+    min(clock) FILTER (WHERE is_success)              AS first_success_clock
 FROM timed
 GROUP BY user_id, task, course;

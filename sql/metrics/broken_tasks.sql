@@ -14,21 +14,19 @@
 -- was, and lower by three standard errors or more, which chance does once in seven hundred times.
 WITH submits AS (
     SELECT *, report_date = %(report_date)s AS is_today
-    FROM learner_task_day
+    FROM engagement_day
     WHERE report_date BETWEEN %(report_date)s::date - 27 AND %(report_date)s
       AND submits > 0
 ),
 tasks AS (
     SELECT
-        course, task,
-        count(*) FILTER (WHERE is_today)                     AS learners,
-        sum(submits) FILTER (WHERE is_today)                 AS submits,
-        sum(successes) FILTER (WHERE is_today)               AS successes,
-        count(DISTINCT user_id) FILTER (WHERE NOT is_today)  AS learners_before,
-        sum(submits) FILTER (WHERE NOT is_today)             AS submits_before,
-        sum(successes) FILTER (WHERE NOT is_today)           AS successes_before
+        task                                             AS id,
+        sum(submits) FILTER (WHERE is_today)             AS submits,
+        sum(successes) FILTER (WHERE is_today)           AS successes,
+        sum(submits) FILTER (WHERE NOT is_today)         AS submits_before,
+        sum(successes) FILTER (WHERE NOT is_today)       AS successes_before
     FROM submits
-    GROUP BY course, task
+    GROUP BY task
 ),
 shares AS (
     SELECT
@@ -38,6 +36,23 @@ shares AS (
     FROM tasks
     WHERE submits >= 10
       AND submits_before >= 30
+),
+broken AS (
+    SELECT *
+    FROM shares
+    WHERE share <= share_before / 2
+      AND share_before - share >= 3 * sqrt(share_before * (1 - share_before) / submits)
+      AND share_before > 0
+),
+-- Learners are told apart only where it matters.
+learners AS (
+    SELECT
+        task                                                AS id,
+        count(DISTINCT learner) FILTER (WHERE is_today)     AS learners,
+        count(DISTINCT learner) FILTER (WHERE NOT is_today) AS learners_before
+    FROM submits
+    WHERE task IN (SELECT id FROM broken)
+    GROUP BY task
 )
 SELECT
     course, task, learners, submits,
@@ -45,7 +60,6 @@ SELECT
     learners_before,
     submits_before,
     round(100 * share_before, 1)  AS success_share_before
-FROM shares
-WHERE share <= share_before / 2
-  AND share_before - share >= 3 * sqrt(share_before * (1 - share_before) / submits)
-  AND share_before > 0
+FROM broken
+JOIN learners USING (id)
+JOIN task USING (id)

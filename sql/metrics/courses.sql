@@ -26,25 +26,28 @@
 WITH today AS (
     SELECT
         course,
-        count(DISTINCT user_id)                             AS learners,
-        count(DISTINCT user_id) FILTER (WHERE submits > 0)  AS submitting_learners,
-        count(DISTINCT task)                                AS tasks,
+        count(DISTINCT learner)                             AS learners,
+        count(DISTINCT learner) FILTER (WHERE submits > 0)  AS submitting_learners,
+        count(DISTINCT task.id)                             AS tasks,
         sum(runs)                                           AS runs,
         sum(submits)                                        AS submits,
         sum(successes)                                      AS successes,
         sum(wrong_submits)                                  AS wrong_submits
-    FROM learner_task_day
+    FROM engagement_day
+    JOIN task ON task.id = engagement_day.task
     WHERE report_date = %(report_date)s
     GROUP BY course
 ),
--- Asked of the first submits alone: whoever made one on the day was there on it.
 first_tries AS (
     SELECT
         course,
-        count(DISTINCT user_id)                                      AS learners,
-        count(DISTINCT user_id) FILTER (WHERE first_submit_correct)  AS successful
-    FROM learner_task
-    WHERE first_submit_date = %(report_date)s
+        count(DISTINCT met.learner)                                         AS learners,
+        count(DISTINCT met.learner) FILTER (WHERE met.first_submit_correct) AS successful
+    FROM engagement_day AS day
+    JOIN engagement AS met ON met.id = day.engagement
+    JOIN task ON task.id = day.task
+    WHERE report_date = %(report_date)s
+      AND first_submit_date = %(report_date)s
     GROUP BY course
 ),
 loaded_days AS (
@@ -55,12 +58,19 @@ loaded_days AS (
 before AS (
     SELECT
         course,
-        count(DISTINCT user_id)  AS learners,
-        sum(runs + submits)      AS attempts,
-        sum(submits)             AS submits,
-        sum(successes)           AS successes
-    FROM learner_task_day
-    WHERE report_date BETWEEN %(report_date)s::date - 7 AND %(report_date)s::date - 1
+        count(*)        AS learners,
+        sum(attempts)   AS attempts,
+        sum(submits)    AS submits,
+        sum(successes)  AS successes
+    FROM (
+        SELECT
+            course, learner,
+            sum(runs + submits) AS attempts, sum(submits) AS submits, sum(successes) AS successes
+        FROM engagement_day
+        JOIN task ON task.id = engagement_day.task
+        WHERE report_date BETWEEN %(report_date)s::date - 7 AND %(report_date)s::date - 1
+        GROUP BY course, learner
+    ) AS learners
     GROUP BY course
 )
 SELECT

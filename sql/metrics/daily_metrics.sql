@@ -9,7 +9,7 @@
 -- An active user is one with any attempt in the time named, as Open edX Insights counts active
 -- learners. A new user is one without an attempt on any earlier day.
 WITH learner_tasks AS (
-    SELECT * FROM learner_task_day WHERE report_date = %(report_date)s
+    SELECT * FROM engagement_day WHERE report_date = %(report_date)s
 ),
 totals AS (
     SELECT
@@ -22,9 +22,9 @@ totals AS (
     FROM learner_tasks
 ),
 users AS (
-    SELECT user_id, sum(runs + submits) AS attempts, sum(runs) AS runs, sum(submits) AS submits
+    SELECT learner, sum(runs + submits) AS attempts, sum(runs) AS runs, sum(submits) AS submits
     FROM learner_tasks
-    GROUP BY user_id
+    GROUP BY learner
 ),
 per_user AS (
     SELECT
@@ -45,18 +45,22 @@ new_users AS (
     FROM users
     WHERE NOT EXISTS (
         SELECT
-        FROM learner_task_day AS earlier
-        WHERE earlier.user_id = users.user_id
-          AND earlier.report_date < %(report_date)s
+        FROM engagement AS earlier
+        WHERE earlier.learner = users.learner
+          AND earlier.first_attempt_date < %(report_date)s
     )
 ),
 active AS (
     SELECT
-        count(DISTINCT user_id) FILTER (WHERE report_date > %(report_date)s::date - 7) AS users_7,
-        count(DISTINCT user_id)                                                        AS users_28
-    FROM learner_task_day
-    WHERE report_date > %(report_date)s::date - 28
-      AND report_date <= %(report_date)s
+        count(*) FILTER (WHERE last_date > %(report_date)s::date - 7) AS users_7,
+        count(*)                                                      AS users_28
+    FROM (
+        SELECT max(report_date) AS last_date
+        FROM engagement_day
+        WHERE report_date > %(report_date)s::date - 28
+          AND report_date <= %(report_date)s
+        GROUP BY learner
+    ) AS users
 ),
 busiest AS (
     SELECT extract(hour FROM created_at AT TIME ZONE 'UTC' AT TIME ZONE %(timezone)s) AS hour
@@ -79,9 +83,9 @@ earlier AS (
         loaded.report_date,
         coalesce(sum(submits), 0)      AS submits,
         coalesce(sum(successes), 0)    AS successes,
-        count(DISTINCT user_id)        AS users
+        count(DISTINCT learner)        AS users
     FROM rollup_day AS loaded
-    LEFT JOIN learner_task_day USING (report_date)
+    LEFT JOIN engagement_day USING (report_date)
     WHERE loaded.report_date IN (%(report_date)s::date - 1, %(report_date)s::date - 7)
     GROUP BY loaded.report_date
 )

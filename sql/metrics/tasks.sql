@@ -24,52 +24,55 @@
 -- edX Aspects (aspects-dbt, dim_learner_first_response, dim_learner_first_success_response): a
 -- period counts those that fell into it. Solved means: at least one correct submit in the period.
 WITH tasks AS (
-    SELECT DISTINCT course, task FROM learner_task_day WHERE report_date = %(report_date)s
+    SELECT DISTINCT task FROM engagement_day WHERE report_date = %(report_date)s
 ),
 -- What learners did on the day and in its 28 days: on all tasks, for those of the day are most of
--- them, and a join of what is not grouped yet is where planners go wrong. Why the learner comes
--- first is told in sql/load/roll_up_day.sql.
+-- them, and a join of what is not grouped yet is where planners go wrong.
 recent AS (
     SELECT
-        course, task, user_id,
+        engagement, task,
         bool_or(report_date = %(report_date)s)                   AS tried_today,
         bool_or(report_date = %(report_date)s AND submits > 0)   AS submitted_today,
         bool_or(report_date = %(report_date)s AND successes > 0) AS solved_today,
         bool_or(submits > 0)                                     AS submitted_28,
         bool_or(successes > 0)                                   AS solved_28
-    FROM learner_task_day
+    FROM engagement_day
     WHERE report_date BETWEEN %(report_date)s::date - 27 AND %(report_date)s
-    GROUP BY user_id, task, course
+    GROUP BY engagement, task
+),
+-- Numbers grow with the days: engagements older than those of the 28 days need not be looked at.
+recently_met AS (
+    SELECT * FROM engagement WHERE id >= (SELECT min(engagement) FROM recent)
 ),
 -- A line for each learner, task and period in which the one tried the other. All time is most of
 -- it and needs no day's rows, so nothing is joined to it.
 tried AS (
     SELECT
-        course, task, place, period, submitted, solved,
+        recent.task, place, submitted, solved,
         first_submit_date BETWEEN first_day AND %(report_date)s         AS submitted_first,
         first_success_date BETWEEN first_day AND %(report_date)s        AS solved_first,
         first_submit_correct, runs_before_first_submit, first_success_date,
         submits_until_success, time_until_success
     FROM recent
-    JOIN learner_task USING (user_id, task, course)
+    JOIN recently_met AS met ON met.id = recent.engagement
     CROSS JOIN LATERAL (VALUES
-        (1, 'день', %(report_date)s::date, tried_today, submitted_today, solved_today),
-        (2, '28 дней', %(report_date)s::date - 27, true, submitted_28, solved_28)
-    ) AS period (place, period, first_day, tried, submitted, solved)
+        (1, %(report_date)s::date, tried_today, submitted_today, solved_today),
+        (2, %(report_date)s::date - 27, true, submitted_28, solved_28)
+    ) AS period (place, first_day, tried, submitted, solved)
     WHERE tried
     UNION ALL
     SELECT
-        course, task, 3, 'всё время',
+        task, 3,
         first_submit_date <= %(report_date)s, first_success_date <= %(report_date)s,
         first_submit_date <= %(report_date)s, first_success_date <= %(report_date)s,
         first_submit_correct, runs_before_first_submit, first_success_date,
         submits_until_success, time_until_success
-    FROM learner_task
+    FROM engagement
     WHERE first_attempt_date <= %(report_date)s
 ),
 figures AS (
     SELECT
-        course, task, place, period,
+        task, place,
         count(*)                                                  AS learners,
         count(*) FILTER (WHERE submitted)                         AS submitted,
         count(*) FILTER (WHERE solved)                            AS solved,
@@ -86,11 +89,12 @@ figures AS (
         percentile_cont(0.5) WITHIN GROUP (ORDER BY time_until_success)
             FILTER (WHERE solved_first)                           AS median_time
     FROM tried
-    WHERE (course, task) IN (SELECT course, task FROM tasks)
-    GROUP BY course, task, place, period
+    WHERE task IN (SELECT task FROM tasks)
+    GROUP BY task, place
 )
 SELECT
-    course, task, place, period, learners, submitted, solved, never_solved,
+    course, named.task, place, (ARRAY['день', '28 дней', 'всё время'])[place] AS period,
+    learners, submitted, solved, never_solved,
     round(100.0 * solved / nullif(submitted, 0), 1)                        AS solved_share,
     CASE WHEN submitted > 0 THEN
         rank() OVER (PARTITION BY course, place ORDER BY solved::numeric / nullif(submitted, 0))
@@ -103,3 +107,4 @@ SELECT
     round(median_submits::numeric, 1)                            AS median_submits_until_solved,
     round(extract(epoch FROM median_time) / 60, 1)                         AS minutes_until_solved
 FROM figures
+JOIN task AS named ON named.id = figures.task

@@ -25,52 +25,64 @@ SELECT
     attempt_type = 'submit' AND is_correct IS FALSE    AS is_wrong
 FROM grader;
 
+-- Every learner and every task that was ever met, by a number: rollups count by numbers, which take
+-- a tenth of the room of the names. No line is ever changed.
+CREATE TABLE IF NOT EXISTS learner (
+    id      integer      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    user_id varchar(255) COLLATE "C" NOT NULL UNIQUE
+);
+CREATE TABLE IF NOT EXISTS task (
+    id     integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    course text    COLLATE "C" NOT NULL,
+    task   text    COLLATE "C" NOT NULL,
+    UNIQUE (course, task)
+);
+
+-- A learner and a task that have met: what happened for the first time between them, all loaded
+-- days considered, and on which day. "As of a day" is every event dated no later: no order of
+-- loading changes it. Numbers grow with the days, so that those in use lie close together.
+CREATE SEQUENCE IF NOT EXISTS engagement_id AS integer;
+CREATE TABLE IF NOT EXISTS engagement (
+    id                       integer  PRIMARY KEY,
+    learner                  integer  NOT NULL,
+    task                     integer  NOT NULL,
+    first_attempt_date       date     NOT NULL,
+    first_submit_date        date,
+    first_success_date       date,
+    runs_before_first_submit integer,
+    submits_until_success    integer,           -- the successful one included
+    time_until_success       interval,          -- from the first run; NULL if that came later
+    first_submit_correct     boolean,
+    UNIQUE (learner, task)
+);
+
 -- What a learner did on a task on a day: a line each, written by the load of that day.
 -- The *_clock columns are time at work since the day's first attempt on the task; a pause of more
 -- than 30 minutes is not work and counts nothing.
-CREATE TABLE IF NOT EXISTS learner_task_day (
-    report_date              date         NOT NULL,
-    course                   text         COLLATE "C" NOT NULL,
-    task                     text         COLLATE "C" NOT NULL,
-    user_id                  varchar(255) COLLATE "C" NOT NULL,
-    runs                     integer      NOT NULL,
-    submits                  integer      NOT NULL,
-    successes                integer      NOT NULL,
-    wrong_submits            integer      NOT NULL,
-    without_outcome_url      integer      NOT NULL, -- attempts
-    first_at                 timestamp    NOT NULL,
-    last_at                  timestamp    NOT NULL,
+CREATE TABLE IF NOT EXISTS engagement_day (
+    report_date              date      NOT NULL,
+    engagement               integer   NOT NULL,
+    learner                  integer   NOT NULL,
+    task                     integer   NOT NULL,
+    runs                     integer   NOT NULL,
+    submits                  integer   NOT NULL,
+    successes                integer   NOT NULL,
+    wrong_submits            integer   NOT NULL,
+    without_outcome_url      integer   NOT NULL, -- attempts
+    runs_before_first_submit integer   NOT NULL, -- all runs of a day without a submit
+    submits_until_success    integer,           -- the successful one included
+    first_submit_correct     boolean,           -- NULL without a submit
+    first_at                 timestamp NOT NULL,
+    last_at                  timestamp NOT NULL,
     first_run_at             timestamp,
     first_submit_at          timestamp,
     first_success_at         timestamp,
-    first_submit_correct     boolean,           -- NULL without a submit
-    runs_before_first_submit integer      NOT NULL, -- all runs of a day without a submit
-    submits_until_success    integer,           -- the successful one included
-    last_clock               interval     NOT NULL,
+    last_clock               interval  NOT NULL,
     first_run_clock          interval,
     first_success_clock      interval,
-    PRIMARY KEY (report_date, course, task, user_id)
+    PRIMARY KEY (engagement, report_date)
 );
-
--- A learner's way through the days.
-CREATE INDEX IF NOT EXISTS learner_task_day_learner
-    ON learner_task_day (user_id, course, task, report_date);
-
--- What happened for the first time between a learner and a task, all loaded days considered, and
--- on which day. "As of a day" is every event dated no later: no order of loading changes it.
-CREATE TABLE IF NOT EXISTS learner_task (
-    course                   text         COLLATE "C" NOT NULL,
-    task                     text         COLLATE "C" NOT NULL,
-    user_id                  varchar(255) COLLATE "C" NOT NULL,
-    first_attempt_date       date         NOT NULL,
-    first_submit_date        date,
-    first_submit_correct     boolean,
-    runs_before_first_submit integer,
-    first_success_date       date,
-    submits_until_success    integer,           -- the successful one included
-    time_until_success       interval,          -- from the first run; NULL if that came later
-    PRIMARY KEY (course, task, user_id)
-);
+CREATE INDEX IF NOT EXISTS engagement_day_date ON engagement_day (report_date);
 
 -- The days that the rollups hold, empty ones included. The version is new whenever the day's
 -- attempts have changed, and tells reports of later days that they are out of date.

@@ -25,7 +25,7 @@ LANGUAGE sql STABLE
 AS $$
 WITH on_tasks AS (
     SELECT
-        course, task, user_id,
+        engagement, learner, task,
         sum(runs)                                                    AS runs,
         sum(submits)                                                 AS submits,
         sum(wrong_submits)                                           AS wrong_submits,
@@ -33,25 +33,30 @@ WITH on_tasks AS (
         coalesce(bool_or(successes > 0) FILTER (WHERE report_date > day - 7), false) AS solved_7,
         bool_or(report_date > day - 7)                               AS tried_7,
         bool_or(report_date > day - 14 AND report_date <= day - 7)   AS tried_week_before
-    FROM learner_task_day
+    FROM engagement_day
     WHERE report_date > day - 28 AND report_date <= day
-    GROUP BY user_id, task, course
+    GROUP BY engagement, learner, task
+),
+-- Numbers grow with the days: engagements older than those of the 28 days need not be looked at.
+solved AS (
+    SELECT id AS engagement
+    FROM engagement
+    WHERE id >= (SELECT min(engagement) FROM on_tasks) AND first_success_date <= day
 ),
 in_course AS (
     SELECT
-        course, user_id,
-        count(*) FILTER (
-            WHERE wrong_submits >= 5 AND (first_success_date IS NULL OR first_success_date > day)
-        )                                  AS stuck_tasks,
-        sum(on_tasks.runs)                 AS runs,
-        sum(on_tasks.submits)              AS submits,
+        task.course, learner,
+        count(*) FILTER (WHERE wrong_submits >= 5 AND solved.engagement IS NULL) AS stuck_tasks,
+        sum(runs)                          AS runs,
+        sum(submits)                       AS submits,
         sum(submits_7)::bigint             AS submits_7,
         count(*) FILTER (WHERE solved_7)   AS solved_7,
         bool_or(tried_7)                   AS tried_7,
         bool_or(tried_week_before)         AS tried_week_before
     FROM on_tasks
-    JOIN learner_task USING (user_id, task, course)
-    GROUP BY user_id, course
+    JOIN task ON task.id = on_tasks.task
+    LEFT JOIN solved USING (engagement)
+    GROUP BY learner, task.course
 ),
 effort AS (
     SELECT
@@ -79,4 +84,5 @@ SELECT
     runs > 0 AND submits = 0
 FROM effort
 JOIN usual_effort USING (course)
+JOIN learner ON learner.id = effort.learner
 $$;
