@@ -206,8 +206,7 @@ def _open(url: str) -> Connection:
         log.warning("%s; trying again", message)
         raise TransientFailure(f"{message}. Check that it runs, and DATABASE_URL.") from None
     connection.execute("SET TIME ZONE 'UTC'")
-    # A day's sorts and groups then stay in memory; runs are few, so it never adds up to much.
-    connection.execute("SET work_mem = '64MB'")
+    connection.execute(statement("session/work_mem"))
     return connection
 
 
