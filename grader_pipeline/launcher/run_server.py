@@ -1,4 +1,4 @@
-"""Starts the runs: a process that has imported everything once, and forks itself for each run.
+"""Starts the runs: a process that has everything imported and warm, and forks itself for each run.
 
 ``python -m grader_pipeline.launcher.run_server SOCKET``. Started the usual way, a run imports for
 seconds what it then needs for a second; days by the dozen would mostly import. This process runs
@@ -32,14 +32,6 @@ from dagster._utils import get_run_crash_explanation
 from grader_pipeline.launcher.prepare_instance import prepare
 from grader_pipeline.settings import PROJECT
 from grader_pipeline.sql import SQL
-
-IMPORTED = (
-    "grader_pipeline.definitions",
-    # What a run would import late.
-    "dagster_postgres",
-    "matplotlib.backends.backend_agg",
-    "matplotlib.figure",
-)
 
 ROUND_SECONDS = 0.2
 """How soon the end of a run's process is seen."""
@@ -130,10 +122,9 @@ def bury(run_id: str, code: int) -> None:
 
 
 def _import() -> bool:
-    """Import what runs need; whether it could be."""
+    """Import what runs need, and have them find it warm; whether that could be done."""
     try:
-        for name in IMPORTED:
-            importlib.import_module(name)
+        importlib.import_module("grader_pipeline.launcher.warm_up").warm_up()
     except Exception:
         traceback.print_exc()
         return False
