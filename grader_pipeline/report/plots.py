@@ -7,6 +7,7 @@ alike. Give rows that may be shown (``shown.py``), the report's day first.
 import base64
 import datetime as dt
 import io
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +19,16 @@ from grader_pipeline.report.shown import Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import RendererAgg
 
 _COLOURS = ("#2f81f7", "#2da44e", "#bf6a02", "#a475f9", "#d1496b")
 _GREY = "#808893"
 _INCHES = (6.6, 3.4)
 _BAR_INCHES = 0.3
 _DOTS_PER_INCH = 120
+_MARGIN = 0.05
 _LONGEST_LABEL = 34
+_MOST_LINES = 20
 
 Point = tuple[str, Any, float]
 """Series, place on the axis, height."""
@@ -47,17 +51,19 @@ def draw(report: Report, rows: Sequence[Row]) -> bytes | None:
     if drawing.kind == "bar":
         places = _ranked(points)[: drawing.top]
         height = max(height, _BAR_INCHES * len(places) + 1.2)
-    figure = Figure((width, height), _DOTS_PER_INCH, facecolor="none", layout="constrained")
+    figure = Figure((width, height), _DOTS_PER_INCH, facecolor="none")
+    canvas = FigureCanvasAgg(figure)
     axes = figure.add_subplot(facecolor="none")
     {"line": _lines, "bar": _bars, "heat": _heat}[drawing.kind](axes, points, places)
     axes.tick_params(colors=_GREY, labelsize=10, length=0, pad=4)
     for side in axes.spines.values():
         side.set_visible(False)
     if drawing.kind != "heat":
-        figure.legend(loc="outside upper left", frameon=False, fontsize=10, labelcolor=_GREY)
+        figure.legend(loc="upper left", frameon=False, fontsize=10, labelcolor=_GREY)
+    _fit(axes, canvas.get_renderer())  # type: ignore[no-untyped-call]
     png = io.BytesIO()
     # Figure.savefig would draw everything twice.
-    FigureCanvasAgg(figure).print_png(png)  # type: ignore[no-untyped-call]
+    canvas.print_png(png)  # type: ignore[no-untyped-call]
     return png.getvalue()
 
 
@@ -123,9 +129,12 @@ def _bars(axes: "Axes", points: Sequence[Point], places: Sequence[Any]) -> None:
     series = _series(points)
     width = 0.8 / len(series)
     for number, (name, values) in enumerate(series.items()):
-        centres = [index + (number - (len(series) - 1) / 2) * width for index in range(len(places))]
-        axes.barh(centres, [values.get(place, 0) for place in places], height=width * 0.9,
-                  color=_COLOURS[number % len(_COLOURS)], label=name)  # fmt: skip
+        # A bar and a gap by turns, which is one thing to draw where barh makes one for each bar.
+        first = (number - len(series) / 2) * width
+        edges = [index + first + side for index in range(len(places)) for side in (0, width * 0.9)]
+        bars = [length for place in places for length in (values.get(place, 0), math.nan)][:-1]
+        axes.stairs(bars, edges, orientation="horizontal", fill=True,
+                    color=_COLOURS[number % len(_COLOURS)], label=name)  # fmt: skip
     axes.set_yticks(range(len(places)), [_text(place) for place in places])
     axes.invert_yaxis()
     axes.grid(axis="x", color=_GREY, alpha=0.25)
@@ -137,7 +146,33 @@ def _heat(axes: "Axes", points: Sequence[Point], places: Sequence[Any]) -> None:
     cells = [[values.get(place, float("nan")) for place in places] for values in series.values()]
     axes.imshow(cells, aspect="auto", cmap="viridis")
     axes.set_xticks(range(len(places)), [_text(place) for place in places])
-    axes.set_yticks(range(len(series)), list(series))
+    # From the newest day on, as many as can be read.
+    ticks = range(len(series) - 1, -1, -math.ceil(len(series) / _MOST_LINES))
+    axes.set_yticks(list(ticks), [list(series)[tick] for tick in ticks])
+
+
+def _fit(axes: "Axes", renderer: "RendererAgg") -> None:
+    """Give the axes the room that labels and legend leave them.
+
+    Matplotlib's own layouts draw all labels several times for it, half of what a picture costs.
+    """
+    figure = axes.figure
+    width, height = figure.bbox.size
+    above = sum(legend.get_window_extent(renderer).height for legend in figure.legends)
+    # How many labels there are depends on the room, and hardly on its exact size.
+    axes.set_position((0.2, 0.1, 0.78, 0.88 - above / height))
+    beside, below = (
+        [label.get_window_extent(renderer) for label in axis.get_ticklabels()]
+        for axis in (axes.yaxis, axes.xaxis)
+    )
+    margin = _MARGIN * _DOTS_PER_INCH
+    left = 2 * margin + max(box.width for box in beside)
+    right = margin + max(box.width for box in below) / 2
+    bottom = 2 * margin + max(box.height for box in below)
+    top = margin + above
+    axes.set_position(
+        (left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height)
+    )
 
 
 def _text(value: object) -> str:
