@@ -1,10 +1,13 @@
 """Dagster's tables in PostgreSQL, through a connection that is kept.
 
 Dagster's own storage connects anew for every statement, some two hundred times a run: more time
-than the work of a usual day. Its web server alone has a pool, by a method that only it calls.
+than the work of a usual day. Its web server alone has a pool, by a method that only it calls. It
+also looks up in PostgreSQL's catalogue, seventy times a run, whether tables and columns are there
+that came with a release; here it does so once, for nobody removes them.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Self, cast
 
 from dagster._core.storage.config import PostgresStorageConfig
@@ -37,4 +40,11 @@ class PooledStorage(DagsterPostgresStorage):
         )
         for part in (storage._run_storage, storage._event_log_storage, storage._schedule_storage):
             part._engine = pool
+        runs, events = storage._run_storage, storage._event_log_storage
+        for part, question in (
+            (runs, "has_run_stats_index_cols"),
+            (events, "has_asset_key_col"),
+            (events, "has_table"),
+        ):
+            setattr(part, question, cache(getattr(part, question)))
         return storage
