@@ -13,7 +13,11 @@ from typing import Any, Self, cast
 from dagster._core.storage.config import PostgresStorageConfig
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
-from dagster_postgres.utils import create_pg_engine, pg_url_from_config
+from dagster_postgres.utils import create_pg_engine, pg_url_from_config, retry_pg_connection_fn
+from sqlalchemy import inspect
+
+_TABLES = {"runs", "instance_info", "event_logs", "jobs"}
+"""Those by which Dagster's storage tells that it has made all of its tables."""
 
 
 class PooledStorage(DagsterPostgresStorage):
@@ -28,16 +32,17 @@ class PooledStorage(DagsterPostgresStorage):
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> Self:
         """Make the storage of a dagster.yaml."""
-        storage = cls(
-            pg_url_from_config(cast("PostgresStorageConfig", config_value)), inst_data=inst_data
-        )
+        url = pg_url_from_config(cast("PostgresStorageConfig", config_value))
         pool = create_pg_engine(
-            storage.postgres_url,
+            url,
             isolation_level="AUTOCOMMIT",
             pool_size=1,
             max_overflow=-1,
             pool_pre_ping=True,
         )
+        # Asked here, for each part would ask for its own through connections of its own.
+        there = retry_pg_connection_fn(lambda: inspect(pool).get_table_names())
+        storage = cls(url, should_autocreate_tables=not set(there) >= _TABLES, inst_data=inst_data)
         for part in (storage._run_storage, storage._event_log_storage, storage._schedule_storage):
             part._engine = pool
         runs, events = storage._run_storage, storage._event_log_storage
