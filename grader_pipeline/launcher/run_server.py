@@ -122,12 +122,17 @@ def bury(run_id: str, code: int) -> None:
 
 
 def _import() -> bool:
-    """Import what runs need, and have them find it warm; whether that could be done."""
+    """Import what runs need, and have them find it warm; whether it could be imported."""
     try:
-        importlib.import_module("grader_pipeline.launcher.warm_up").warm_up()
+        warm = importlib.import_module("grader_pipeline.launcher.warm_up")
     except Exception:
         traceback.print_exc()
         return False
+    try:
+        warm.warm_up()
+    except Exception:
+        # A cold start costs time and nothing else.
+        traceback.print_exc()
     return True
 
 

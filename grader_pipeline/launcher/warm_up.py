@@ -6,6 +6,7 @@ of each kind drawn and a workbook written, in a folder that is gone afterwards. 
 memory: no thread and no connection, neither of which a copy of the process would have.
 """
 
+import datetime as dt
 import importlib
 import io
 import tempfile
@@ -16,7 +17,7 @@ from grader_pipeline.analytics.definition import Drawing, Report
 from grader_pipeline.attempts.validation import validate
 from grader_pipeline.automation.schedule import day_job
 from grader_pipeline.definitions import defs
-from grader_pipeline.partitions import school_day
+from grader_pipeline.partitions import SchoolDay
 from grader_pipeline.report import plots
 from grader_pipeline.report.table import DATE, Chart, Column, Table
 from grader_pipeline.resources import workbook
@@ -38,7 +39,9 @@ _IMPORTED_LATE = (
     "upath.implementations.local",
 )
 
-_DAY = "2023-05-31"
+# Made by hand: the school's own calendar may begin later.
+_MIDNIGHT = dt.datetime(2023, 5, 31, tzinfo=dt.UTC)
+_DAY = SchoolDay(_MIDNIGHT.date(), _MIDNIGHT, _MIDNIGHT + dt.timedelta(days=1))
 _KINDS: tuple[Literal["line", "bar", "heat"], ...] = ("line", "bar", "heat")
 
 
@@ -47,13 +50,12 @@ def warm_up() -> None:
     for name in _IMPORTED_LATE:
         importlib.import_module(name)
     defs.resolve_job_def(day_job.name)
-    day = school_day(_DAY)
-    row: dict[str, Any] = {"report_date": day.date, "x": "x", "y": 1}
+    row: dict[str, Any] = {"report_date": _DAY.date, "x": "x", "y": 1}
     with tempfile.TemporaryDirectory() as folder:
         # Refused, so that the words for it are found as well.
-        validate(io.BytesIO(b"[{}]"), day, Path(folder) / "attempts.parquet")
+        validate(io.BytesIO(b"[{}]"), _DAY, Path(folder) / "attempts.parquet")
         for kind in _KINDS:
             plots.draw(Report("", Path(), picture=Drawing(kind, "x", ("y",))), [row])
-        table = Table((DATE, Column("y", "number", 1)), ((day.date, 1),), chart=Chart(""))
+        table = Table((DATE, Column("y", "number", 1)), ((_DAY.date, 1),), chart=Chart(""))
         for _ in ("made", "read again"):
             workbook.show(Path(folder) / "book.xlsx", [("x", table)])
