@@ -32,7 +32,7 @@ from zlib import crc32
 from dagster._core.definitions.utils import DISALLOWED_NAMES
 
 from grader_pipeline.analytics.definition import MAIN, Drawing, Label, Report, ReportError
-from grader_pipeline.sql import files
+from grader_pipeline.sql import described_relations, files
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,6 @@ _PARAMETER = re.compile(r"%\((\w+)\)s")
 _KNOWN_PARAMETERS = {"report_date", "day_start", "day_end", "timezone"}
 _LONGEST_TITLE = 31
 _ASSETS = {"raw_attempts", "validated_attempts", "grader_table", "metrics", "sheet_report"}
-_TABLE = re.compile(rb"CREATE (?:TABLE IF NOT EXISTS|OR REPLACE VIEW) (\w+)")
 _SHEETS_OF_OURS = ("Динамика",)
 
 
@@ -203,8 +202,7 @@ def _check_parameters(path: Path, query: str) -> None:
 
 def _can_be_named(name: str) -> bool:
     """Whether an asset and a table can have that name, and nothing else has it."""
-    schema = b"\n".join(file.read_bytes() for file in files("schema"))
-    tables = {found.decode() for found in _TABLE.findall(schema)} - {"daily_metrics"}
+    tables = described_relations() - {"daily_metrics"}
     return bool(_NAME.fullmatch(name)) and name not in _ASSETS | tables | DISALLOWED_NAMES
 
 

@@ -7,6 +7,7 @@ applied in the order of the files' names, idempotently, once per process.
 Source: DATABASE_URL. Sessions speak UTC.
 """
 
+import hashlib
 import logging
 import threading
 from collections.abc import Iterable, Iterator
@@ -24,7 +25,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 
 from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline.settings import Settings
-from grader_pipeline.sql import files, statement
+from grader_pipeline.sql import described_relations, files, statement
 
 log = logging.getLogger(__name__)
 
@@ -127,8 +128,18 @@ class Postgres(dg.ConfigurableResource["Postgres"]):
 def apply_schema(connection: Connection) -> None:
     """Create what ``sql/schema`` describes and the database lacks; change nothing else.
 
+    Where the same files were applied last and all is still there, nothing is done: a statement that
+    creates waits for those who write even if there is nothing to create, and has others wait.
+
     Raises PermanentFailure when the role may not create it.
     """
+    content = b"".join(file.read_bytes() for file in files("schema"))
+    applied = {
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "relations": list(described_relations()),
+    }
+    if _is_applied(connection, applied):
+        return
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('sql/schema', 0))")
         for file in files("schema"):
@@ -139,6 +150,16 @@ def apply_schema(connection: Connection) -> None:
                     f"The role of DATABASE_URL may not apply sql/schema/{file.name} "
                     f"({_cause(error)}). Grant it CREATE on the schema."
                 ) from None
+        connection.execute(statement("session/forget_schema"))
+        connection.execute(statement("session/note_schema"), applied)
+
+
+def _is_applied(connection: Connection, applied: dict[str, Any]) -> bool:
+    try:
+        found = connection.execute(statement("session/is_schema_applied"), applied).fetchone()
+    except psycopg.errors.UndefinedTable:
+        return False
+    return bool(found and found["answer"])
 
 
 def schema_differences(db: Connection) -> list[str]:

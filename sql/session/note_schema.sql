@@ -1,0 +1,1 @@
+INSERT INTO schema_applied (sha256) VALUES (%(sha256)s);
