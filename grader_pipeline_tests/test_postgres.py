@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from grader_pipeline.failures import TransientFailure
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.sql import described_relations
 
@@ -63,3 +64,20 @@ def test_what_the_database_lacks_or_has_of_other_files_is_made_anew(
     postgres.close()
     with postgres.transaction() as db:
         db.execute("SELECT FROM learner_states('2023-05-31')")
+
+
+def test_a_session_that_could_not_begin_is_no_half_session_afterwards(
+    database_url: str, postgres: Postgres
+) -> None:
+    with postgres.transaction() as db:
+        db.execute("DROP FUNCTION learner_states(date)")
+        db.execute("DELETE FROM schema_applied")
+    set_for_new_sessions(database_url, "lock_timeout", "1s")
+    another = Postgres()
+    with psycopg.connect(database_url) as busy:
+        busy.execute("LOCK TABLE engagement_day IN ROW EXCLUSIVE MODE")
+        with pytest.raises(TransientFailure, match="gave up"), another.transaction():
+            pass
+    with another.transaction() as db:
+        db.execute("SELECT FROM learner_states('2023-05-31')")
+    another.close()

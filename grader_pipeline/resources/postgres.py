@@ -62,8 +62,8 @@ class Postgres(dg.ConfigurableResource["Postgres"]):
         only its own sentence is told.
         """
         with self._lock:
-            connection = self._connected()
             try:
+                connection = self._connected()
                 with connection.transaction():
                     if lock is not None:
                         connection.execute(
@@ -105,8 +105,13 @@ class Postgres(dg.ConfigurableResource["Postgres"]):
 
     def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed:
-            self._connection = self._connect()
-            apply_schema(self._connection)
+            connection = self._connect()
+            try:
+                apply_schema(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
         return self._connection
 
     def _connect(self) -> Connection:
@@ -157,7 +162,7 @@ def apply_schema(connection: Connection) -> None:
 def _is_applied(connection: Connection, applied: dict[str, Any]) -> bool:
     try:
         found = connection.execute(statement("session/is_schema_applied"), applied).fetchone()
-    except psycopg.errors.UndefinedTable:
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
         return False
     return bool(found and found["answer"])
 
