@@ -2,7 +2,7 @@
 
 Everything that talks to the database asks here for a transaction; statements come from ``sql/``
 through :func:`grader_pipeline.sql.statement`. Which tables there are is told by ``sql/schema``,
-applied in the order of the files' names, idempotently, once per process.
+applied in the order of the files' names, idempotently, by the first session after a change.
 
 Source: DATABASE_URL. Sessions speak UTC.
 """
