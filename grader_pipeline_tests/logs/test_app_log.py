@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -21,12 +22,16 @@ from grader_pipeline.settings import SAMPLE_CLIENT, Settings
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d - (INFO|WARNING|ERROR): (.*)")
 
 WRITER = """
-import logging, sys
+import itertools, logging, sys
+from pathlib import Path
 from grader_pipeline import logs
 logs.configure()
 log = logging.getLogger("grader_pipeline.writer")
-for number in range(int(sys.argv[2])):
+for number in itertools.count():
     log.info("%s %d %s", sys.argv[1], number, "x" * (number * 37 % 9000))
+    if number >= 500 and Path(sys.argv[2]).exists():
+        break
+print(number + 1)
 """
 
 
@@ -49,26 +54,39 @@ def rotate_at(folder: Path, moment: float) -> None:
 
 
 def text(folder: Path) -> str:
-    return (folder / "app_log.txt").read_text()
+    path = folder / "app_log.txt"
+    return path.read_text() if path.exists() else ""
 
 
 def archives(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("app_log.txt.*"))
 
 
+def wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_lines_of_many_processes_are_whole_and_none_is_lost_while_the_file_is_rotated(
-    folder: Path,
+    folder: Path, tmp_path: Path
 ) -> None:
-    lines = 1500
-    writers = [subprocess.Popen([sys.executable, "-c", WRITER, f"w{n}", str(lines)]) for n in "123"]
-    rotations = 0
-    while any(writer.poll() is None for writer in writers):
-        if rotations < logs.ARCHIVES and (folder / "app_log.txt").exists():
-            rotate_at(folder, time.time() - 86_400 * rotations)
-            rotations += 1
-        time.sleep(0.1)
-    assert [writer.returncode for writer in writers] == [0, 0, 0]
-    assert rotations == len(archives(folder)) == logs.ARCHIVES
+    enough = tmp_path / "enough"
+    writers = {
+        name: subprocess.Popen(
+            [sys.executable, "-c", WRITER, name, str(enough)], stdout=subprocess.PIPE, text=True
+        )
+        for name in ("w1", "w2", "w3")
+    }
+    try:
+        wait_until(lambda: all(f"INFO: {name} 0 " in text(folder) for name in writers))
+        for back in range(logs.ARCHIVES):
+            rotate_at(folder, time.time() - 86_400 * back)
+            wait_until(lambda back=back: len(archives(folder)) == back + 1)
+    finally:
+        enough.touch()
+    counts = {name: int(writer.communicate(timeout=60)[0]) for name, writer in writers.items()}
     seen: Counter[tuple[str, int]] = Counter()
     for path in folder.glob("app_log.txt*"):
         for line in path.read_text().splitlines():
@@ -77,7 +95,7 @@ def test_lines_of_many_processes_are_whole_and_none_is_lost_while_the_file_is_ro
             writer, number, padding = found[2].split(" ")
             assert len(padding) == int(number) * 37 % 9000
             seen[writer, int(number)] += 1
-    assert seen == Counter({(f"w{n}", i): 1 for n in "123" for i in range(lines)})
+    assert seen == Counter({(name, i): 1 for name, count in counts.items() for i in range(count)})
 
 
 def test_the_first_line_after_days_of_silence_begins_a_new_file_named_for_its_day(
