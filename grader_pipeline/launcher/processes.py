@@ -74,8 +74,11 @@ def start(
     )
 
 
-def end(pids: Iterable[int], *, patience: float) -> None:
-    """Ask processes to end, and kill those still there after ``patience`` seconds."""
+def end(pids: Iterable[int], *, patience: float) -> set[int]:
+    """Ask processes to end, and kill those still there after ``patience`` seconds.
+
+    Gives those that had to be killed.
+    """
     asked = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
     for process in asked:
         _signal(process, signal.SIGTERM)
@@ -83,6 +86,7 @@ def end(pids: Iterable[int], *, patience: float) -> None:
     for process in alive:
         _signal(process, signal.SIGKILL)
     psutil.wait_procs(alive, timeout=patience)
+    return {process.pid for process in alive}
 
 
 def end_session(session: int, *, patience: float) -> None:

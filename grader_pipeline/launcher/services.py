@@ -51,8 +51,14 @@ class Services:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        leaders = [service.process.pid for service in self._services.values()]
-        processes.end(leaders, patience=STOP_SECONDS)
+        leaders = {service.process.pid: service.name for service in self._services.values()}
+        for killed in processes.end(leaders, patience=STOP_SECONDS):
+            name = leaders[killed]
+            log.warning(
+                "%s did not end within %s s of being asked, so it was killed. What it said is in "
+                "%s",
+                *(name, STOP_SECONDS, self.output(name)),
+            )
         for leader in leaders:
             processes.end_session(leader, patience=STOP_SECONDS)
 
