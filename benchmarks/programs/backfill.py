@@ -65,7 +65,9 @@ def backfill(stack: Stack, days: list[str], assets: list[str]) -> dict[str, Any]
         stack.services.check()
         reached = [run["status"] for run in runs(STATUS)]
         if {"FAILURE", "CANCELED"} & set(reached):
-            raise RuntimeError("A day of the backfill failed.")
+            # The home is a folder of this measurement, and goes with it.
+            told = (Settings().logs_dir / "app_log.txt").read_text()
+            raise RuntimeError(f"A day of the backfill failed. The log ends:\n{told[-5000:]}")
         if reached == ["SUCCESS"] * len(days):
             return {"wall": time.perf_counter() - begun, **parts(runs(TIMES))}
 
