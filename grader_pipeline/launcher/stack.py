@@ -66,7 +66,7 @@ class Stack:
         """
         run_server = ("-m", "grader_pipeline.launcher.run_server", str(self.run_socket))
         self.services.start("runs", "-m", "grader_pipeline.launcher.keeper", *run_server)
-        module = ("-m", "dagster._daemon", "run", "-w", str(self.workspace))
+        module = ("-m", "grader_pipeline.launcher.daemon", "run", "-w", str(self.workspace))
         self.services.start("daemon", *module, "--log-level", "warning")
 
 
