@@ -1,19 +1,13 @@
-"""Dagster's daemon, looking for backfills as often as for sensors.
+"""Dagster's daemon with our waits.
 
-``python -m grader_pipeline.launcher.daemon`` takes the arguments of ``dagster-daemon``. That one
-looks every 30 s, which is in no setting: days asked for in the UI would not begin for half a
-minute, and a backfill would count as running for as long after its last day.
+``python -m grader_pipeline.launcher.daemon`` takes the arguments of ``dagster-daemon``.
 """
 
-from dagster._daemon import cli, controller
-from dagster._daemon.sensor import MIN_INTERVAL_LOOP_TIME
+from dagster._daemon import cli
 
-
-def look_often() -> None:
-    """Set the interval for loops that begin in this process from now on."""
-    controller.DEFAULT_DAEMON_INTERVAL_SECONDS = MIN_INTERVAL_LOOP_TIME
-
+from grader_pipeline.launcher import waits
 
 if __name__ == "__main__":
-    look_often()
+    waits.look_for_backfills()
+    waits.launch_where_a_pool_has_room()
     cli.main()

@@ -29,6 +29,7 @@ import dagster as dg
 from dagster._cli.api import api_cli
 from dagster._utils import get_run_crash_explanation
 
+from grader_pipeline.launcher import waits
 from grader_pipeline.launcher.prepare_instance import prepare
 from grader_pipeline.settings import PROJECT
 from grader_pipeline.sql import SQL
@@ -43,6 +44,7 @@ def main() -> int:
     The keeper ends its runs.
     """
     path = sys.argv[1]
+    waits.sleep_while_a_pool_is_full()
     code = dict(_code())
     is_imported = _import()
     _, status = os.waitpid(_forked(lambda: prepare(path)), 0)
