@@ -49,12 +49,16 @@ def start(
 
     The kernel sends it ``on_parents_death`` when the *thread* that called this ends (on Linux;
     elsewhere a killed launcher leaves its children to the next one).
+
+    It can be interrupted, even if the launcher cannot: whatever a shell starts in the background
+    ignores SIGINT, and so would its children. Dagster's then ignore SIGTERM too.
     """
     parent = os.getpid()
     if account is not None and account.is_ours:
         account = None
 
-    def die_with_parent() -> None:
+    def mortal() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         if _prctl is not None:
             _prctl(_PR_SET_PDEATHSIG, on_parents_death.value)
             if os.getppid() != parent:  # it died before the kernel was told
@@ -70,7 +74,7 @@ def start(
         user=None if account is None else account.uid,
         group=None if account is None else account.gid,
         extra_groups=None if account is None else [],
-        preexec_fn=die_with_parent,  # noqa: PLW1509 - it calls the kernel and nothing else
+        preexec_fn=mortal,  # noqa: PLW1509 - it calls the kernel and nothing else
     )
 
 

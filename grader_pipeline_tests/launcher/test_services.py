@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -65,6 +66,19 @@ def test_leaving_the_block_kills_services_that_do_not_want_to_end_and_names_them
     assert not processes_of(home)
     (warning,) = caplog.messages
     assert warning.startswith("stubborn did not end within 1 s")
+
+
+def test_a_service_can_be_interrupted_even_if_its_launcher_runs_in_the_background(
+    running: Services,
+) -> None:
+    ours = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell has it for `make dev &`
+    try:
+        with running:
+            asked = "import signal; print(signal.getsignal(signal.SIGINT).__name__)"
+            assert running.start("service", "-c", asked).process.wait() == 0
+    finally:
+        signal.signal(signal.SIGINT, ours)
+    assert running.output("service").read_text() == "default_int_handler\n"
 
 
 def test_a_service_that_dies_is_started_again(
