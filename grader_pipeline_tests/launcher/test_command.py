@@ -16,7 +16,8 @@ from psycopg.conninfo import make_conninfo
 
 from grader_pipeline.launcher.dagster_home import instance_url
 from grader_pipeline.launcher.services import free_port
-from grader_pipeline_tests.launcher.conftest import COMMAND, eventually, processes_of
+from grader_pipeline_tests.launcher.conftest import COMMAND, processes_of
+from grader_pipeline_tests.waiting import eventually
 
 Start = Callable[..., subprocess.Popen[str]]
 

@@ -16,7 +16,7 @@ from grader_pipeline.launcher import home as owners
 from grader_pipeline.launcher.account import server_account
 from grader_pipeline.launcher.embedded_postgres import embedded_postgres
 from grader_pipeline.launcher.trouble import LauncherError
-from grader_pipeline_tests.launcher.conftest import eventually
+from grader_pipeline_tests.waiting import eventually
 
 Start = Callable[..., subprocess.Popen[str]]
 

@@ -20,7 +20,8 @@ from grader_pipeline.settings import PROJECT, Settings
 from grader_pipeline.sql import SQL
 from grader_pipeline_tests import grader
 from grader_pipeline_tests.grader import Grader, attempt, rows
-from grader_pipeline_tests.launcher.conftest import eventually, processes_of
+from grader_pipeline_tests.launcher.conftest import processes_of
+from grader_pipeline_tests.waiting import eventually
 
 DAY = "2023-05-31"
 SERVER = "grader_pipeline.launcher.run_server"

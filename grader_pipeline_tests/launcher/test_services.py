@@ -17,7 +17,8 @@ from grader_pipeline.launcher.prepare_instance import fail_interrupted_runs
 from grader_pipeline.launcher.run_launcher import SERVER_TAG
 from grader_pipeline.launcher.services import Services
 from grader_pipeline.launcher.trouble import LauncherError
-from grader_pipeline_tests.launcher.conftest import eventually, processes_of
+from grader_pipeline_tests.launcher.conftest import processes_of
+from grader_pipeline_tests.waiting import eventually
 
 LAUNCHER = """
 import os, sys, time

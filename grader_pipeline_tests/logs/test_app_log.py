@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -18,6 +17,7 @@ import yaml
 import grader_pipeline.launcher
 from grader_pipeline import logs
 from grader_pipeline.settings import SAMPLE_CLIENT, Settings
+from grader_pipeline_tests.waiting import eventually
 
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d - (INFO|WARNING|ERROR): (.*)")
 
@@ -62,13 +62,6 @@ def archives(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("app_log.txt.*"))
 
 
-def wait_until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_lines_of_many_processes_are_whole_and_none_is_lost_while_the_file_is_rotated(
     folder: Path, tmp_path: Path
 ) -> None:
@@ -80,10 +73,10 @@ def test_lines_of_many_processes_are_whole_and_none_is_lost_while_the_file_is_ro
         for name in ("w1", "w2", "w3")
     }
     try:
-        wait_until(lambda: all(f"INFO: {name} 0 " in text(folder) for name in writers))
+        assert eventually(lambda: all(f"INFO: {name} 0 " in text(folder) for name in writers), 60)
         for back in range(logs.ARCHIVES):
             rotate_at(folder, time.time() - 86_400 * back)
-            wait_until(lambda back=back: len(archives(folder)) == back + 1)
+            assert eventually(lambda back=back: len(archives(folder)) == back + 1, 60)
     finally:
         enough.touch()
     counts = {name: int(writer.communicate(timeout=60)[0]) for name, writer in writers.items()}

@@ -4,8 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -13,6 +11,7 @@ import pytest
 
 from grader_pipeline_tests.mail.mail_location import raw_attempts, sheet_report
 from grader_pipeline_tests.mail.mail_server import MailServer
+from grader_pipeline_tests.waiting import eventually
 
 LOCATION = Path(__file__).with_name("mail_location.py")
 DAGSTER_YAML = """
@@ -57,13 +56,6 @@ def kill(process: subprocess.Popen) -> None:
         process.wait()
 
 
-def wait_for(happened: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.2)
-
-
 def test_a_killed_daemon_delivers_when_it_is_back(
     instance, start_daemon, serve, outbox_rows, make_due
 ):
@@ -73,14 +65,14 @@ def test_a_killed_daemon_delivers_when_it_is_back(
     server = serve(MailServer())
     daemon = start_daemon()
     server.before_confirming = lambda: os.killpg(daemon.pid, signal.SIGKILL)
-    wait_for(lambda: daemon.poll() is not None)
+    assert eventually(lambda: daemon.poll() is not None, 60)
 
     (row,) = outbox_rows()
     assert (row["key"], row["state"]) == (f"success:2023-05-31:{run.run_id}", "sending")
     server.before_confirming = lambda: None
     make_due()
     start_daemon()
-    wait_for(lambda: outbox_rows()[0]["state"] == "sent")
+    assert eventually(lambda: outbox_rows()[0]["state"] == "sent", 60)
 
     first, copy = server.received
     assert first.message["Message-ID"] == copy.message["Message-ID"]
