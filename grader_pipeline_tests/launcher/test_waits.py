@@ -19,7 +19,7 @@ from dagster._core.test_utils import create_run_for_test
 from dagster._daemon import controller
 from dagster._daemon.backfill import execute_backfill_iteration_loop
 
-from grader_pipeline.launcher import waits
+from grader_pipeline.launcher import daemon, waits
 
 ALLOTTED = "DAGSTER_OP_CONCURRENCY_KEYS_ALLOTTED_FOR_STARTED_RUN_SECONDS"
 
@@ -58,7 +58,7 @@ def test_a_backfill_waits_for_the_daemon_no_longer_than_a_sensor(
     instance: dg.DagsterInstance,
 ) -> None:
     usual = controller.DEFAULT_DAEMON_INTERVAL_SECONDS
-    waits.look_for_backfills()
+    daemon.look_for_backfills()
     ends = Waits()
     context = cast("Any", SimpleNamespace(instance=instance))
     loop = execute_backfill_iteration_loop(context, logging.getLogger("test"), ends)
@@ -89,7 +89,7 @@ def test_a_run_is_launched_as_soon_as_the_one_before_has_left_the_pool(
         return pools.is_blocked(queued)
 
     assert is_blocked()  # by itself, for the 5 s from its start
-    waits.launch_where_a_pool_has_room()
+    daemon.launch_where_a_pool_has_room()
     assert not is_blocked()
     instance.event_log_storage.claim_concurrency_slot("pool", before.run_id, "step")
     assert is_blocked()
