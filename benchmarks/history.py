@@ -7,8 +7,8 @@ from pathlib import Path
 import psycopg
 from psycopg.rows import dict_row
 
-from grader_pipeline.analytics.rollups import roll_up
 from grader_pipeline.partitions import SchoolDay, school_day
+from grader_pipeline.reports.rollups import roll_up
 
 _FILL = Path(__file__).with_name("sql") / "fill_day.sql"
 

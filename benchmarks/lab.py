@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 
 from benchmarks.servers import Api, Postgres, durable_postgres
-from grader_pipeline.launcher import dagster_home
+from grader_pipeline.local import dagster_home
 from grader_pipeline.partitions import SchoolDay, school_day
 from grader_pipeline.settings import SAMPLE_CLIENT, Settings
 

@@ -18,8 +18,8 @@ import psutil
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from grader_pipeline.launcher.embedded_postgres import embedded_postgres
-from grader_pipeline.sql import files
+from grader_pipeline.local.embedded_postgres import embedded_postgres
+from grader_pipeline.statements import files
 
 _DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 

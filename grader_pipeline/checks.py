@@ -87,7 +87,7 @@ SHEET_REPORT = [
         "every_report_ran",
         asset="sheet_report",
         blocking=True,
-        description="Every report of sql/metrics could be computed for the day.",
+        description="Every report of sql/reports could be computed for the day.",
     ),
 ]
 
@@ -180,7 +180,7 @@ def of_grader_table(
 
 
 def of_reports(failures: Sequence[Mapping[str, str]]) -> dg.AssetCheckResult:
-    """The check of the day's reports, from those that failed (``sql/reports/failures.sql``)."""
+    """The check of the day's reports (``sql/report_tables/failures.sql``)."""
     told = {failure["report"]: failure["message"] for failure in failures}
     return _result(
         SHEET_REPORT[0],

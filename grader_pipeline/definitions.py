@@ -15,13 +15,13 @@ from grader_pipeline.assets.step2_validated_attempts import validated_attempts
 from grader_pipeline.assets.step3_grader_table import grader_table
 from grader_pipeline.assets.step4_metrics import metrics
 from grader_pipeline.assets.step5_sheet_report import sheet_report
-from grader_pipeline.automation.mail_sensor import mail_sensor
-from grader_pipeline.automation.schedule import day_job, morning
 from grader_pipeline.failures import tell_failure
+from grader_pipeline.mail.resource import Mail
+from grader_pipeline.mail.sensor import mail_sensor
 from grader_pipeline.resources.grader_api import GraderApi
-from grader_pipeline.resources.mail import Mail
 from grader_pipeline.resources.postgres import Postgres
-from grader_pipeline.resources.sheets import Sheets
+from grader_pipeline.schedule import day_job, morning
+from grader_pipeline.sheet.resource import Sheets
 from grader_pipeline.storage import DayFiles
 
 ASSETS = (raw_attempts, validated_attempts, grader_table, metrics, sheet_report)

@@ -13,7 +13,7 @@ _TIMES_EACH = 4  # of which the first is not counted: it fills caches
 
 
 def reports_of_a_day(lab: Lab) -> Outcome:
-    """All of sql/metrics for one day."""
+    """All of sql/reports for one day."""
     rows = lab.rows // _PER_LARGE_DAY
     with lab.postgres.database() as one_day, lab.postgres.database() as years:
         fill(years, days_around(DAY, before=_DAYS_OF_HISTORY - 1), rows)

@@ -15,12 +15,12 @@ from benchmarks.history import days_around
 from benchmarks.lab import DAY, Lab
 from benchmarks.results import Figure, Outcome
 from benchmarks.servers import sample_api
-from grader_pipeline.launcher.services import free_port
+from grader_pipeline.local.services import free_port
 from grader_pipeline.settings import Settings
 
 _USUAL_ROWS = 6_000
 _PATIENCE = 120
-_DEV = "import sys; from grader_pipeline.launcher.cli import main; sys.exit(main())"
+_DEV = "import sys; from grader_pipeline.cli.command import main; sys.exit(main())"
 
 
 def run_overhead(lab: Lab) -> Outcome:

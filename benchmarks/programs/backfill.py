@@ -11,11 +11,11 @@ from statistics import median
 from typing import Any
 
 from benchmarks.programs import reported
-from grader_pipeline.analytics.files import reports
-from grader_pipeline.launcher.demo import CHAIN
-from grader_pipeline.launcher.services import free_port
-from grader_pipeline.launcher.stack import Stack, running
+from grader_pipeline.cli.demo import CHAIN
+from grader_pipeline.local.services import free_port
+from grader_pipeline.local.stack import Stack, running
 from grader_pipeline.partitions import school_day
+from grader_pipeline.reports.files import reports
 from grader_pipeline.settings import Settings
 
 BACKFILL = """mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(

@@ -4,9 +4,9 @@ import sys
 import time
 
 from benchmarks.programs import reported
-from grader_pipeline.analytics.files import reports
-from grader_pipeline.analytics.tables import store_day
 from grader_pipeline.partitions import school_day
+from grader_pipeline.reports.files import reports
+from grader_pipeline.reports.tables import store_day
 from grader_pipeline.resources.postgres import Postgres
 
 

@@ -28,7 +28,7 @@ from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import day_of, days_partitions
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.settings import Settings
-from grader_pipeline.sql import statement
+from grader_pipeline.statements import statement
 
 log = logging.getLogger(__name__)
 

@@ -21,12 +21,12 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from grader_pipeline import checks
-from grader_pipeline.analytics.rollups import roll_up
 from grader_pipeline.assets import GROUP, OWNERS, column_schema
 from grader_pipeline.attempts.validation import attempts, quarantine, tally_of
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
+from grader_pipeline.reports.rollups import roll_up
 from grader_pipeline.resources.postgres import Connection, Postgres, copy_in, schema_differences
-from grader_pipeline.sql import statement
+from grader_pipeline.statements import statement
 
 log = logging.getLogger(__name__)
 

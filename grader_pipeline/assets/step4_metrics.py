@@ -1,4 +1,4 @@
-"""The day's metrics: every report of ``sql/metrics``, computed and stored in PostgreSQL.
+"""The day's metrics: every report of ``sql/reports``, computed and stored in PostgreSQL.
 
 Each file is an asset of its own, and ``metrics`` gathers them. One step computes them all, each in
 its own transaction: a report that cannot be computed is left unmaterialized, named with its file
@@ -21,16 +21,16 @@ from typing import Any
 
 import dagster as dg
 
-from grader_pipeline.analytics.definition import Report, ReportError
-from grader_pipeline.analytics.files import reports
-from grader_pipeline.analytics.tables import Row, read_rows, refresh_later_days, store_day
 from grader_pipeline.assets import GROUP, OWNERS, column_schema
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
-from grader_pipeline.report import plots
-from grader_pipeline.report.shown import is_shown, preview, shown
+from grader_pipeline.reports import pictures
+from grader_pipeline.reports.definition import Report, ReportError
+from grader_pipeline.reports.files import reports
+from grader_pipeline.reports.privacy import is_shown, preview, shown
+from grader_pipeline.reports.tables import Row, read_rows, refresh_later_days, store_day
 from grader_pipeline.resources.postgres import Postgres
-from grader_pipeline.sql import statement
+from grader_pipeline.statements import statement
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def _spec(report: Report) -> dg.AssetSpec:
         report.name,
         deps=["grader_table"],
         description="\n\n".join(
-            [report.title, report.description, f"In `sql/metrics/{report.path.name}`."]
+            [report.title, report.description, f"In `sql/reports/{report.path.name}`."]
         ),
         group_name=GROUP,
         owners=OWNERS,
@@ -99,7 +99,7 @@ def metrics(
     wanted = [r for r in REPORTS.values() if "metrics" in selected or r.name in selected]
     with postgres.transaction() as db:
         names = {"now": [report.name for report in wanted], "all": list(REPORTS)}
-        db.execute(statement("reports/forget_failures"), {**day.parameters, **names})
+        db.execute(statement("report_tables/forget_failures"), {**day.parameters, **names})
     rows: dict[str, int] = {}
     failures: dict[str, str] = {}
     for report in wanted:
@@ -169,8 +169,8 @@ def _views(postgres: Postgres, report: Report, day: SchoolDay) -> dict[str, Any]
         rows = shown(report, read_rows(db, report, until=day.date, days=days))
     today = [row for row in rows if row["report_date"] == day.date]
     views: dict[str, Any] = {"preview": preview(report, today), **_values(today)}
-    if report.picture and (png := plots.draw(report, rows)):
-        views["picture"] = plots.as_markdown(png, report.title)
+    if report.picture and (png := pictures.draw(report, rows)):
+        views["picture"] = pictures.as_markdown(png, report.title)
     return views
 
 
@@ -183,6 +183,6 @@ def _note_failure(postgres: Postgres, report: Report, day: SchoolDay, message: s
     log.error("The report %s of %s was not computed: %s", report.name, day.key, message)
     with postgres.transaction() as db:
         db.execute(
-            statement("reports/note_failure"),
+            statement("report_tables/note_failure"),
             {"report": report.name, "message": message, **day.parameters},
         )

@@ -18,17 +18,17 @@ from collections.abc import Iterator
 import dagster as dg
 
 from grader_pipeline import checks
-from grader_pipeline.analytics.files import reports
-from grader_pipeline.analytics.tables import read_rows
 from grader_pipeline.assets import GROUP, OWNERS
-from grader_pipeline.automation.schedule import sheet_freshness
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import day_of, days_partitions
-from grader_pipeline.report.table import Table, daily_report
-from grader_pipeline.report.worksheets import has_worksheet, worksheet
+from grader_pipeline.reports.files import reports
+from grader_pipeline.reports.tables import read_rows
 from grader_pipeline.resources.postgres import Connection, Postgres
-from grader_pipeline.resources.sheets import Sheets
-from grader_pipeline.sql import statement
+from grader_pipeline.schedule import sheet_freshness
+from grader_pipeline.sheet.resource import Sheets
+from grader_pipeline.sheet.table import Table, daily_report
+from grader_pipeline.sheet.worksheets import has_worksheet, worksheet
+from grader_pipeline.statements import statement
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def sheet_report(
         lines = [row for row in rows if row["report_date"] == day.date]
         if not lines:
             raise PermanentFailure(f"daily_metrics has nothing for {day.key}: materialize metrics.")
-        failures = db.execute(statement("reports/failures"), day.parameters).fetchall()
+        failures = db.execute(statement("report_tables/failures"), day.parameters).fetchall()
         shown = sheets.show([*daily_report(rows), *_worksheets(db)])
     seconds = time.monotonic() - started
     log.info("sheet_report %s: %d cells written in %.1f s", day.key, shown.cells, seconds)

@@ -1,4 +1,4 @@
-"""The world outside, one module each: the grader's API, PostgreSQL, the sheet, the mail.
+"""The grader's API and PostgreSQL.
 
 A resource owns its connections, its deadlines and its retries, turns what goes wrong into a
 failure that says what to do, and keeps its secrets to itself. It knows nothing of assets.

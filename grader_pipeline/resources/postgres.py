@@ -1,7 +1,7 @@
 """PostgreSQL: the one owner of connections in its process.
 
 Everything that talks to the database asks here for a transaction; statements come from ``sql/``
-through :func:`grader_pipeline.sql.statement`. Which tables there are is told by ``sql/schema``,
+through :func:`grader_pipeline.statements.statement`. ``sql/schema`` describes the tables. It is
 applied in the order of the files' names, idempotently, by the first session after a change.
 
 Source: DATABASE_URL. Sessions speak UTC.
@@ -25,7 +25,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 
 from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline.settings import Settings
-from grader_pipeline.sql import described_relations, files, statement
+from grader_pipeline.statements import described_relations, files, statement
 
 log = logging.getLogger(__name__)
 

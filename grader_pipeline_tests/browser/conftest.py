@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from grader_pipeline.launcher.services import free_port
-from grader_pipeline.launcher.stack import Stack, running
+from grader_pipeline.local.services import free_port
+from grader_pipeline.local.stack import Stack, running
 from grader_pipeline.settings import Settings
 
 CHROMIUM = shutil.which("chromium")

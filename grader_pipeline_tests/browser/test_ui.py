@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Page
 
-from grader_pipeline.launcher.stack import Stack
+from grader_pipeline.local.stack import Stack
 from grader_pipeline.settings import Settings
 
 ASSETS = ["raw_attempts", "validated_attempts", "grader_table", "metrics", "sheet_report"]

@@ -10,8 +10,8 @@ import dagster as dg
 import pytest
 import trustme
 
-from grader_pipeline.automation.mail_sensor import Cursor, tick
-from grader_pipeline.resources.mail import Mail
+from grader_pipeline.mail.resource import Mail
+from grader_pipeline.mail.sensor import Cursor, tick
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline_tests.mail.mail_server import MailServer
 

@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from grader_pipeline.automation.mail_sensor import mail_sensor
-from grader_pipeline.resources.mail import Mail
+from grader_pipeline.mail.resource import Mail
+from grader_pipeline.mail.sensor import mail_sensor
 from grader_pipeline.resources.postgres import Postgres
 
 DAYS = dg.DailyPartitionsDefinition("2023-04-01")

@@ -8,8 +8,8 @@ import pytest
 
 from grader_pipeline import checks
 from grader_pipeline.attempts.validation import Tally
-from grader_pipeline.automation.run_outcome import cause_of
 from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.mail.run_outcome import cause_of
 from grader_pipeline.partitions import day_of, school_day
 from grader_pipeline.settings import Settings
 

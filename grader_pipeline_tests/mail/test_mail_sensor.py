@@ -8,9 +8,9 @@ import dagster as dg
 import pytest
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
-from grader_pipeline.automation import run_outcome
-from grader_pipeline.automation.mail_sensor import Cursor, mail_sensor, tick
 from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.mail import run_outcome
+from grader_pipeline.mail.sensor import Cursor, mail_sensor, tick
 from grader_pipeline_tests.mail.mail_days import DAY, insert_metrics
 
 DAYS = dg.DailyPartitionsDefinition("2023-04-01")
@@ -115,7 +115,7 @@ def test_a_retry_that_never_comes_ends_in_the_failure_mail(instance, run, subjec
     trouble["2023-05-31"] = ValueError("odd")
     instance.add_run_tags(run(), {"dagster/will_retry": "true"})
     assert subjects() == []
-    monkeypatch.setattr("grader_pipeline.automation.occasions.PATIENCE", run_outcome.PATIENCE * 0)
+    monkeypatch.setattr("grader_pipeline.mail.candidates.PATIENCE", run_outcome.PATIENCE * 0)
     monkeypatch.setattr(run_outcome, "PATIENCE", run_outcome.PATIENCE * 0)
     assert subjects() == [FAILURE]
 
@@ -216,7 +216,7 @@ def test_one_occasion_that_cannot_be_decided_does_not_keep_the_others_back(
             raise RuntimeError("odd run")
         return real(instance, run_id)
 
-    monkeypatch.setattr("grader_pipeline.automation.occasions.reported", reported)
+    monkeypatch.setattr("grader_pipeline.mail.candidates.reported", reported)
     assert subjects() == [SUCCESS]
     monkeypatch.undo()
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from grader_pipeline.failures import PermanentFailure, TransientFailure
-from grader_pipeline.resources import smtp
-from grader_pipeline.resources.mail import Mail, addresses
+from grader_pipeline.mail import smtp
+from grader_pipeline.mail.resource import Mail, addresses
 from grader_pipeline_tests.mail.mail_server import PASSWORD, USER, MailServer, free_port
 
 MESSAGE = b"Subject: hello\r\n\r\n.a line that begins with a dot\r\n"

@@ -11,8 +11,8 @@ import time
 import psycopg
 import pytest
 
-from grader_pipeline.automation import outbox
-from grader_pipeline.report.letter import Letter
+from grader_pipeline.mail import outbox
+from grader_pipeline.mail.letter import Letter
 from grader_pipeline_tests.mail.mail_server import MailServer
 
 ANNA, BORIS = "anna@school.example", "boris@school.example"
@@ -162,8 +162,8 @@ def test_without_a_server_each_mail_is_a_file_of_the_same_bytes(
 
 DELIVER = textwrap.dedent("""
     import time
-    from grader_pipeline.automation import outbox
-    from grader_pipeline.resources.mail import Mail
+    from grader_pipeline.mail import outbox
+    from grader_pipeline.mail.resource import Mail
     from grader_pipeline.resources.postgres import Postgres
     print(outbox.deliver(Postgres(), Mail(), until=time.monotonic() + 10))
 """)

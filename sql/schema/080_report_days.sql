@@ -1,4 +1,4 @@
--- Which days each report of sql/metrics has stored, and out of what: inputs is the sum of the
+-- Which days each report of sql/reports has stored, and out of what: inputs is the sum of the
 -- versions (rollup_day) of the days it looked at. Another sum now means: out of date.
 CREATE TABLE IF NOT EXISTS report_day (
     report      text   NOT NULL,

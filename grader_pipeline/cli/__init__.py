@@ -1,0 +1,1 @@
+"""The command ``grader-pipeline``: one file a subcommand."""

@@ -1,0 +1,182 @@
+"""``grader-pipeline demo``: a week of days end to end, by the same processes as in production.
+
+Six days go as a backfill and yesterday as an ordinary run, as they would from the UI.
+"""
+
+import datetime as dt
+import time
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from grader_pipeline.local.dagster_home import LOCATION
+from grader_pipeline.local.errors import LauncherError
+from grader_pipeline.local.made_up import refuse_real_attempts, refuse_real_readers
+from grader_pipeline.local.services import free_port
+from grader_pipeline.local.stack import Stack, running
+from grader_pipeline.reports.files import reports
+from grader_pipeline.reports.russian import number, short_date
+from grader_pipeline.settings import Settings
+from grader_pipeline.statements import statement
+
+DAYS = 7
+PATIENCE = 600
+RETRY_PATIENCE = 30
+MAIL_PATIENCE = 90
+
+CHAIN = ("raw_attempts", "validated_attempts", "grader_table", "metrics", "sheet_report")
+
+_BACKFILL = """mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(
+    backfillParams: $params) { __typename ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message } } }"""
+_RUN = """mutation ($params: ExecutionParams!) { launchRun(executionParams: $params) {
+    __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
+_PROGRESS = """query ($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs {
+    results { runId status startTime endTime tags { key value } } } } }"""
+
+_DEMO_TAG = "grader/demo"
+
+
+def demo(settings: Settings) -> None:
+    """Run the week and show what came of it.
+
+    Raises LauncherError when a day failed, or made-up days would get among real ones.
+    """
+    refuse_real_readers(settings)
+    refuse_real_attempts(settings)
+    days = _last_days(settings)
+    start = time.monotonic()
+    with running(settings, "127.0.0.1", free_port()) as stack:
+        mails = _mails(settings)
+        print(f"Dagster is up ({time.monotonic() - start:.0f} s): {stack.url}")
+        print(f"Loading {days[0]} to {days[-1]}, the first {len(days) - 1} days as a backfill.")
+        name = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%S}"
+        _launch(stack, days, name)
+        stack.start_daemon()
+        failed = _watch(stack, len(days), name)
+        if not failed and settings.smtp_host is None:
+            _wait_for_mails(stack, settings, mails + min(len(days), 2))
+        print(f"\n{_report(stack, days)}\n")
+        new_mails = _mails(settings) - mails
+    print(f"Report:  {settings.workbook}")
+    print(f"Mails:   {settings.outbox_dir} ({new_mails} new)")
+    print(f"Log:     {settings.logs_dir / 'app_log.txt'}")
+    print(f"Took {time.monotonic() - start:.0f} s. `make dev` shows all of this in the UI.")
+    if failed:
+        raise LauncherError(f"{failed} of {len(days)} days failed: the log says why.")
+
+
+def _last_days(settings: Settings) -> list[dt.date]:
+    today = dt.datetime.now(settings.timezone).date()
+    days = [today - dt.timedelta(days=back) for back in range(DAYS, 0, -1)]
+    days = [day for day in days if day >= settings.grader_start_date]
+    if not days:
+        raise LauncherError("GRADER_START_DATE leaves no past day to load: set an earlier one.")
+    return days
+
+
+def _launch(stack: Stack, days: list[dt.date], name: str) -> None:
+    tags = [{"key": _DEMO_TAG, "value": name}]
+    if earlier := [day.isoformat() for day in days[:-1]]:
+        _mutate(
+            stack,
+            _BACKFILL,
+            {
+                "assetSelection": [{"path": [asset]} for asset in (*CHAIN, *_reports())],
+                "partitionNames": earlier,
+                "tags": tags,
+            },
+        )
+    partition = {"key": "dagster/partition", "value": days[-1].isoformat()}
+    _mutate(
+        stack,
+        _RUN,
+        {
+            "selector": {
+                "repositoryLocationName": LOCATION,
+                "repositoryName": "__repository__",
+                "jobName": "grader_day",
+            },
+            "executionMetadata": {"tags": [*tags, partition]},
+        },
+    )
+
+
+def _reports() -> list[str]:
+    return [report.name for report in reports()]
+
+
+def _mutate(stack: Stack, mutation: str, params: Mapping[str, Any]) -> None:
+    (result,) = stack.ask(mutation, {"params": params}).values()
+    if not result["__typename"].endswith("Success"):
+        raise LauncherError(f"Dagster refused: {result.get('message', result['__typename'])}")
+
+
+def _watch(stack: Stack, wanted: int, name: str) -> int:
+    """Say what becomes of each day until all are done; how many failed."""
+    ended: dict[str, bool] = {}
+    deadline = time.monotonic() + PATIENCE
+    filters = {"filter": {"tags": [{"key": _DEMO_TAG, "value": name}]}}
+    while len(ended) < wanted:
+        stack.services.check()
+        if time.monotonic() > deadline:
+            raise LauncherError(
+                f"{wanted - len(ended)} days are not done after {PATIENCE} s. What Dagster says "
+                f"is in {stack.services.outputs}."
+            )
+        time.sleep(0.5)
+        for run in stack.ask(_PROGRESS, filters)["runsOrError"]["results"]:
+            day = _tag(run, "dagster/partition")
+            if day in ended or not _has_ended(run):
+                continue
+            ended[day] = run["status"] == "SUCCESS"
+            seconds = run["endTime"] - (run["startTime"] or run["endTime"])
+            print(f"  {day}  {run['status'].lower():8} {seconds:5.1f} s", flush=True)
+    return sum(not success for success in ended.values())
+
+
+def _has_ended(run: Mapping[str, Any]) -> bool:
+    """Whether a run is over for good: one that failed may be taken up again by Dagster."""
+    if run["status"] != "FAILURE":
+        return run["status"] in {"SUCCESS", "CANCELED"}
+    # The tag follows the failure by moments.
+    decided = _tag(run, "dagster/will_retry") or time.time() - run["endTime"] > RETRY_PATIENCE
+    return bool(decided) and _tag(run, "dagster/will_retry") != "true"
+
+
+def _tag(run: Mapping[str, Any], key: str) -> str:
+    return next((tag["value"] for tag in run["tags"] if tag["key"] == key), "")
+
+
+def _wait_for_mails(stack: Stack, settings: Settings, wanted: int) -> None:
+    """Wait for yesterday's mail and the backfill's digest, which follow their runs."""
+    print("Waiting for the mails.", flush=True)
+    deadline = time.monotonic() + MAIL_PATIENCE
+    while _mails(settings) < wanted and time.monotonic() < deadline:
+        stack.services.check()
+        time.sleep(0.5)
+    if _mails(settings) < wanted:
+        print("Some are still to come: the next `make dev` sends them.")
+
+
+def _mails(settings: Settings) -> int:
+    return len(list(settings.outbox_dir.glob("*.eml")))
+
+
+def _report(stack: Stack, days: list[dt.date]) -> str:
+    """The week's numbers, a line per metric and a column per day."""
+    with psycopg.connect(stack.database_url, row_factory=dict_row) as db:
+        rows = db.execute(statement("reading/all_metrics")).fetchall()
+    values: dict[str, dict[dt.date, Decimal | None]] = {}
+    for row in rows:
+        values.setdefault(row["label"], {})[row["report_date"]] = row["value"]
+    lines = [["Показатель", *map(short_date, days)]]
+    lines += [[label, *(number(of.get(day)) for day in days)] for label, of in values.items()]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])])
+        for line in lines
+    )

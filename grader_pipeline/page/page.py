@@ -1,0 +1,106 @@
+"""The reports of a period as one HTML page: everything inside it, nothing fetched, no script.
+
+Good on a phone, on paper and in the dark. It shows what the sheet may show, in Russian.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.reports import pictures, russian
+from grader_pipeline.reports.day import MAIN_METRICS
+from grader_pipeline.reports.definition import MAIN, Report
+from grader_pipeline.reports.files import reports
+from grader_pipeline.reports.privacy import Row, is_shown, labels, shown
+from grader_pipeline.reports.tables import read_rows
+from grader_pipeline.reports.templating import templates_of
+from grader_pipeline.resources.postgres import Postgres
+
+_MOST_ROWS = 60
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A column of a table on the page."""
+
+    label: str
+    is_number: bool
+
+
+@dataclass(frozen=True)
+class Section:
+    """One report on the page: its picture over the period and its rows of the last day."""
+
+    name: str
+    title: str
+    description: str
+    columns: tuple[Heading, ...]
+    rows: tuple[tuple[object, ...], ...]
+    left_out: int
+    picture: str | None
+
+
+def write_report(start: dt.date, end: dt.date, out: Path) -> int:
+    """Write the page of the days from ``start`` to ``end``, both included; how many are stored.
+
+    Raises PermanentFailure when none is stored or the file cannot be written, and as
+    :class:`Postgres` does.
+    """
+    if end < start:
+        raise PermanentFailure(f"The period ends on {end}, before it begins on {start}.")
+    stored = _read(start, end)
+    daily = next((rows for report, rows in stored if report.sheet == MAIN), [])
+    days = sorted({row["report_date"] for row in daily})
+    if not days:
+        raise PermanentFailure(
+            f"No day from {start} to {end} is stored: materialize those days first."
+        )
+    numbers = {row["metric"]: row for row in daily if row["report_date"] == days[-1]}
+    span = (end - start).days + 1
+    html = (
+        templates_of("page")
+        .get_template("page.html.jinja")
+        .render(
+            title=f"Отчёт по попыткам: {russian.dates(days)}",
+            days=days,
+            main=[(numbers[name]["label"], numbers[name]["value"]) for name in MAIN_METRICS],
+            sections=[_section(report, rows, days[-1], span) for report, rows in stored],
+        )
+    )
+    try:
+        out.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise PermanentFailure(f"{out} cannot be written ({error.strerror or error}).") from error
+    return len(days)
+
+
+def _read(start: dt.date, end: dt.date) -> list[tuple[Report, list[Row]]]:
+    """The period's rows of every report that may be shown, the daily numbers first."""
+    found = sorted(filter(is_shown, reports()), key=lambda report: report.sheet != MAIN)
+    postgres = Postgres()
+    try:
+        with postgres.transaction() as db:
+            span = (end - start).days + 1
+            return [(r, shown(r, read_rows(db, r, until=end, days=span))) for r in found]
+    finally:
+        postgres.close()
+
+
+def _section(report: Report, rows: Sequence[Row], last: dt.date, span: int) -> Section:
+    headed = labels(report, rows)
+    today = [row for row in rows if row["report_date"] == last]
+    columns = tuple(
+        Heading(text, not any(isinstance(row[name], str) for row in today))
+        for name, text in headed.items()
+    )
+    cells = tuple(tuple(row[name] for name in headed) for row in today)
+    drawing = report.picture
+    if drawing and drawing.days > 1:
+        report = replace(report, picture=replace(drawing, days=span))
+    png = pictures.draw(report, rows)
+    return Section(
+        report.name, report.title, report.description, columns, cells[:_MOST_ROWS],
+        max(0, len(cells) - _MOST_ROWS), pictures.as_data_url(png) if png else None,
+    )  # fmt: skip

@@ -1,0 +1,187 @@
+"""Pictures of the reports, as their files ask for them: lines, bars and heat maps, as PNG.
+
+For the Dagster UI and the page. Drawn on nothing, in tones that can be read on white and on black
+alike. Give rows that may be shown (``shown.py``), the report's day first.
+"""
+
+import base64
+import datetime as dt
+import io
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from grader_pipeline.reports import russian
+from grader_pipeline.reports.definition import Drawing, Report
+from grader_pipeline.reports.privacy import Row
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import RendererAgg
+
+_COLOURS = ("#2f81f7", "#2da44e", "#bf6a02", "#a475f9", "#d1496b")
+_GREY = "#808893"
+_INCHES = (6.6, 3.4)
+_BAR_INCHES = 0.3
+_DOTS_PER_INCH = 120
+_MARGIN = 0.05
+_LONGEST_LABEL = 34
+_MOST_LINES = 20
+
+Point = tuple[str, Any, float]
+"""Series, place on the axis, height."""
+
+
+def draw(report: Report, rows: Sequence[Row]) -> bytes | None:
+    """Draw a report's picture; None if it has none, or nothing to draw."""
+    drawing = report.picture
+    if drawing is None:
+        return None
+    points = _points(report, drawing, rows)
+    if not points:
+        return None
+    # Half a second to import, which only pictures need.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    width, height = _INCHES
+    places = sorted({place for _, place, _ in points})
+    if drawing.kind == "bar":
+        places = _ranked(points)[: drawing.top]
+        height = max(height, _BAR_INCHES * len(places) + 1.2)
+    figure = Figure((width, height), _DOTS_PER_INCH, facecolor="none")
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.add_subplot(facecolor="none")
+    {"line": _lines, "bar": _bars, "heat": _heat}[drawing.kind](axes, points, places)
+    axes.tick_params(colors=_GREY, labelsize=10, length=0, pad=4)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    if drawing.kind != "heat":
+        figure.legend(loc="upper left", frameon=False, fontsize=10, labelcolor=_GREY)
+    _fit(axes, canvas.get_renderer())  # type: ignore[no-untyped-call]
+    png = io.BytesIO()
+    # Figure.savefig would draw everything twice.
+    canvas.print_png(png)  # type: ignore[no-untyped-call]
+    return png.getvalue()
+
+
+def as_markdown(png: bytes, title: str) -> dg.MetadataValue:
+    """A picture as the Dagster UI shows it."""
+    return dg.MetadataValue.md(f"![{title}]({as_data_url(png)})")
+
+
+def as_data_url(png: bytes) -> str:
+    """A picture as part of a page."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+def _points(report: Report, drawing: Drawing, rows: Sequence[Row]) -> list[Point]:
+    newest = max((row["report_date"] for row in rows), default=dt.date.min)
+    points: list[Point] = []
+    for row in rows:
+        if row["report_date"] <= newest - dt.timedelta(days=drawing.days):
+            continue
+        if drawing.only and str(row[drawing.only[0]]) not in drawing.only[1]:
+            continue
+        for name in drawing.y:
+            label = report.columns[name].text if name in report.columns else name
+            series = row[drawing.by] if drawing.by else label
+            if row[name] is not None and row[drawing.x] is not None:
+                points.append((_name(series), row[drawing.x], float(row[name])))
+    return points
+
+
+def _ranked(points: Sequence[Point]) -> list[Any]:
+    """The places of bars, the smallest first value first."""
+    values: dict[Any, float] = {}
+    for _, place, value in points:
+        values.setdefault(place, value)
+    return sorted(values, key=lambda place: (values[place], str(place)))
+
+
+def _series(points: Sequence[Point]) -> dict[str, dict[Any, float]]:
+    series: dict[str, dict[Any, float]] = {}
+    for name, place, value in points:
+        series.setdefault(name, {})[place] = value
+    return series
+
+
+def _lines(axes: "Axes", points: Sequence[Point], places: Sequence[Any]) -> None:
+    if all(isinstance(place, dt.date) for place in places):
+        # A day that is missing interrupts the line.
+        span = (places[-1] - places[0]).days
+        places = [places[0] + dt.timedelta(days=n) for n in range(span + 1)]
+    for number, (name, values) in enumerate(_series(points).items()):
+        heights = [values.get(place, float("nan")) for place in places]
+        colour = _COLOURS[number % len(_COLOURS)]
+        axes.plot(range(len(places)), heights, color=colour, linewidth=2, marker="o",
+                  markersize=3, label=name)  # fmt: skip
+    step = max(1, len(places) // 7)
+    ticks = range(len(places) - 1, -1, -step)
+    axes.set_xticks(list(ticks), [_text(places[tick]) for tick in ticks])
+    axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
+    axes.grid(axis="y", color=_GREY, alpha=0.25)
+
+
+def _bars(axes: "Axes", points: Sequence[Point], places: Sequence[Any]) -> None:
+    series = _series(points)
+    width = 0.8 / len(series)
+    for number, (name, values) in enumerate(series.items()):
+        # A bar and a gap by turns, which is one thing to draw where barh makes one for each bar.
+        first = (number - len(series) / 2) * width
+        edges = [index + first + side for index in range(len(places)) for side in (0, width * 0.9)]
+        bars = [length for place in places for length in (values.get(place, 0), math.nan)][:-1]
+        axes.stairs(bars, edges, orientation="horizontal", fill=True,
+                    color=_COLOURS[number % len(_COLOURS)], label=name)  # fmt: skip
+    axes.set_yticks(range(len(places)), [_text(place) for place in places])
+    axes.invert_yaxis()
+    axes.grid(axis="x", color=_GREY, alpha=0.25)
+
+
+def _heat(axes: "Axes", points: Sequence[Point], places: Sequence[Any]) -> None:
+    # As text the days would be sorted by their number in the month.
+    series = dict(reversed(_series(points).items()))
+    cells = [[values.get(place, float("nan")) for place in places] for values in series.values()]
+    axes.imshow(cells, aspect="auto", cmap="viridis")
+    axes.set_xticks(range(len(places)), [_text(place) for place in places])
+    # From the newest day on, as many as can be read.
+    ticks = range(len(series) - 1, -1, -math.ceil(len(series) / _MOST_LINES))
+    axes.set_yticks(list(ticks), [list(series)[tick] for tick in ticks])
+
+
+def _fit(axes: "Axes", renderer: "RendererAgg") -> None:
+    """Give the axes the room that labels and legend leave them.
+
+    Matplotlib's own layouts draw all labels several times for it, half of what a picture costs.
+    """
+    figure = axes.figure
+    width, height = figure.bbox.size
+    above = sum(legend.get_window_extent(renderer).height for legend in figure.legends)
+    # How many labels there are depends on the room, and hardly on its exact size.
+    axes.set_position((0.2, 0.1, 0.78, 0.88 - above / height))
+    beside, below = (
+        [label.get_window_extent(renderer) for label in axis.get_ticklabels()]
+        for axis in (axes.yaxis, axes.xaxis)
+    )
+    margin = _MARGIN * _DOTS_PER_INCH
+    left = 2 * margin + max(box.width for box in beside)
+    right = margin + max(box.width for box in below) / 2
+    bottom = 2 * margin + max(box.height for box in below)
+    top = margin + above
+    axes.set_position(
+        (left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height)
+    )
+
+
+def _text(value: object) -> str:
+    """A place on an axis: a day, or the end of a long name, which is what tells it apart."""
+    text = _name(value)
+    return text if len(text) <= _LONGEST_LABEL else "…" + text[-_LONGEST_LABEL:]
+
+
+def _name(value: object) -> str:
+    if isinstance(value, dt.date):
+        return russian.short_date(value)
+    return str(value).removeprefix("course-v1:")

@@ -1,0 +1,69 @@
+"""The mail's chart: the main numbers of the last thirty days, as a PNG.
+
+Drawn on nothing, in tones that can be read on white and on black alike, since a mail cannot know
+which of them its reader has chosen. Letters are large enough for a phone's width.
+"""
+
+import datetime as dt
+import io
+from collections.abc import Mapping
+from decimal import Decimal
+
+from grader_pipeline.reports import russian
+
+DAYS = 30
+_COLOURS = ("#2f81f7", "#2da44e", "#bf6a02", "#a475f9")
+_GREY = "#808893"
+_INCHES = (4.8, 3.3)
+_DOTS_PER_INCH = 200
+
+Series = Mapping[str, Mapping[dt.date, Decimal | None]]
+
+
+def draw(series: Series, last_day: dt.date) -> bytes | None:
+    """Draw a line per label over the thirty days to ``last_day``; None if there is nothing to draw.
+
+    A day without a value interrupts its line.
+    """
+    if not any(value is not None for values in series.values() for value in values.values()):
+        return None
+    # Half a second to import, which every run of the pipeline would pay and only mails need.
+    from matplotlib.dates import DateFormatter  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415
+
+    days = [last_day - dt.timedelta(days=back) for back in reversed(range(DAYS))]
+    figure = Figure(figsize=_INCHES, dpi=_DOTS_PER_INCH, layout="constrained")
+    axes = figure.add_subplot()
+    for (label, values), colour in zip(series.items(), _COLOURS, strict=False):
+        heights = [_height(values.get(day)) for day in days]
+        axes.plot(days, heights, color=colour, linewidth=2, marker="o", markersize=3, label=label)  # type: ignore[arg-type]
+    axes.set_ylim(bottom=0)
+    axes.set_xlim(days[0] - dt.timedelta(days=1), days[-1] + dt.timedelta(days=1))  # type: ignore[arg-type]
+    axes.set_xticks(days[::-7])  # type: ignore[arg-type]
+    axes.xaxis.set_major_formatter(DateFormatter("%d.%m"))  # type: ignore[no-untyped-call]
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: russian.number(round(y))))
+    axes.tick_params(colors=_GREY, labelsize=12, length=0, pad=6)
+    axes.grid(axis="y", color=_GREY, alpha=0.25)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    figure.legend(loc="outside upper left", frameon=False, fontsize=12, labelcolor=_GREY)
+    png = io.BytesIO()
+    figure.savefig(png, format="png", transparent=True)
+    return png.getvalue()
+
+
+def describe(series: Series) -> str:
+    """Say in a sentence what the chart shows, for those who cannot see it."""
+    parts = []
+    for label, values in series.items():
+        known = [value for value in values.values() if value is not None]
+        if known:
+            span = f"от {russian.number(min(known))} до {russian.number(max(known))}"
+            parts.append(f"{label} — {span}")
+    return f"График за последние {DAYS} дней: {'; '.join(parts)}."
+
+
+def _height(value: Decimal | None) -> float:
+    return float("nan") if value is None else float(value)

@@ -1,6 +1,0 @@
-"""Google Sheets, through gspread: who we are, how requests travel, what a write is made of.
-
-``account`` finds the credentials, ``http`` carries requests with deadlines and bounded retries,
-``refusals`` turns Google's into failures that say what to do, ``requests`` and ``chart`` state the
-wanted cells, ``sheets`` puts one write together. Only ``resources.sheets`` comes here.
-"""

@@ -1,0 +1,83 @@
+"""The chart beside a table, in the words of the Sheets API.
+
+It is made once, under an id that follows from its worksheet's, and afterwards only stretched over
+the table's lines, so that what readers change of its looks and place stays.
+"""
+
+import copy
+import zlib
+from typing import Any
+
+from grader_pipeline.sheet.table import Chart
+
+Request = dict[str, Any]
+
+
+def chart_id(sheet_id: int) -> int:
+    """Give the id of our chart on that worksheet."""
+    return zlib.crc32(b"grader_pipeline chart of %d" % sheet_id) & 0x7FFFFFFF
+
+
+def chart_requests(
+    chart: Chart, sheet_id: int, columns: int, lines: int, existing: list[dict[str, Any]]
+) -> list[Request]:
+    """Ask for what is missing so that the chart is there once and covers all lines."""
+    ours = chart_id(sheet_id)
+    for other in existing:
+        if other.get("chartId") == ours:
+            spec = _stretched(other.get("spec", {}), sheet_id, lines)
+            if spec == other.get("spec", {}):
+                return []
+            return [{"updateChartSpec": {"chartId": ours, "spec": spec}}]
+    made = {
+        "chartId": ours,
+        "spec": _spec(chart, sheet_id, columns, lines),
+        "position": {
+            "overlayPosition": {
+                "anchorCell": {"sheetId": sheet_id, "rowIndex": 1, "columnIndex": columns + 1},
+                "widthPixels": 900,
+                "heightPixels": 420,
+            }
+        },
+    }
+    return [{"addChart": {"chart": made}}]
+
+
+def _spec(chart: Chart, sheet_id: int, columns: int, lines: int) -> dict[str, Any]:
+    def column(index: int) -> dict[str, Any]:
+        source = {
+            "sheetId": sheet_id,
+            "startRowIndex": 0,
+            "endRowIndex": lines,
+            "startColumnIndex": index,
+            "endColumnIndex": index + 1,
+        }
+        return {"sourceRange": {"sources": [source]}}
+
+    return {
+        "title": chart.title,
+        "altText": chart.title,
+        "basicChart": {
+            "chartType": "LINE" if chart.kind == "line" else "COLUMN",
+            "legendPosition": "BOTTOM_LEGEND",
+            "headerCount": 1,
+            "domains": [{"domain": column(chart.axis)}],
+            "series": [
+                {"series": column(index), "targetAxis": "LEFT_AXIS"}
+                for index in chart.drawn(columns)
+            ],
+        },
+    }
+
+
+def _stretched(spec: dict[str, Any], sheet_id: int, lines: int) -> dict[str, Any]:
+    """Give the same spec, its sources on our worksheet reaching to the table's last line."""
+    spec = copy.deepcopy(spec)
+    basic = spec.get("basicChart", {})
+    parts = [part.get("domain", {}) for part in basic.get("domains", ())]
+    parts += [part.get("series", {}) for part in basic.get("series", ())]
+    for part in parts:
+        for source in part.get("sourceRange", {}).get("sources", ()):
+            if source.get("sheetId", 0) == sheet_id:
+                source["endRowIndex"] = lines
+    return spec

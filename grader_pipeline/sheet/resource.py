@@ -1,0 +1,150 @@
+"""The sheet that colleagues read: a Google Sheet, or a workbook while none is connected.
+
+Assets hand over what is to be seen (``report/table.py``) and learn where it is and whether
+anything had to be written. Everything known about Google or about files is behind this resource.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import dagster as dg
+import gspread
+from filelock import FileLock, Timeout
+
+from grader_pipeline.failures import PermanentFailure, TransientFailure
+from grader_pipeline.settings import Settings
+from grader_pipeline.sheet import workbook
+from grader_pipeline.sheet.google import credentials as google_account
+from grader_pipeline.sheet.google.http import GoogleHTTP, Refused
+from grader_pipeline.sheet.google.refusals import Attempted, explained
+from grader_pipeline.sheet.google.spreadsheet import Spreadsheet
+from grader_pipeline.sheet.table import DAILY_COLUMNS, Table
+from grader_pipeline.sheet.update import Shown, check_header
+
+log = logging.getLogger(__name__)
+
+_LOCK_SECONDS = 600
+_PROBE_RETRY_SECONDS = 15
+
+
+class Sheets(dg.ConfigurableResource["Sheets"]):
+    """The Google Sheet of GOOGLE_SHEETS_CREDENTIALS or GOOGLE_SHEETS_ID; neither: the workbook."""
+
+    request_seconds: float = 60
+    """How long one request to Google may take, from connecting to the last byte."""
+
+    retry_seconds: float = 180
+    """How long a request is repeated; longer than the minute after which quotas are renewed."""
+
+    def show(self, tables: Sequence[Table]) -> Shown:
+        """Make the sheet show the tables, and whatever older days it has.
+
+        A second call with the same tables writes nothing. Raises PermanentFailure or
+        TransientFailure with what to do; what the readers see is then whole, not half-written.
+        """
+        settings = Settings()
+        if google_account.is_configured(settings):
+            shown = self.upload_to_google_sheets(
+                tables, settings.google_sheets_name, settings.google_sheets_worksheet
+            )
+        else:
+            titled = _titled(tables, settings.google_sheets_worksheet)
+            with _alone(settings):
+                shown = workbook.show(settings.workbook, titled)
+        log.info("sheet: %d rows, %d cells written: %s", shown.rows, shown.cells, shown.where)
+        return shown
+
+    def upload_to_google_sheets(
+        self, results: Sequence[Table], spreadsheet_name: str, worksheet_name: str
+    ) -> Shown:
+        """Write tables to a Google spreadsheet, all of them in one request.
+
+        GOOGLE_SHEETS_ID names the spreadsheet when it is set, otherwise ``spreadsheet_name``
+        does. Tables that name no worksheet go to ``worksheet_name``. Missing worksheets are made,
+        a missing spreadsheet is not. Raises PermanentFailure or TransientFailure.
+        """
+        settings = Settings()
+        with _alone(settings):
+            spreadsheet = self._spreadsheet(settings, spreadsheet_name, self.retry_seconds)
+            return spreadsheet.show(_titled(results, worksheet_name))
+
+    def probe(self) -> str:
+        """Say in a sentence that the sheet can be written, having changed nothing.
+
+        Raises PermanentFailure or TransientFailure naming what is wrong and what to do.
+        """
+        settings = Settings()
+        title, width = settings.google_sheets_worksheet, len(DAILY_COLUMNS)
+        header = [column.label for column in DAILY_COLUMNS]
+        if not google_account.is_configured(settings):
+            found = workbook.probe(settings.workbook, title, width)
+            check_header(header, found, f"the worksheet «{title}» of {settings.workbook}")
+            return f"No Google Sheet is connected: the report goes to {settings.workbook}."
+        retry_seconds = min(self.retry_seconds, _PROBE_RETRY_SECONDS)
+        sheet = self._spreadsheet(settings, settings.google_sheets_name, retry_seconds)
+        check_header(header, sheet.probe(title, width), f"the worksheet «{title}» of {sheet.name}")
+        return f"{sheet.account} may write the Google spreadsheet «{sheet.name}»."
+
+    def _spreadsheet(self, settings: Settings, name: str, retry_seconds: float) -> Spreadsheet:
+        credentials = google_account.credentials(settings)
+        http = GoogleHTTP(
+            credentials,
+            base_url=settings.google_sheets_api_url,
+            request_seconds=self.request_seconds,
+            retry_seconds=retry_seconds,
+        )
+        client = gspread.Client(credentials)
+        client.http_client = http
+        account = google_account.address(credentials)
+        if settings.google_sheets_id:
+            return Spreadsheet(
+                client, settings.google_sheets_id, settings.google_sheets_id, account
+            )
+        return Spreadsheet(client, _id_of(client, name, account), name, account)
+
+
+def _titled(tables: Sequence[Table], worksheet: str) -> list[tuple[str, Table]]:
+    return [(table.worksheet or worksheet, table) for table in tables]
+
+
+def _id_of(client: gspread.Client, name: str, account: str) -> str:
+    """Find the id of the one spreadsheet of that name which the account can see."""
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    try:
+        files = client.list_spreadsheet_files(quoted)
+    except Refused as refusal:
+        attempted = Attempted(account, f"the spreadsheet «{name}» in Google Drive")
+        raise explained(refusal, attempted) from None
+    same = [file for file in files if file["name"] == name]
+    if len(same) == 1:
+        return str(same[0]["id"])
+    if not same:
+        raise PermanentFailure(
+            f"Not shared: {account} sees no spreadsheet named «{name}». Create it in Google "
+            f"Sheets, share it with {account} as an editor, and set GOOGLE_SHEETS_ID to its id or "
+            "GOOGLE_SHEETS_NAME to its name."
+        )
+    ids = ", ".join(sorted(str(file["id"]) for file in same))
+    raise PermanentFailure(
+        f"Several spreadsheets are named «{name}»: {ids}. None was touched. Set GOOGLE_SHEETS_ID "
+        "to the one that is meant."
+    )
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """One writer of the sheet at a time on this machine, whichever process it is in."""
+    settings.grader_home.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.grader_home / ".sheet.lock", timeout=_LOCK_SECONDS)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise TransientFailure(
+            "Another run has been writing the sheet for ten minutes. Nothing was written by this "
+            "one. Run the day again when that has ended."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()

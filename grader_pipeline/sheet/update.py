@@ -1,0 +1,151 @@
+"""What has to change on a worksheet so that it shows a table.
+
+The decision for Google Sheets and the workbook alike: they read our columns as plain values, ask
+:func:`update`, and state the answered lines. Lines are counted from 0, the header being line 0.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import takewhile
+
+from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.sheet.table import Row, Table, Value
+
+DAY_ZERO = dt.date(1899, 12, 30)
+"""Sheets count days from here: 45077 is 2023-05-31."""
+
+
+class Odd(Enum):
+    """A cell that holds neither text, nor a number, nor a date: a formula, a tick, an error."""
+
+    CELL = "odd"
+
+
+Found = Sequence[Value | Odd]
+"""Our columns of one line, as read from the sheet."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the readers have after a write.
+
+    ``where`` is the sheet's address or the workbook's path, ``rows`` the lines of data on all
+    worksheets shown, ``cells`` how many cells were stated anew, ``written`` whether anything was
+    written at all.
+    """
+
+    where: str
+    rows: int
+    cells: int
+    written: bool
+
+
+@dataclass(frozen=True)
+class Update:
+    """The lines that the worksheet shall show, and which of them have to be stated anew."""
+
+    lines: tuple[Row, ...]
+    """Everything in our columns, header first."""
+    start: int
+    """The first line that differs."""
+    end: int
+    """Behind the last line to state: where the longer of the old and the new content ends."""
+
+    @property
+    def stated(self) -> tuple[Row, ...]:
+        """The lines from start to end; behind the new content they are empty."""
+        empty: Row = (None,) * len(self.lines[0])
+        new = self.lines[self.start : self.end]
+        return new + (empty,) * (self.end - self.start - len(new))
+
+    @property
+    def cells(self) -> int:
+        """How many cells are stated."""
+        return (self.end - self.start) * len(self.lines[0])
+
+
+def update(table: Table, found: Sequence[Found], where: str) -> Update:
+    """Compare what our columns hold with what they shall hold.
+
+    Days that are found on the sheet and not in the table stay: the sheet may be older than the
+    database. ``where`` names the worksheet in errors.
+
+    Raises PermanentFailure when the worksheet is headed otherwise, or holds lines that are not
+    ours to overwrite, or when the table is empty.
+    """
+    if not table.rows:
+        raise PermanentFailure(f"There is nothing to show in {where}: it was left as it is.")
+    old = [tuple(line) for line in found]
+    while old and not any(_filled(old[-1])):
+        old.pop()
+    check_header(table.header, old, where)
+    lines = (table.header, *_with_older_days(table, old[1:], where))
+    same = sum(1 for _ in takewhile(bool, (a == b for a, b in zip(lines, old, strict=False))))
+    return Update(lines, start=same, end=max(len(lines), len(old)))
+
+
+def check_header(header: Sequence[str], found: Sequence[Found], where: str) -> None:
+    """See that our columns are empty or headed as ours.
+
+    Raises PermanentFailure otherwise.
+    """
+    if not any(any(_filled(line)) for line in found):
+        return
+    old = [value.strip() if isinstance(value, str) else value for value in found[0]]
+    if old != list(header):
+        shown = " | ".join("" if v is None or v is Odd.CELL else str(v) for v in old)
+        raise PermanentFailure(
+            f"Wrong header: {where} begins with «{shown}» instead of «{' | '.join(header)}». "
+            "It was left alone. Rename that worksheet, or give it our header, and run the day "
+            "again."
+        )
+
+
+def _with_older_days(table: Table, found: Sequence[Found], where: str) -> list[Row]:
+    """Join the table's rows and those of the found ones whose day the table does not have."""
+    if not (table.by_date and table.keeps_days):
+        return list(table.rows)
+    days = {row[0] for row in table.rows}
+    rows = list(table.rows)
+    for number, line in enumerate(found, start=2):
+        if not any(_filled(line)):
+            continue
+        day = _date(line[0])
+        if day in days:
+            continue
+        rest = [value for value in line[1:] if not isinstance(value, Odd)]
+        if day is None or len(rest) < len(line) - 1:
+            raise PermanentFailure(
+                f"Line {number} of {where} is not one of ours: no day of the database, and no "
+                "plain date and values either. The worksheet was left alone. Move that line to "
+                f"columns right of our {len(table.columns)}, and run the day again."
+            )
+        rows.append((day, *rest))
+    return sorted(rows, key=_day, reverse=table.newest_first)
+
+
+def _day(row: Row) -> dt.date:
+    day = row[0]
+    assert isinstance(day, dt.date)  # noqa: S101 - seen to by Table and by _with_older_days
+    return day
+
+
+def _filled(line: Found) -> list[bool]:
+    return [value is not None for value in line]
+
+
+def _date(value: Value | Odd) -> dt.date | None:
+    """Read the day that a cell means: a date, a date as text, or a bare count of days."""
+    if isinstance(value, dt.date):
+        return value
+    if isinstance(value, int):
+        return DAY_ZERO + dt.timedelta(days=value) if 30_000 < value < 80_000 else None  # noqa: PLR2004
+    if isinstance(value, str):
+        for notation in ("%Y-%m-%d", "%d.%m.%Y"):
+            try:
+                return dt.datetime.strptime(value.strip(), notation).date()  # noqa: DTZ007
+            except ValueError:
+                continue
+    return None

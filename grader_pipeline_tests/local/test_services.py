@@ -1,0 +1,149 @@
+"""Services are started again when they die, and nothing of them outlives the launcher."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.test_utils import create_run_for_test
+
+from grader_pipeline.local import processes, services
+from grader_pipeline.local.errors import LauncherError
+from grader_pipeline.local.services import Services
+from grader_pipeline.runs.prepare_instance import fail_interrupted_runs
+from grader_pipeline.runs.run_launcher import SERVER_TAG
+from grader_pipeline_tests.processes import processes_of
+from grader_pipeline_tests.waiting import eventually
+
+LAUNCHER = """
+import os, sys, time
+from pathlib import Path
+from grader_pipeline.local.services import Services
+home = sys.argv[1]
+child = "import subprocess; subprocess.run(['sleep', '600'])"
+with Services(os.environ | {"HOME_OF_TEST": home}, Path(home)) as services:
+    services.start("plain", "-c", "import time; time.sleep(600)")
+    services.start("kept", "-m", "grader_pipeline.local.keeper", "-c", child)
+    print("started", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def running(home: Path) -> Services:
+    return Services(os.environ | {processes.MARK: str(home)}, home)
+
+
+def test_neither_services_nor_what_they_started_survive_a_killed_launcher(
+    home: Path, started: Callable[..., subprocess.Popen[str]]
+) -> None:
+    launcher = started(sys.executable, "-c", LAUNCHER, str(home))
+    assert launcher.stdout
+    assert launcher.stdout.readline() == "started\n"
+    assert eventually(lambda: "sleep" in [process.name() for process in processes_of(home)])
+    launcher.kill()
+    launcher.wait()
+    assert eventually(lambda: not processes_of(home))
+
+
+def test_leaving_the_block_kills_services_that_do_not_want_to_end_and_names_them(
+    home: Path,
+    running: Services,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(services, "STOP_SECONDS", 1)
+    stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True);"
+    with running:
+        running.start("stubborn", "-c", f"{stubborn} time.sleep(600)")
+        assert eventually(lambda: "deaf" in running.output("stubborn").read_text())
+        assert processes_of(home)
+        running.start("willing", "-c", "import time; time.sleep(600)")
+    assert not processes_of(home)
+    (warning,) = caplog.messages
+    assert warning.startswith("stubborn did not end within 1 s")
+
+
+def test_a_service_can_be_interrupted_even_if_its_launcher_runs_in_the_background(
+    running: Services,
+) -> None:
+    ours = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell has it for `make dev &`
+    try:
+        with running:
+            asked = "import signal; print(signal.getsignal(signal.SIGINT).__name__)"
+            assert running.start("service", "-c", asked).process.wait() == 0
+    finally:
+        signal.signal(signal.SIGINT, ours)
+    assert running.output("service").read_text() == "default_int_handler\n"
+
+
+def test_a_service_that_dies_is_started_again(
+    running: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "YOUNG_SECONDS", 0)
+    with running:
+        service = running.start("service", "-c", "import time; time.sleep(600)")
+        service.process.kill()
+        service.process.wait()
+        running.check()
+        (again,) = running._services.values()
+        assert again.process.pid != service.process.pid
+        assert again.process.poll() is None
+
+
+def test_a_service_that_dies_at_once_is_reported_with_its_last_words(running: Services) -> None:
+    with running:
+        service = running.start("service", "-c", "raise SystemExit('no such thing as port -1')")
+        service.process.wait()
+        with pytest.raises(LauncherError, match=r"(?s)service ended with 1.*no such thing"):
+            running.check()
+
+
+def test_a_new_launcher_ends_what_the_one_before_has_left_and_nothing_else(
+    home: Path, tmp_path: Path
+) -> None:
+    def sleeper(folder: Path) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(["sleep", "600"], env=os.environ | {processes.MARK: str(folder)})
+
+    leftover, of_another_home = sleeper(home), sleeper(tmp_path / "another")
+    try:
+        processes.end_leftovers(home, patience=5)
+        assert leftover.wait(5) is not None
+        assert of_another_home.poll() is None
+    finally:
+        of_another_home.kill()
+        of_another_home.wait()
+
+
+def test_a_socket_folder_that_somebody_else_has_made_is_not_used(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with processes.socket_folder(home, "test", os.geteuid()) as folder:
+        folder.rmdir()
+        folder.symlink_to("/tmp")
+        with (
+            pytest.raises(LauncherError, match=re.escape(str(folder))),
+            processes.socket_folder(home, "test", os.geteuid()),
+        ):
+            pass
+        folder.unlink()
+
+
+def test_only_runs_of_our_own_run_server_are_failed_when_it_died() -> None:
+    def run(status: dg.DagsterRunStatus, socket: str) -> str:
+        tags = {SERVER_TAG: socket}
+        return create_run_for_test(instance, status=status, tags=tags).run_id
+
+    with dg.instance_for_test() as instance:
+        ours = run(dg.DagsterRunStatus.STARTED, "/tmp/ours/runs.sock")
+        waiting = run(dg.DagsterRunStatus.NOT_STARTED, "/tmp/ours/runs.sock")
+        others = run(dg.DagsterRunStatus.STARTED, "/tmp/others/runs.sock")
+        fail_interrupted_runs(instance, "/tmp/ours/runs.sock")
+        found = {name: instance.get_run_by_id(name) for name in (ours, waiting, others)}
+    statuses = {name: run.status.value for name, run in found.items() if run}
+    assert statuses == {ours: "FAILURE", waiting: "NOT_STARTED", others: "STARTED"}

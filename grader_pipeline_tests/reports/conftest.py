@@ -1,0 +1,74 @@
+"""Days put straight into the database, and their reports computed: the chain without its ends."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from grader_pipeline.partitions import school_day
+from grader_pipeline.reports.files import reports
+from grader_pipeline.reports.rollups import roll_up
+from grader_pipeline.reports.tables import refresh_later_days, store_day
+from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline_tests.reports.twin import Attempt
+
+_OF_A_DAY = ("grader", "grader_load", "grader_rejected", "engagement_day", "engagement",
+             "learner", "task", "rollup_day", "report_day", "report_failure")  # fmt: skip
+REPORTS = {report.name: report for report in reports()}
+
+
+class School:
+    """A database, and what the tests do with it."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self.postgres = postgres
+
+    def load(self, day: dt.date, attempts: Iterable[Attempt]) -> None:
+        """Store a day's attempts as its load does, and bring the rollups up to date."""
+        with self.postgres.transaction() as db:
+            rows = [
+                (
+                    a.user, "", f"{a.course}:lms.example.org-{a.task}:{a.user}", a.url, a.verdict,
+                    "run" if a.verdict is None else "submit", a.at,
+                )
+                for a in attempts
+            ]  # fmt: skip
+            db.cursor().executemany(
+                "INSERT INTO grader (user_id, oauth_consumer_key, lis_result_sourcedid,"
+                " lis_outcome_service_url, is_correct, attempt_type, created_at)"
+                " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+                " ON CONFLICT (user_id, created_at) DO UPDATE SET is_correct = excluded.is_correct",
+                rows,
+            )
+            roll_up(db, school_day(day.isoformat()), changed=True)
+
+    def compute(self, day: dt.date, *names: str) -> None:
+        """Compute the day's reports, and again what is stored of later days, as the asset does."""
+        of = school_day(day.isoformat())
+        for name in names or REPORTS:
+            store_day(self.postgres, REPORTS[name], of)
+            refresh_later_days(self.postgres, REPORTS[name], of)
+
+    def rows(self, name: str, day: dt.date | None = None) -> list[dict[str, Any]]:
+        """The stored rows of a report, without the order they are in."""
+        where = "" if day is None else "WHERE report_date = %s"
+        return self.ask(f"SELECT * FROM {name} {where}", *([day] if day else []))
+
+    def ask(self, query: str, *parameters: object) -> list[dict[str, Any]]:
+        with self.postgres.transaction() as db:
+            return db.execute(query.encode(), parameters or None).fetchall()
+
+    def forget(self) -> None:
+        """Empty every table."""
+        with self.postgres.transaction() as db:
+            for table in (*_OF_A_DAY, *REPORTS):
+                if db.execute("SELECT to_regclass(%s) AS x", [table]).fetchone()["x"]:
+                    db.execute(f"DELETE FROM {table}".encode())
+
+
+@pytest.fixture
+def school(database_url: str) -> Iterator[School]:
+    postgres = Postgres()
+    yield School(postgres)
+    postgres.close()

@@ -1,0 +1,216 @@
+"""A file in sql/reports is all there is to a report, and a bad one harms nobody but itself."""
+
+import datetime as dt
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import openpyxl
+import psycopg
+import pytest
+
+from grader_pipeline.partitions import school_day
+from grader_pipeline.reports.definition import ReportError
+from grader_pipeline.reports.files import read_report, reports
+from grader_pipeline.reports.privacy import shown
+from grader_pipeline.reports.tables import store_day
+from grader_pipeline.settings import PROJECT, Settings
+from grader_pipeline.sheet.worksheets import worksheet
+from grader_pipeline_tests.grader import attempt, rows, running
+from grader_pipeline_tests.reports.conftest import School
+
+DAY = dt.date(2023, 5, 31)
+QUERY = "SELECT 1 AS n WHERE %(report_date)s IS NOT NULL"
+GOOD = """-- title: По типам
+-- description: Попытки по типам.
+-- sheet: yes
+-- column kind: Тип
+-- column attempts: Попыток, 100 % дня
+-- chart: bar x=kind y=attempts
+
+SELECT CASE WHEN is_run THEN 'run' ELSE 'submit' END AS kind, count(*) AS attempts
+FROM attempt
+WHERE created_at >= %(day_start)s AND created_at < %(day_end)s
+GROUP BY kind;
+"""
+BROKEN = """-- title: Сломан
+-- sheet: yes
+
+SELECT user_id,
+       no_such_column
+FROM attempt
+WHERE created_at >= %(day_start)s
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (f"-- titel: x\n\n{QUERY}", "line 1: unknown key `titel`"),
+        (f"-- title: x\n-- title: y\n\n{QUERY}", "line 2: a second `title`"),
+        (f"-- title:\n\n{QUERY}", "line 1: `title` says nothing"),
+        (f"-- title: x\n-- no colon here\n{QUERY}", "line 2: not `-- key: value`"),
+        (f"-- sheet: yes\n\n{QUERY}", "line 1: the worksheet needs a `title`"),
+        (f"-- title: {'x' * 32}\n-- sheet: yes\n\n{QUERY}", "line 1: the worksheet needs"),
+        (f"-- title: x\n-- sheet: often\n\n{QUERY}", "line 2: `often` is not yes, no"),
+        (f"-- history: 4 weeks\n\n{QUERY}", "line 1: `4 weeks` is not days"),
+        (f"-- chart: pie x=a y=b\n\n{QUERY}", "line 1: a chart is written"),
+        (f"-- chart: bar x=a\n\n{QUERY}", "line 1: a chart is written"),
+        ("-- title: x\n\nSELECT 1 AS n", "the query asks for no day"),
+        ("-- title: x\n\nSELECT 5 % 2\nWHERE %(report_date)s IS NULL", "line 3: write a per cent"),
+        ("-- title: x\n\nSELECT %(day)s", "line 3: no parameter is named day"),
+    ],
+)
+def test_a_header_that_means_nothing_is_named_with_file_and_line(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    (path := tmp_path / "mine.sql").write_text(text)
+    with pytest.raises(ReportError) as raised:
+        read_report(path)
+    assert str(raised.value).startswith("sql/reports/mine.sql")
+    assert told in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["Tasks", "grader", "metrics", "learner_task_day", "два", "a-b", "class"]
+)
+def test_a_report_cannot_take_the_name_of_something_else(tmp_path: Path, name: str) -> None:
+    (path := tmp_path / f"{name}.sql").write_text(QUERY)
+    with pytest.raises(ReportError, match="cannot be named so"):
+        read_report(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("-- title: x\n\nSELECT\n  nothing\nWHERE %(report_date)s IS NULL",
+         'line 4: column "nothing" does not exist'),
+        ("SELECT %(report_date)s::date AS d,\n  100 %% 7 AS n\nFORM attempt",
+         'line 3: syntax error at or near "FORM"'),
+        ("SELECT %(report_date)s::date + 1 AS report_date",
+         "its report_date is not always the day's"),
+        ("-- column b: B\n\nSELECT %(report_date)s::date AS a",
+         "line 1: the query has no column b"),
+        ("-- picture: bar x=a y=c\n\nSELECT %(report_date)s::date AS a",
+         "line 1: the query has no column c"),
+        ("SELECT 'a learner'::integer AS n WHERE %(report_date)s IS NULL",
+         'invalid input syntax for type integer: "…"'),
+    ],
+)  # fmt: skip
+def test_a_query_that_cannot_run_is_named_with_file_and_line_and_stores_nothing(
+    school: School, tmp_path: Path, text: str, told: str
+) -> None:
+    (path := tmp_path / "mine.sql").write_text(text)
+    with pytest.raises(ReportError) as raised:
+        store_day(school.postgres, read_report(path), school_day("2023-05-31"))
+    assert told in str(raised.value)
+    assert school.ask("SELECT to_regclass('mine') AS t") == [{"t": None}]
+
+
+def test_a_table_grows_with_its_query_and_keeps_what_the_query_no_longer_gives(
+    school: School, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.sql"
+    for number, columns in enumerate(["1 AS a", "1 AS a, 'x' AS b", "'x' AS b"]):
+        path.write_text(f"SELECT {columns} WHERE %(report_date)s IS NOT NULL")
+        store_day(school.postgres, read_report(path), school_day(f"2023-05-1{number}"))
+    found = school.ask("SELECT * FROM mine ORDER BY report_date")
+    assert [(row["a"], row["b"]) for row in found] == [(1, None), (1, "x"), (None, "x")]
+    path.write_text("SELECT 1.5 AS a WHERE %(report_date)s IS NOT NULL")
+    with pytest.raises(ReportError, match="a is numeric now, and integer in the table"):
+        store_day(school.postgres, read_report(path), school_day("2023-05-10"))
+
+
+def test_groups_of_fewer_than_five_learners_do_not_leave_the_database(tmp_path: Path) -> None:
+    (path := tmp_path / "mine.sql").write_text(
+        "-- title: Mine\n-- sheet: yes\n-- column learners: Юзеров\n"
+        f"-- column share of first: Доля\n\n{QUERY}"
+    )
+    report = read_report(path)
+    small = [
+        {"report_date": DAY, "learners": number, "first": first, "share": 50}
+        for number, first in ((0, 0), (1, 1), (4, 4), (5, 4), (6, 5))
+    ]
+    assert [(row["learners"], row["share"]) for row in shown(report, small)] == [
+        (0, 50), (5, None), (6, 50),
+    ]  # fmt: skip
+    assert [row[1:] for row in worksheet(report, small).rows] == [(0, 50), (5, None), (6, 50)]
+
+
+def test_no_report_that_is_shown_has_a_column_of_learners(school: School) -> None:
+    school.load(DAY, [])
+    school.compute(DAY)
+    for report in reports():
+        if report.sheet:
+            columns = school.ask("SELECT column_name AS name FROM information_schema.columns"
+                                 " WHERE table_name = %s", report.name)  # fmt: skip
+            assert columns
+            assert not {"user_id", "lis_result_sourcedid"} & {row["name"] for row in columns}
+
+
+def test_a_new_file_becomes_asset_table_and_worksheet_and_a_broken_one_stops_no_other(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout = tmp_path / "checkout"
+    for folder in ("grader_pipeline", "sql"):
+        shutil.copytree(PROJECT / folder, checkout / folder)
+    (checkout / "sql" / "reports" / "by_kind.sql").write_text(GOOD)
+    (checkout / "sql" / "reports" / "broken.sql").write_text(BROKEN)
+    (checkout / "sql" / "reports" / "два слова.sql").write_text(QUERY)
+    (checkout / "sql" / "reports" / "unreadable.sql").write_text(f"-- titel: x\n\n{QUERY}")
+    with running() as grader:
+        grader.answer = rows([
+            attempt(f"2023-05-31 09:0{n}:00", f"{n:032x}", n % 2 or None) for n in range(6)
+        ])  # fmt: skip
+        monkeypatch.setenv("GRADER_API_URL", grader.url)
+        monkeypatch.setenv("GRADER_API_CLIENT", "school")
+        monkeypatch.setenv("GRADER_API_CLIENT_KEY", "key")
+        told = subprocess.run(
+            [sys.executable, "-c", _RUN], cwd=checkout, capture_output=True, text=True, check=False
+        )
+    assert told.returncode == 0, told.stderr
+    outcome = json.loads(told.stdout.splitlines()[-1])
+    assert outcome["lineage"] == {"by_kind": ["grader_table"], "gathers by_kind": True}
+    done = set(outcome["materialized"])
+    assert {"by_kind", "daily_metrics", "tasks", "metrics", "sheet_report"} <= done
+    assert not {"broken", "unreadable"} & done
+    assert not outcome["success"]
+    for message in (
+        'broken.sql, line 5: column "no_such_column"',
+        "unreadable.sql, line 1",
+        "два слова.sql: a report cannot be named so",
+    ):
+        assert message in outcome["failure"]
+    with psycopg.connect(database_url) as db:
+        assert db.execute("SELECT * FROM by_kind ORDER BY kind").fetchall() == [
+            (DAY, "run", 3), (DAY, "submit", 3),
+        ]  # fmt: skip
+        failed = db.execute("SELECT report FROM report_failure ORDER BY report").fetchall()
+        assert [name for (name,) in failed if "misnamed" not in name] == ["broken", "unreadable"]
+        assert len(failed) == 3
+    sheet = openpyxl.load_workbook(Settings().workbook)["По типам"]
+    assert [[cell.value for cell in line[1:3]] for line in sheet.iter_rows()] == [
+        ["Тип", "Попыток, 100 % дня"], ["run", 3], ["submit", 3],
+    ]  # fmt: skip
+    assert len(sheet._charts) == 1
+
+
+_RUN = """
+import json, dagster as dg
+from grader_pipeline.definitions import build_defs
+defs = build_defs()
+graph = defs.resolve_asset_graph()
+parents = lambda name: [k.to_user_string() for k in graph.get(dg.AssetKey(name)).parent_keys]
+with dg.DagsterInstance.ephemeral() as instance:
+    result = defs.resolve_job_def("grader_day").execute_in_process(
+        partition_key="2023-05-31", instance=instance, raise_on_error=False)
+done = [e.materialization.asset_key.to_user_string()
+        for e in result.get_asset_materialization_events()]
+failure = " ".join(e.step_failure_data.error_display_string for e in result.all_events
+                   if e.is_step_failure)
+print(json.dumps({"success": result.success, "materialized": done, "failure": failure,
+    "lineage": {"by_kind": parents("by_kind"),
+                "gathers by_kind": "by_kind" in parents("metrics")}}))
+"""

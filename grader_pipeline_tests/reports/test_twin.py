@@ -1,0 +1,111 @@
+"""The SQL against a plain-Python twin over generated days, in whatever order they are loaded."""
+
+import datetime as dt
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from grader_pipeline_tests.reports import twin, twin_learners
+from grader_pipeline_tests.reports.conftest import School
+from grader_pipeline_tests.reports.twin import DAY, MOSCOW, Attempt
+
+LAST = dt.date(2023, 5, 31)
+COURSES = ("course-v1:S+A+1", "course-v1:S+B+1")
+TASKS = ("a" * 32, "b" * 32)
+# Days whose distance lies on both sides of every border that a report knows: 1, 7, 14, 28 days.
+BACK = (0, 1, 6, 7, 8, 13, 14, 27, 28, 40)
+
+_minutes = st.one_of(st.integers(0, 1439), st.sampled_from((0, 1, 29, 30, 31, 1410, 1438, 1439)))
+
+
+@st.composite
+def _attempts(draw: Any, back: int) -> list[Attempt]:
+    """A day's attempts: few learners and tasks, so that they meet again on other days."""
+    midnight = dt.datetime.combine(LAST - back * DAY, dt.time()) - MOSCOW
+    drawn = draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from("uvwxyz"), _minutes, st.sampled_from((None, False, False, True)),
+                st.sampled_from(TASKS), st.sampled_from(COURSES),
+            ),
+            max_size=18, unique_by=lambda row: row[:2],
+        )
+    )  # fmt: skip
+    return [
+        Attempt(user, midnight + dt.timedelta(minutes=minute), verdict, task, course)
+        for user, minute, verdict, task, course in drawn
+    ]
+
+
+@st.composite
+def _days(draw: Any) -> dict[dt.date, list[Attempt]]:
+    """Loaded days in the order of their loading, the last day among them."""
+    others = draw(st.lists(st.sampled_from(BACK[1:]), max_size=5, unique=True))
+    order = draw(st.permutations([0, *others]))
+    return {LAST - back * DAY: draw(_attempts(back)) for back in order}
+
+
+def by(rows: list[dict[str, Any]], *key: str) -> dict[tuple[Any, ...], dict[str, Any]]:
+    return {
+        tuple(row[name] for name in key): {
+            name: value for name, value in row.items() if name not in {*key, "report_date"}
+        }
+        for row in rows
+    }
+
+
+def differing(rows: Any, expected: Any) -> list[Any]:
+    """Rows that only one side has, and cells in which they differ."""
+    cells = [
+        (key, name, row[name], expected[key].get(name, "no such column"))
+        for key, row in rows.items() if key in expected
+        for name in row if name not in expected[key] or row[name] != expected[key][name]
+    ]  # fmt: skip
+    return [*cells, *(rows.keys() ^ expected.keys())]
+
+
+@settings(
+    max_examples=12, deadline=None, derandomize=True, phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+@given(days=_days())
+def test_every_column_is_what_walking_through_the_attempts_gives(
+    school: School, days: dict[dt.date, list[Attempt]]
+) -> None:
+    school.forget()
+    for day, attempts in days.items():
+        school.load(day, attempts)
+        school.compute(day)
+    known = [attempt for attempts in days.values() for attempt in attempts]
+    loaded = set(days)
+    for day in days:
+        metrics = {row["metric"]: row["value"] for row in school.rows("daily_metrics", day)}
+        assert not differing({day: metrics}, {day: twin.daily_metrics(known, loaded, day)})
+        assert not differing(by(school.rows("hours", day), "hour"), twin.hours(known, day))
+        courses = by(school.rows("courses", day), "course")
+        assert not differing(courses, twin.courses(known, loaded, day))
+        tasks = by(school.rows("tasks", day), "course", "task", "period")
+        assert not differing(tasks, twin_learners.tasks(known, day))
+        states = twin_learners.learner_states(known, day)
+        needing = {k: row for k, row in states.items() if any(
+            row[name] for name in row if name.startswith("is_"))}  # fmt: skip
+        assert not differing(by(school.rows("learners", day), "course", "user_id"), needing)
+        assert _counts(school.rows("attention", day)) == _expected_counts(states)
+
+
+def _counts(rows: list[dict[str, Any]]) -> dict[tuple[Any, ...], Any]:
+    return {
+        (r["course"], r["place"]): (r["learners"], r["active_learners"], r["share"]) for r in rows
+    }
+
+
+def _expected_counts(states: twin.Rows) -> dict[tuple[Any, ...], Any]:
+    flags = ("is_stuck", "is_struggling", "is_disengaging", "is_run_only")
+    found = {}
+    for course in {course for course, _ in states}:
+        mine = [row for key, row in states.items() if key[0] == course]
+        for place, flag in enumerate(flags, start=1):
+            count = sum(row[flag] for row in mine)
+            found[course, place] = (count, len(mine), twin.share(count, len(mine)))
+    return found

@@ -1,0 +1,83 @@
+"""What a session of ours asks of the server, and does to others."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from grader_pipeline.failures import TransientFailure
+from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.statements import described_relations
+
+
+@pytest.fixture
+def postgres(database_url: str) -> Iterator[Postgres]:
+    postgres = Postgres()
+    yield postgres
+    postgres.close()
+
+
+def set_for_new_sessions(database_url: str, setting: str, value: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as db:
+        db.execute(
+            sql.SQL("ALTER DATABASE {} SET {} = {}").format(
+                sql.Identifier(db.info.dbname), sql.Identifier(setting), value
+            )
+        )
+
+
+@pytest.mark.parametrize(("of_server", "of_session"), [("4MB", "64MB"), ("256MB", "256MB")])
+def test_a_session_takes_no_memory_from_a_server_that_gives_more(
+    database_url: str, postgres: Postgres, of_server: str, of_session: str
+) -> None:
+    set_for_new_sessions(database_url, "work_mem", of_server)
+    with postgres.transaction() as db:
+        assert db.execute("SHOW work_mem").fetchone() == {"work_mem": of_session}
+
+
+def test_a_session_begins_without_waiting_for_those_that_write(
+    database_url: str, postgres: Postgres
+) -> None:
+    """Two that wait for each other would cost one of them its work."""
+    set_for_new_sessions(database_url, "lock_timeout", "1s")
+    with postgres.transaction() as db:
+        for name in described_relations():
+            db.execute(sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE").format(sql.Identifier(name)))
+        another = Postgres()
+        with another.transaction() as other:
+            assert other.execute("SELECT count(*) AS days FROM grader_load").fetchone()
+        another.close()
+
+
+def test_what_the_database_lacks_or_has_of_other_files_is_made_anew(
+    database_url: str, postgres: Postgres
+) -> None:
+    with postgres.transaction() as db:
+        db.execute("DROP TABLE daily_metrics")
+    postgres.close()
+    with postgres.transaction() as db:
+        db.execute("SELECT FROM daily_metrics")
+        # As another version of the pipeline would leave it.
+        db.execute("UPDATE schema_applied SET sha256 = 'of other files'")
+        db.execute("DROP FUNCTION learner_states(date)")
+    postgres.close()
+    with postgres.transaction() as db:
+        db.execute("SELECT FROM learner_states('2023-05-31')")
+
+
+def test_a_session_that_could_not_begin_is_no_half_session_afterwards(
+    database_url: str, postgres: Postgres
+) -> None:
+    with postgres.transaction() as db:
+        db.execute("DROP FUNCTION learner_states(date)")
+        db.execute("DELETE FROM schema_applied")
+    set_for_new_sessions(database_url, "lock_timeout", "1s")
+    another = Postgres()
+    with psycopg.connect(database_url) as busy:
+        busy.execute("LOCK TABLE engagement_day IN ROW EXCLUSIVE MODE")
+        with pytest.raises(TransientFailure, match="gave up"), another.transaction():
+            pass
+    with another.transaction() as db:
+        db.execute("SELECT FROM learner_states('2023-05-31')")
+    another.close()

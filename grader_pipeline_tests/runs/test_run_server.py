@@ -1,0 +1,179 @@
+"""Runs and their processes: how the launcher's Dagster starts, loses and stops them."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from grader_pipeline.local.dagster_home import LOCATION, environment, write_instance
+from grader_pipeline.local.services import free_port
+from grader_pipeline.local.stack import Stack, running
+from grader_pipeline.settings import PROJECT, Settings
+from grader_pipeline.statements import SQL
+from grader_pipeline_tests import grader
+from grader_pipeline_tests.grader import Grader, attempt, rows
+from grader_pipeline_tests.processes import processes_of
+from grader_pipeline_tests.waiting import eventually
+
+DAY = "2023-05-31"
+SERVER = "grader_pipeline.runs.run_server"
+
+LAUNCH = """mutation ($params: ExecutionParams!) { launchRun(executionParams: $params) {
+    ... on LaunchRunSuccess { run { runId } } } }"""
+STOP = "mutation ($run: String!) { terminateRun(runId: $run) { __typename } }"
+LOOK = """query ($run: ID!) { runOrError(runId: $run) { ... on Run { status
+    eventConnection { events { ... on MessageEvent { message } } } } } }"""
+RUNS = "{ runsOrError { ... on Runs { results { runId rootRunId status } } } }"
+
+
+@pytest.fixture(scope="module")
+def answering() -> Iterator[Grader]:
+    """A grader whose answers wait until ``go_on`` is set."""
+    with grader.running() as server:
+        server.go_on = threading.Event()  # type: ignore[attr-defined]
+        yield server
+
+
+@pytest.fixture(scope="module")
+def stack(answering: Grader) -> Iterator[Stack]:
+    with tempfile.TemporaryDirectory() as home, pytest.MonkeyPatch.context() as env:
+        for name in Settings.model_fields:
+            env.delenv(name.upper(), raising=False)
+        env.setitem(Settings.model_config, "env_file", None)
+        env.setenv("GRADER_HOME", home)
+        env.setenv("GRADER_API_URL", answering.url)
+        env.setenv("GRADER_API_CLIENT", "sample")
+        env.setenv("GRADER_API_CLIENT_KEY", "sample")
+        with running(Settings(), "127.0.0.1", free_port()) as up:
+            up.start_daemon()
+            yield up
+
+
+@pytest.fixture(autouse=True)
+def _waiting(answering: Grader) -> None:
+    go_on = answering.go_on  # type: ignore[attr-defined]
+    go_on.clear()
+    answer = rows([attempt()])
+    answering.answer = lambda request: (go_on.wait(60), answer(request))[1]
+
+
+def launch(stack: Stack) -> str:
+    job = {"repositoryLocationName": LOCATION, "repositoryName": "__repository__"}
+    params = {
+        "selector": {**job, "jobName": "grader_day"},
+        "executionMetadata": {"tags": [{"key": "dagster/partition", "value": DAY}]},
+    }
+    run = stack.ask(LAUNCH, {"params": params})["launchRun"]["run"]
+    return str(run["runId"])
+
+
+def status(stack: Stack, run: str) -> str:
+    return str(stack.ask(LOOK, {"run": run})["runOrError"]["status"])
+
+
+def said(stack: Stack, run: str) -> str:
+    events = stack.ask(LOOK, {"run": run})["runOrError"]["eventConnection"]["events"]
+    return "\n".join(event.get("message", "") for event in events)
+
+
+def run_processes(stack: Stack) -> list[psutil.Process]:
+    """The run server's children."""
+    home = stack.services.outputs.parents[1]
+    ours = [process for process in processes_of(home) if f"-m {SERVER}" in called(process)]
+    # Its copies are called like it; the keeper, which started it, too, and more.
+    pids = {process.pid for process in ours}
+    keeper = next(p for p in ours if p.ppid() not in pids)
+    (server,) = keeper.children()
+    return [child for child in server.children() if child.status() != psutil.STATUS_ZOMBIE]
+
+
+def called(process: psutil.Process) -> str:
+    return " ".join(process.cmdline())
+
+
+def has_asked(answering: Grader, before: int) -> bool:
+    return len(answering.requests) > before
+
+
+def test_a_killed_run_is_reported_and_its_day_is_taken_up_again(
+    stack: Stack, answering: Grader
+) -> None:
+    before = len(answering.requests)
+    run = launch(stack)
+    assert eventually(lambda: has_asked(answering, before), 60)
+    (process,) = run_processes(stack)
+    process.kill()
+    assert eventually(lambda: status(stack, run) == "FAILURE")
+    assert "was terminated by signal 9 (SIGKILL)" in said(stack, run)
+    answering.go_on.set()  # type: ignore[attr-defined]
+
+    def retried() -> bool:
+        runs = stack.ask(RUNS)["runsOrError"]["results"]
+        return any(
+            again["rootRunId"] == run and again["status"] == "SUCCESS" and again["runId"] != run
+            for again in runs
+        )
+
+    assert eventually(retried, 90)
+
+
+def test_a_terminated_run_ends_as_canceled_and_its_process_is_gone(
+    stack: Stack, answering: Grader
+) -> None:
+    with psycopg.connect(stack.database_url) as db:
+        loads = db.execute("SELECT * FROM grader_load").fetchall()
+    before = len(answering.requests)
+    run = launch(stack)
+    assert eventually(lambda: has_asked(answering, before), 60)
+    assert stack.ask(STOP, {"run": run})["terminateRun"]["__typename"] == "TerminateRunSuccess"
+    assert eventually(lambda: status(stack, run) == "CANCELED")
+    assert eventually(lambda: not run_processes(stack))
+    with psycopg.connect(stack.database_url) as db:
+        assert db.execute("SELECT * FROM grader_load").fetchall() == loads
+
+
+def test_a_run_that_starts_after_the_code_has_changed_imports_it_anew(
+    stack: Stack, answering: Grader
+) -> None:
+    before = len(answering.requests)
+    launch(stack)
+    assert eventually(lambda: has_asked(answering, before), 60)
+    # While a run is under way, the server cannot begin anew itself.
+    os.utime(next(SQL.rglob("*.sql")))
+    run = launch(stack)
+    assert eventually(lambda: len(run_processes(stack)) == 2)
+    assert eventually(lambda: any("execute_run" in called(p) for p in run_processes(stack)))
+    answering.go_on.set()  # type: ignore[attr-defined]
+    assert eventually(lambda: status(stack, run) == "SUCCESS", 60), said(stack, run)
+
+
+def test_the_server_outlives_code_that_is_saved_half_way(tmp_path: Path, database_url: str) -> None:
+    for folder in ("grader_pipeline", "sql"):
+        shutil.copytree(PROJECT / folder, tmp_path / folder)
+    definitions = tmp_path / "grader_pipeline" / "definitions.py"
+    whole = definitions.read_text()
+    definitions.write_text(whole + "\ndef half(")
+    settings = Settings(grader_home=tmp_path / "home")
+    write_instance(settings, database_url)
+    path = tmp_path / "runs.sock"
+    with subprocess.Popen(
+        [sys.executable, "-m", SERVER, str(path)],
+        cwd=tmp_path,
+        env=environment(settings, database_url),
+    ) as server:
+        try:
+            assert eventually(path.exists, 60)
+            first = path.stat().st_mtime_ns
+            definitions.write_text(whole)
+            assert eventually(lambda: path.exists() and path.stat().st_mtime_ns != first, 60)
+            assert server.poll() is None
+        finally:
+            server.kill()

@@ -1,0 +1,33 @@
+"""Names and numbers that the tests of the sheet speak of."""
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+
+from openpyxl import load_workbook
+
+from grader_pipeline.sheet.table import MAIN_METRICS, DailyMetric
+
+ACCOUNT = "robot@school.iam.gserviceaccount.com"
+BOOK = "1AbC-spreadsheet_id"
+NAME = "Агрегированные данные за день"
+HEADER = ["Дата отчета", "Показатель", "Значение"]
+
+
+def metrics(*days: str, first: int | None = None) -> list[DailyMetric]:
+    """Rows of daily_metrics for days such as ``2023-05-31``, told apart by their numbers."""
+    rows: list[DailyMetric] = []
+    for day in days:
+        date = dt.date.fromisoformat(day)
+        values = (Decimal(first or date.toordinal() % 1000), Decimal(date.day), Decimal("12.5"))
+        rows += [
+            {"report_date": date, "label": label, "value": value}
+            for label, value in zip(MAIN_METRICS, values, strict=True)
+        ]
+    return rows
+
+
+def workbook_lines(path: Path, sheet: str = "Лист1", width: int = 3) -> list[list[object]]:
+    """The leftmost columns of a workbook's worksheet."""
+    rows = load_workbook(path)[sheet].iter_rows(max_col=width, values_only=True)
+    return [list(row) for row in rows]

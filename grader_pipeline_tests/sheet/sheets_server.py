@@ -1,0 +1,235 @@
+"""Google as the pipeline meets it: token endpoint, Drive and Sheets v4, over HTTP, with faults."""
+
+import json
+import threading
+import urllib.parse
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from google.auth import crypt, jwt
+
+from grader_pipeline_tests.sheet.sheets_discovery import (
+    Invalid,
+    check_body,
+    check_mask,
+    check_parameters,
+    masked,
+    parse_mask,
+)
+from grader_pipeline_tests.sheet.sheets_spreadsheet import Refusal, Spreadsheet
+
+HTML = b"<!DOCTYPE html><html><title>Error</title><p>That's an error. It's all we know.</html>"
+TOKEN = "ya29.the-access-token"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens to one request. ``status`` 0 drops the connection instead of answering."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+    applied: bool = False
+    seconds: float = 0
+    """How long it keeps silent first."""
+    trickle: bool = False
+    """Whether the answer comes byte by byte."""
+
+
+@dataclass
+class Google:
+    """The server's state, and what was asked of it."""
+
+    account: str
+    public_key: bytes
+    books: dict[str, Spreadsheet] = field(default_factory=dict)
+    may_read: bool = True
+    may_write: bool = True
+    api_enabled: bool = True
+    token_error: dict[str, str] | None = None
+    quota: int | None = None
+    """So many requests a minute; the minute is over once it has refused ten."""
+    refused_by_quota: int = 0
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    scopes: list[str] = field(default_factory=list)
+    faults: dict[str, deque[Fault | None]] = field(default_factory=dict)
+    """The faults to come, by kind of request: token, drive, get, batchUpdate. None: none."""
+    wake: threading.Event = field(default_factory=threading.Event)
+    url: str = ""
+    _this_minute: int = 0
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def fail(self, kind: str, *faults: Fault) -> None:
+        self.faults.setdefault(kind, deque()).extend(faults)
+
+    def count(self, kind: str) -> int:
+        return sum(asked == kind for asked, _path in self.asked)
+
+    def answer(
+        self, kind: str, work: Callable[[], tuple[int, Any]]
+    ) -> tuple[int, Any, Fault | None]:
+        with self._lock:
+            waiting = self.faults.get(kind)
+            fault = waiting.popleft() if waiting else None
+            if fault and not fault.applied:
+                return fault.status, fault.body, fault
+            if kind != "token" and self._is_over_quota():
+                return (
+                    429,
+                    error(429, "RESOURCE_EXHAUSTED", "Quota exceeded for quota metric"),
+                    None,
+                )
+            status, document = work()
+            return status, document, fault
+
+    def _is_over_quota(self) -> bool:
+        if self.quota is None:
+            return False
+        self._this_minute += 1
+        if self._this_minute <= self.quota:
+            return False
+        self.refused_by_quota += 1
+        if self._this_minute == self.quota + 10:
+            self._this_minute = 0
+        return True
+
+
+def error(status: int, word: str, message: str, reason: str | None = None) -> dict[str, Any]:
+    body: dict[str, Any] = {"code": status, "message": message, "status": word}
+    if reason:
+        body["details"] = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason}]
+    return {"error": body}
+
+
+def serve(google: Google) -> ThreadingHTTPServer:
+    """The server, on a free port, in a thread."""
+
+    class Handler(_Handler):
+        state = google
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    google.url = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}).start()
+    return server
+
+
+class _Handler(BaseHTTPRequestHandler):
+    state: Google
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        address = urllib.parse.urlsplit(self.path)
+        query = urllib.parse.parse_qs(address.query, strict_parsing=bool(address.query))
+        if address.path == "/drive/v3/files":
+            self._respond("drive", lambda: self._drive(query))
+        else:
+            book = urllib.parse.unquote(address.path.removeprefix("/v4/spreadsheets/"))
+            self._respond("get", lambda: self._get(book, query))
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        if self.path == "/token":
+            self._respond("token", lambda: self._token(body))
+        else:
+            book, _, method = self.path.removeprefix("/v4/spreadsheets/").partition(":")
+            assert method == "batchUpdate", self.path
+            self._respond("batchUpdate", lambda: self._batch_update(book, json.loads(body)))
+
+    def _respond(self, kind: str, work: Callable[[], tuple[int, Any]]) -> None:
+        self.state.asked.append((kind, self.path))
+        status, document, fault = self.state.answer(kind, work)
+        if fault:
+            self.state.wake.wait(fault.seconds)
+            status, document = fault.status, fault.body
+        if not status:
+            self.close_connection = True
+            self.connection.close()
+            return
+        data = document if isinstance(document, bytes) else json.dumps(document).encode()
+        self.send_response(status)
+        for name, value in fault.headers if fault else ():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        if fault and fault.trickle:
+            for byte in data:
+                self.wfile.write(bytes([byte]))
+                self.state.wake.wait(0.1)
+        else:
+            self.wfile.write(data)
+
+    def _token(self, body: bytes) -> tuple[int, Any]:
+        form = urllib.parse.parse_qs(body.decode())
+        signer = crypt.RSAVerifier.from_string(self.state.public_key)
+        claims = jwt.decode(form["assertion"][0], certs=None, verify=False)
+        signed, _, _ = form["assertion"][0].rpartition(".")
+        assert signer.verify(signed, _signature(form["assertion"][0]))
+        if self.state.token_error:
+            return 400, self.state.token_error
+        self.state.scopes.append(claims["scope"])
+        return 200, {"access_token": TOKEN, "expires_in": 3600, "token_type": "Bearer"}
+
+    def _denied(self, *, writing: bool) -> tuple[int, Any] | None:
+        if self.headers["authorization"] != f"Bearer {TOKEN}":
+            return 401, error(401, "UNAUTHENTICATED", "Request had invalid credentials.")
+        if not self.state.api_enabled:
+            text = "Google Sheets API has not been used in project 123 before or it is disabled."
+            return 403, error(403, "PERMISSION_DENIED", text, "SERVICE_DISABLED")
+        if not (self.state.may_write if writing else self.state.may_read):
+            return 403, error(403, "PERMISSION_DENIED", "The caller does not have permission")
+        return None
+
+    def _drive(self, query: dict[str, list[str]]) -> tuple[int, Any]:
+        if denied := self._denied(writing=False):
+            return denied
+        kind = 'mimeType="application/vnd.google-apps.spreadsheet"'
+        files = [
+            {"id": ident, "name": book.title}
+            for ident, book in self.state.books.items()
+            if query["q"][0] == f'{kind} and name = "{_quoted(book.title)}"'
+        ]
+        return 200, {"kind": "drive#fileList", "files": files}
+
+    def _get(self, ident: str, query: dict[str, list[str]]) -> tuple[int, Any]:
+        if denied := self._denied(writing=False):
+            return denied
+        try:
+            check_parameters("get", query)
+            mask = parse_mask(query["fields"][0])
+            check_mask("Spreadsheet", mask)
+            if ident not in self.state.books:
+                return 404, error(404, "NOT_FOUND", "Requested entity was not found.")
+            grid_data = "data" in mask.get("sheets", {})
+            document = self.state.books[ident].get(query.get("ranges", []), grid_data=grid_data)
+        except (Invalid, Refusal) as refusal:
+            return 400, error(400, "INVALID_ARGUMENT", str(refusal))
+        return 200, masked(document, mask)
+
+    def _batch_update(self, ident: str, body: dict[str, Any]) -> tuple[int, Any]:
+        if denied := self._denied(writing=True):
+            return denied
+        if ident not in self.state.books:
+            return 404, error(404, "NOT_FOUND", "Requested entity was not found.")
+        try:
+            check_body("BatchUpdateSpreadsheetRequest", body)
+            self.state.books[ident].batch_update(body["requests"])
+        except (Invalid, Refusal) as refusal:
+            return 400, error(400, "INVALID_ARGUMENT", str(refusal))
+        return 200, {"spreadsheetId": ident, "replies": [{} for _ in body["requests"]]}
+
+
+def _quoted(title: str) -> str:
+    return title.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _signature(assertion: str) -> bytes:
+    import base64
+
+    encoded = assertion.rpartition(".")[2]
+    return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))

@@ -1,0 +1,182 @@
+"""What a write leaves in the Google Sheet, and what it sends for that."""
+
+import datetime as dt
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.sheet.resource import Sheets
+from grader_pipeline.sheet.table import MAIN_METRICS, Column, Table, chart_table, daily_report
+from grader_pipeline_tests.sheet.sheets_given import BOOK, HEADER, metrics
+from grader_pipeline_tests.sheet.sheets_server import Google
+from grader_pipeline_tests.sheet.sheets_spreadsheet import Spreadsheet, values
+
+DAY = 45077  # 2023-05-31, in days since 1899-12-30
+ATTEMPTS, SUCCESSES, USERS = MAIN_METRICS
+
+
+def test_the_first_write_shows_typed_values_under_a_frozen_header(
+    google: Google, book: Spreadsheet, sheets: Sheets
+) -> None:
+    shown = sheets.show(daily_report(metrics("2023-05-31", "2023-05-30")))
+
+    assert book.values("Лист1") == [
+        HEADER,
+        [DAY, ATTEMPTS, 671],
+        [DAY, SUCCESSES, 31],
+        [DAY, USERS, 12.5],
+        [DAY - 1, ATTEMPTS, 670],
+        [DAY - 1, SUCCESSES, 30],
+        [DAY - 1, USERS, 12.5],
+    ]
+    sheet = book.sheet("Лист1")
+    assert sheet["properties"]["gridProperties"]["frozenRowCount"] == 1
+    assert sheet["widths"] == {0: 110, 1: 420, 2: 110}
+    assert sheet["cells"][0, 1]["userEnteredFormat"]["textFormat"] == {"bold": True}
+    formats = [sheet["cells"][3, c].get("userEnteredFormat") for c in range(3)]
+    assert formats == [
+        {"numberFormat": {"type": "DATE", "pattern": "dd.mm.yyyy"}},
+        None,
+        {"numberFormat": {"type": "NUMBER", "pattern": "#,##0.0##"}},
+    ]
+    assert shown.where == f"https://docs.google.com/spreadsheets/d/{BOOK}#gid=0"
+    assert (shown.rows, shown.cells, shown.written) == (8, 7 * 3 + 3 * 4, True)
+    assert google.count("batchUpdate") == 1
+
+
+def test_the_chart_is_made_once_and_follows_the_table(book: Spreadsheet, sheets: Sheets) -> None:
+    sheets.show(daily_report(metrics("2023-05-30")))
+    (chart,) = book.sheet("Динамика")["charts"]
+    chart["spec"]["title"] = "Название читателя"
+    sheets.show(daily_report(metrics("2023-05-30", "2023-05-31")))
+
+    assert book.values("Динамика", 4) == [
+        ["Дата отчета", ATTEMPTS, SUCCESSES, USERS],
+        [DAY - 1, 670, 30, 12.5],
+        [DAY, 671, 31, 12.5],
+    ]
+    (chart,) = book.sheet("Динамика")["charts"]
+    assert chart["spec"]["title"] == "Название читателя"
+    basic = chart["spec"]["basicChart"]
+    parts = [basic["domains"][0]["domain"], *(part["series"] for part in basic["series"])]
+    sources = [part["sourceRange"]["sources"][0] for part in parts]
+    assert [(s["startColumnIndex"], s["endRowIndex"]) for s in sources] == [
+        (0, 3), (1, 3), (2, 3), (3, 3),
+    ]  # fmt: skip
+
+
+def test_writing_the_same_again_sends_one_read_and_no_write(
+    google: Google, book: Spreadsheet, sheets: Sheets
+) -> None:
+    tables = daily_report(metrics("2023-05-31", "2023-05-30"))
+    sheets.show(tables)
+    google.asked.clear()
+
+    shown = sheets.show(tables)
+
+    assert [kind for kind, _ in google.asked] == ["token", "get"]
+    assert (shown.rows, shown.cells, shown.written) == (8, 0, False)
+    assert len(book.history) == 2
+
+
+def test_a_corrected_day_restates_nothing_above_it(
+    google: Google, book: Spreadsheet, sheets: Sheets
+) -> None:
+    days = metrics("2023-05-31", "2023-05-30")
+    sheets.show(daily_report(days))
+    google.asked.clear()
+
+    shown = sheets.show(daily_report(metrics("2023-05-31") + metrics("2023-05-30", first=5)))
+
+    assert shown.cells == 3 * 3 + 2 * 4
+    assert [kind for kind, _ in google.asked] == ["token", "get", "batchUpdate"]
+    assert book.values("Лист1")[4] == [DAY - 1, ATTEMPTS, 5]
+
+
+def test_a_metric_that_is_gone_leaves_no_line_behind(book: Spreadsheet, sheets: Sheets) -> None:
+    sheets.show(daily_report(metrics("2023-05-31")))
+
+    sheets.show(daily_report(metrics("2023-05-31")[:1]))
+
+    assert book.values("Лист1") == [HEADER, [DAY, ATTEMPTS, 671]]
+    assert book.values("Динамика", 4)[1:] == [[DAY, 671, None, None]]
+
+
+def test_sixty_days_from_parallel_runs_in_any_order_end_as_one_by_one(
+    google: Google, book: Spreadsheet, short_pauses: None
+) -> None:
+    google.quota = 60
+    sheets = Sheets(request_seconds=5, retry_seconds=30)
+    start = dt.date(2023, 4, 1)
+    days = [(start + dt.timedelta(days=n)).isoformat() for n in range(60)]
+    shuffled = random.Random(7).sample(days, 60)
+
+    def run(number: int) -> None:
+        # What is in the database when the run of that day writes.
+        sheets.show(daily_report(metrics(*sorted(shuffled[: number + 1]))))
+
+    with ThreadPoolExecutor(4) as runs:
+        list(runs.map(run, range(60)))
+
+    newest_first = [
+        [(row["report_date"] - dt.date(1899, 12, 30)).days, row["label"], float(row["value"])]
+        for day in reversed(days) for row in metrics(day)
+    ]  # fmt: skip
+    assert book.values("Лист1") == [HEADER, *newest_first]
+    assert len(book.sheet("Динамика")["charts"]) == 1
+    assert google.refused_by_quota >= 10
+    lengths = [len(values(state, "Лист1")) for state in book.history]
+    assert lengths == sorted(lengths), "a day was there and went away again"
+
+
+def test_an_empty_table_never_empties_the_sheet(
+    google: Google, book: Spreadsheet, sheets: Sheets
+) -> None:
+    sheets.show(daily_report(metrics("2023-05-30")))
+
+    with pytest.raises(PermanentFailure, match="nothing to show"):
+        sheets.show(daily_report([]))
+    assert google.count("batchUpdate") == 1
+
+
+def test_a_grid_that_is_too_small_grows(book: Spreadsheet, sheets: Sheets) -> None:
+    book.sheet("Лист1")["properties"]["gridProperties"] |= {"rowCount": 2, "columnCount": 2}
+
+    sheets.show(daily_report(metrics("2023-05-31")))
+
+    assert len(book.values("Лист1")) == 4
+    assert book.sheet("Лист1")["properties"]["gridProperties"]["columnCount"] == 3
+
+
+def test_upload_to_google_sheets_writes_the_worksheet_that_it_is_told(
+    book: Spreadsheet, sheets: Sheets
+) -> None:
+    table = Table(
+        (Column("Курс", "text", 100), Column("Доля", "number", 80, "0.0%")), (("DST", 0.25),)
+    )
+
+    shown = sheets.upload_to_google_sheets([table], "any", "Курсы")
+
+    assert book.values("Курсы", 2) == [["Курс", "Доля"], ["DST", 0.25]]
+    cell = book.sheet("Курсы")["cells"][1, 1]
+    assert cell["userEnteredFormat"]["numberFormat"]["pattern"] == "0.0%"
+    assert shown.rows == 1
+
+
+def test_a_chart_table_knows_days_that_lack_a_metric() -> None:
+    table = chart_table(metrics("2023-05-31")[1:])
+    assert table.rows == ((dt.date(2023, 5, 31), None, 31, 12.5),)
+
+
+@pytest.mark.parametrize("sign", "=+-@")
+def test_a_text_that_looks_like_a_formula_stays_text(
+    sign: str, google: Google, book: Spreadsheet, sheets: Sheets
+) -> None:
+    rows = [{"report_date": dt.date(2023, 5, 31), "label": f"{sign}1+1", "value": 1}]
+    sheets.show(daily_report(rows))
+    sheets.show(daily_report(rows))
+
+    assert book.sheet("Лист1")["cells"][1, 1] == {"userEnteredValue": {"stringValue": f"{sign}1+1"}}
+    assert google.count("batchUpdate") == 1

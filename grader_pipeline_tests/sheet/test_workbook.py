@@ -1,0 +1,175 @@
+"""The local workbook: edited in place, and untouched where nothing differs."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook, load_workbook
+from openpyxl.chart import LineChart, Reference
+from openpyxl.comments import Comment
+from openpyxl.styles import PatternFill
+
+from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.sheet.resource import Sheets
+from grader_pipeline.sheet.table import MAIN_METRICS, daily_report
+from grader_pipeline_tests.sheet.sheets_given import HEADER, metrics
+from grader_pipeline_tests.sheet.sheets_given import workbook_lines as lines
+
+DAY = dt.datetime(2023, 5, 31)
+ATTEMPTS, SUCCESSES, USERS = MAIN_METRICS
+
+
+def test_the_first_write_makes_a_workbook_with_formats_header_and_chart(
+    path: Path, sheets: Sheets
+) -> None:
+    shown = sheets.show(daily_report(metrics("2023-05-30", "2023-05-31")))
+
+    assert (shown.where, shown.rows, shown.written) == (str(path), 8, True)
+    assert lines(path)[:4] == [
+        HEADER,
+        [DAY, ATTEMPTS, 671],
+        [DAY, SUCCESSES, 31],
+        [DAY, USERS, 12.5],
+    ]
+    book = load_workbook(path)
+    assert book.sheetnames == ["Лист1", "Динамика"]
+    sheet = book["Лист1"]
+    assert sheet.freeze_panes == "A2"
+    assert sheet["B1"].font.bold
+    assert sheet.column_dimensions["B"].width == 60
+    formats = [sheet.cell(row, column).number_format for row, column in ((2, 1), (2, 3), (4, 3))]
+    assert formats == ["dd.mm.yyyy", "#,##0", "#,##0.0##"]
+
+
+def test_the_same_again_leaves_the_file_untouched_to_the_byte(path: Path, sheets: Sheets) -> None:
+    tables = daily_report(metrics("2023-05-31"))
+    sheets.show(tables)
+    bytes_before, seen_before = path.read_bytes(), path.stat()
+
+    shown = sheets.show(tables)
+
+    assert (shown.cells, shown.written) == (0, False)
+    assert path.read_bytes() == bytes_before
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (
+        seen_before.st_ino,
+        seen_before.st_mtime_ns,
+    )
+
+
+def test_days_in_any_order_end_the_same_and_the_chart_follows(path: Path, sheets: Sheets) -> None:
+    for days in (["2023-05-31"], ["2023-05-29", "2023-05-31"], ["2023-05-29", "2023-05-30"]):
+        sheets.show(daily_report(metrics(*days)))
+
+    expected = [[row["report_date"], row["label"], float(row["value"])]
+                for row in metrics("2023-05-31", "2023-05-30", "2023-05-29")]  # fmt: skip
+    assert [[day.date(), *rest] for day, *rest in lines(path)[1:]] == expected
+    (chart,) = load_workbook(path)["Динамика"]._charts
+    references = [series.val.numRef.f for series in chart.series]
+    assert references == [f"'Динамика'!${column}$2:${column}$4" for column in "BCD"]
+
+
+def test_what_readers_have_beside_and_around_survives(path: Path, sheets: Sheets) -> None:
+    sheets.show(daily_report(metrics("2023-05-30")))
+    book = load_workbook(path)
+    sheet = book["Лист1"]
+    sheet["E2"] = "=C2*2"
+    sheet["E2"].number_format = "0.00%"
+    sheet["E2"].comment = Comment("праздник", "методист")
+    sheet["B2"].fill = PatternFill("solid", fgColor="00FF00")
+    sheet.auto_filter.ref = "A1:E4"
+    theirs = book.create_sheet("Мой лист")
+    theirs.append(["a", 1])
+    chart = LineChart()
+    chart.add_data(Reference(theirs, min_col=2, min_row=1, max_row=1))
+    theirs.add_chart(chart, "D2")
+    book.save(path)
+    path.chmod(0o664)
+
+    sheets.show(daily_report(metrics("2023-05-30", "2023-05-31")))
+
+    book = load_workbook(path)
+    sheet = book["Лист1"]
+    assert sheet["E2"].value == "=C2*2"
+    assert sheet["E2"].number_format == "0.00%"
+    assert sheet["E2"].comment.text == "праздник"
+    assert sheet["B2"].fill.fgColor.rgb == "0000FF00"
+    assert sheet.auto_filter.ref == "A1:E4"
+    assert len(sheet._charts) == 0
+    assert [[cell.value for cell in row] for row in book["Мой лист"]] == [["a", 1]]
+    assert len(book["Мой лист"]._charts) == 1
+    assert path.stat().st_mode & 0o777 == 0o664
+
+
+@pytest.mark.parametrize("sign", "=+-@")
+def test_a_text_that_looks_like_a_formula_stays_text(sign: str, path: Path, sheets: Sheets) -> None:
+    tables = daily_report(
+        [{"report_date": dt.date(2023, 5, 31), "label": f"{sign}1+1", "value": 1}]
+    )
+    sheets.show(tables)
+    cell = load_workbook(path)["Лист1"]["B2"]
+
+    assert (cell.value, cell.data_type, cell.quotePrefix) == (f"{sign}1+1", "s", True)
+    assert not sheets.show(tables).written
+
+
+def headed_otherwise(path: Path) -> None:
+    book = Workbook()
+    book.active.title = "Лист1"
+    book.active.append(["Курс", "Юзеры"])
+    book.save(path)
+
+
+def protected(path: Path) -> None:
+    book = Workbook()
+    book.active.title = "Лист1"
+    book.active.protection.enable()
+    book.save(path)
+
+
+def read_only(path: Path) -> None:
+    Workbook().save(path)
+    path.chmod(0o444)
+
+
+TROUBLES = {
+    "Wrong header": headed_otherwise,
+    "Protected": protected,
+    "damaged, or under a password": lambda path: path.write_bytes(b"PK\x03\x04 half a zip"),
+    "no workbook that can be read": lambda path: path.write_bytes(b""),
+    "marked read-only": read_only,
+    "cannot be opened": lambda path: path.mkdir(),
+}
+
+
+@pytest.mark.parametrize("says", TROUBLES)
+def test_a_workbook_that_is_not_ours_to_edit_is_left_alone(
+    says: str, path: Path, sheets: Sheets
+) -> None:
+    TROUBLES[says](path)
+    before = path.is_file() and path.read_bytes()
+
+    with pytest.raises(PermanentFailure, match=says) as caught:
+        sheets.show(daily_report(metrics("2023-05-31")))
+
+    assert "run the day again" in (caught.value.description or "")
+    assert (path.is_file() and path.read_bytes()) == before
+    if says != "Protected":
+        with pytest.raises(PermanentFailure, match=says):
+            sheets.probe()
+
+
+def test_a_workbook_behind_a_link_is_written_where_it_is(
+    path: Path, sheets: Sheets, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    real = tmp_path_factory.mktemp("share") / "report.xlsx"
+    path.symlink_to(real)
+    sheets.show(daily_report(metrics("2023-05-31")))
+    assert path.is_symlink()
+    assert len(lines(real)) == 4
+
+
+def test_doctor_says_where_the_report_goes(path: Path, sheets: Sheets) -> None:
+    assert str(path) in sheets.probe()
+    assert not path.exists()
+    sheets.show(daily_report(metrics("2023-05-31")))
+    assert str(path) in sheets.probe()

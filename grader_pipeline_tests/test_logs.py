@@ -1,0 +1,224 @@
+"""The log file is whole, rotated, free of secrets, and holds every line once."""
+
+import datetime as dt
+import fcntl
+import logging
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+
+import grader_pipeline.local
+from grader_pipeline import logs
+from grader_pipeline.settings import SAMPLE_CLIENT, Settings
+from grader_pipeline_tests.waiting import eventually
+
+LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d - (INFO|WARNING|ERROR): (.*)")
+
+WRITER = """
+import itertools, logging, sys
+from pathlib import Path
+from grader_pipeline import logs
+logs.configure()
+log = logging.getLogger("grader_pipeline.writer")
+for number in itertools.count():
+    log.info("%s %d %s", sys.argv[1], number, "x" * (number * 37 % 9000))
+    if number >= 500 and Path(sys.argv[2]).exists():
+        break
+print(number + 1)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _configured() -> None:
+    logs.configure()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "home" / "logs"
+
+
+def rotate_at(folder: Path, moment: float) -> None:
+    """Let the next line find that midnight was at ``moment``."""
+    with (folder / ".__app_log.txt.lock").open("r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate()
+        file.write(str(int(moment)))
+
+
+def text(folder: Path) -> str:
+    path = folder / "app_log.txt"
+    return path.read_text() if path.exists() else ""
+
+
+def archives(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("app_log.txt.*"))
+
+
+def test_lines_of_many_processes_are_whole_and_none_is_lost_while_the_file_is_rotated(
+    folder: Path, tmp_path: Path
+) -> None:
+    enough = tmp_path / "enough"
+    writers = {
+        name: subprocess.Popen(
+            [sys.executable, "-c", WRITER, name, str(enough)], stdout=subprocess.PIPE, text=True
+        )
+        for name in ("w1", "w2", "w3")
+    }
+    try:
+        assert eventually(lambda: all(f"INFO: {name} 0 " in text(folder) for name in writers), 60)
+        for back in range(logs.ARCHIVES):
+            rotate_at(folder, time.time() - 86_400 * back)
+            assert eventually(lambda back=back: len(archives(folder)) == back + 1, 60)
+    finally:
+        enough.touch()
+    counts = {name: int(writer.communicate(timeout=60)[0]) for name, writer in writers.items()}
+    seen: Counter[tuple[str, int]] = Counter()
+    for path in folder.glob("app_log.txt*"):
+        for line in path.read_text().splitlines():
+            found = LINE.fullmatch(line)
+            assert found, line[:200]
+            writer, number, padding = found[2].split(" ")
+            assert len(padding) == int(number) * 37 % 9000
+            seen[writer, int(number)] += 1
+    assert seen == Counter({(name, i): 1 for name, count in counts.items() for i in range(count)})
+
+
+def test_the_first_line_after_days_of_silence_begins_a_new_file_named_for_its_day(
+    folder: Path,
+) -> None:
+    log = logging.getLogger("grader_pipeline.test")
+    log.info("before the silence")
+    midnight = dt.datetime.combine(dt.date.today() - dt.timedelta(days=5), dt.time())
+    rotate_at(folder, midnight.timestamp())
+    log.info("after it")
+    (archive,) = archives(folder)
+    assert archive == f"app_log.txt.{midnight.date() - dt.timedelta(days=1)}"
+    assert "before the silence" in (folder / archive).read_text()
+    assert "after it" in text(folder)
+    assert "before" not in text(folder)
+
+
+def test_the_three_newest_archives_are_kept(folder: Path) -> None:
+    log = logging.getLogger("grader_pipeline.test")
+    log.info("the first day")
+    midnight = dt.datetime.combine(dt.date.today(), dt.time())
+    for back in range(9, 0, -1):
+        rotate_at(folder, (midnight - dt.timedelta(days=back)).timestamp())
+        log.info("%d days ago", back)
+    days = [midnight.date() - dt.timedelta(days=back) for back in (4, 3, 2)]
+    assert archives(folder) == [f"app_log.txt.{day}" for day in days]
+
+
+def test_no_secret_reaches_the_file_in_any_form(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADER_API_CLIENT_KEY", "k/e y&+ö")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me:geheim@host/grader")
+    monkeypatch.setenv("SMTP_PASSWORD", "correct horse")
+    monkeypatch.setenv(
+        "GOOGLE_SHEETS_CREDENTIALS", '{"private_key": "-----BEGIN\\nabcdef\\n-----END"}'
+    )
+    logs._file.cache_clear()  # the settings are read when the file is opened
+    log = logging.getLogger("grader_pipeline.test")
+    log.info(
+        "GET https://api/?client_key=k%%2Fe%%20y%%26%%2B%%C3%%B6&x and k%%2Fe+y%%26%%2B%%C3%%B6"
+    )
+    log.info("key %s, url %s", "k/e y&+ö", "postgresql://me:geheim@host/grader")
+    log.info("private %s", "-----BEGIN\nabcdef\n-----END")
+    refusal = ValueError("login with correct horse refused, geheim too")
+    log.error("failed", exc_info=refusal)
+    written = text(folder)
+    for secret in ("k%2Fe", "k/e", "geheim", "correct horse", "abcdef"):
+        assert secret not in written
+    assert "ValueError: login with *** refused" in written
+    logs._file.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:p%40ss-geheim@host/grader",
+        "postgresql://host/grader?user=me&password=p%40ss-geheim&sslmode=require",
+        "host=host user=me password=p@ss-geheim dbname=grader",
+        "host=host user=me password='p@ss-geheim' dbname=grader",
+    ],
+)
+def test_the_databases_password_is_kept_out_however_it_is_given_and_shown(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    said = logs.without_secrets("p@ss-geheim, p%40ss-geheim, user me", Settings())
+    assert said == "***, ***, user me"
+
+
+@pytest.mark.parametrize("password", ["[geheim", "geheim]x", "%zzgeheim", "%zz:[geheim@1"])
+def test_a_database_url_that_cannot_be_read_still_gives_its_password_away_to_nobody(
+    monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://me:{password}@host/grader")
+    assert logs.without_secrets(f"refused: {password}", Settings()) == "refused: ***"
+
+
+def test_the_sample_apis_key_takes_no_word_from_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADER_API_CLIENT_KEY", SAMPLE_CLIENT)
+    assert logs.without_secrets("sample-api ended", Settings()) == "sample-api ended"
+
+
+def test_a_message_cannot_pretend_to_be_another_line(folder: Path) -> None:
+    log = logging.getLogger("grader_pipeline.test")
+    log.warning("one\n2026-01-01 00:00:00 - INFO: two\r\nthree\x1b[2J\u2028four \udc80 пять")
+    lines = text(folder).split("\n")
+    assert LINE.fullmatch(lines[0])
+    assert [line[:4] for line in lines[1:-1]] == ["    ", "    "]
+    assert "\x1b" not in text(folder)
+    assert "пять" in text(folder)
+
+
+def test_every_line_of_a_run_is_written_once_and_shows_up_in_dagster(folder: Path) -> None:
+    @dg.op
+    def work(context: dg.OpExecutionContext) -> None:
+        logging.getLogger("grader_pipeline.somewhere").info("said by a module")
+        context.log.info("said by context.log")
+
+    @dg.job
+    def job() -> None:
+        work()
+
+    template = Path(grader_pipeline.local.__path__[0]) / "dagster.yaml"
+    python_logs = yaml.safe_load(template.read_text())["python_logs"]
+    with dg.instance_for_test(overrides={"python_logs": python_logs}) as instance:
+        run = job.execute_in_process(instance=instance)
+        events = [entry.user_message for entry in instance.all_logs(run.run_id)]
+    for said in ("said by a module", "said by context.log"):
+        assert text(folder).count(said) == 1
+        assert sum(said in event for event in events) == 1
+
+
+def test_a_sensors_own_logger_can_be_joined(folder: Path) -> None:
+    @dg.sensor(job_name="none")
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        logs.follow(context.log)
+        logs.follow(context.log)
+        context.log.info("said by a sensor")
+        return dg.SkipReason("nothing to do")
+
+    with dg.instance_for_test() as instance, dg.build_sensor_context(instance) as context:
+        sensor.evaluate_tick(context)
+    assert text(folder).count("said by a sensor") == 1
+
+
+def test_a_folder_that_cannot_be_written_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("GRADER_HOME", str(tmp_path / "file"))
+    logging.getLogger("grader_pipeline.test").info("unheard")
+    assert "NotADirectoryError" in capsys.readouterr().err
