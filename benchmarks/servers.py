@@ -17,9 +17,10 @@ from urllib.request import urlopen
 import psutil
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import dict_row
 
 from grader_pipeline.local.embedded_postgres import embedded_postgres
-from grader_pipeline.statements import files
+from grader_pipeline.resources.migrations import migrate
 
 _DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
@@ -71,9 +72,8 @@ class Postgres:
         url = make_conninfo(self.url, dbname=name)
         with self.connected() as admin:
             admin.execute(f"CREATE DATABASE {name}")
-        with psycopg.connect(url) as db:
-            for file in files("schema"):
-                db.execute(file.read_bytes())
+        with psycopg.connect(url, autocommit=True, row_factory=dict_row) as db:
+            migrate(db)
         try:
             yield as_url(url)
         finally:

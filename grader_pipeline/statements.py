@@ -4,15 +4,12 @@
 (``%(name)s``, always bound, never pasted) holds exactly one statement.
 """
 
-import re
 from functools import cache
 from pathlib import Path
 
 from grader_pipeline.settings import PROJECT
 
 SQL = PROJECT / "sql"
-
-_RELATION = re.compile(rb"CREATE (?:TABLE IF NOT EXISTS|OR REPLACE VIEW) (\w+)")
 
 
 @cache
@@ -27,9 +24,3 @@ def statement(name: str) -> bytes:
 def files(folder: str) -> list[Path]:
     """The .sql files of ``sql/<folder>`` in the order of their names."""
     return sorted((SQL / folder).glob("*.sql"))
-
-
-def described_relations() -> set[str]:
-    """The names of the tables and views of ``sql/schema``."""
-    schema = b"\n".join(file.read_bytes() for file in files("schema"))
-    return {name.decode() for name in _RELATION.findall(schema)}

@@ -25,7 +25,8 @@ from grader_pipeline.assets import GROUP, OWNERS, column_schema
 from grader_pipeline.attempts.validation import attempts, quarantine, tally_of
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
 from grader_pipeline.reports.rollups import roll_up
-from grader_pipeline.resources.postgres import Connection, Postgres, copy_in, schema_differences
+from grader_pipeline.resources.migrations import schema_differences
+from grader_pipeline.resources.postgres import Connection, Postgres, copy_in
 from grader_pipeline.statements import statement
 
 log = logging.getLogger(__name__)

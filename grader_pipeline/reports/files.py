@@ -32,7 +32,8 @@ from zlib import crc32
 from dagster._core.definitions.utils import DISALLOWED_NAMES
 
 from grader_pipeline.reports.definition import MAIN, Drawing, Label, Report, ReportError
-from grader_pipeline.statements import described_relations, files
+from grader_pipeline.resources.migrations import relations
+from grader_pipeline.statements import files
 
 log = logging.getLogger(__name__)
 
@@ -202,7 +203,7 @@ def _check_parameters(path: Path, query: str) -> None:
 
 def _can_be_named(name: str) -> bool:
     """Whether an asset and a table can have that name, and nothing else has it."""
-    tables = described_relations() - {"daily_metrics"}
+    tables = relations().keys() - {"daily_metrics"}
     return bool(_NAME.fullmatch(name)) and name not in _ASSETS | tables | DISALLOWED_NAMES
 
 

@@ -1,18 +1,16 @@
 """PostgreSQL: the one owner of connections in its process.
 
 Everything that talks to the database asks here for a transaction; statements come from ``sql/``
-through :func:`grader_pipeline.statements.statement`. ``sql/schema`` describes the tables. It is
-applied in the order of the files' names, idempotently, by the first session after a change.
+through :func:`grader_pipeline.statements.statement`. The tables are made by the migrations in
+``sql/schema``; a session applies those that the database lacks (see ``migrations.py``).
 
 Source: DATABASE_URL. Sessions speak UTC.
 """
 
-import hashlib
 import logging
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import closing, contextmanager
 
 import dagster as dg
 import psycopg
@@ -24,12 +22,15 @@ from pydantic import PrivateAttr
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from grader_pipeline.failures import PermanentFailure, TransientFailure
+from grader_pipeline.resources import connections
+from grader_pipeline.resources.connections import cause
+from grader_pipeline.resources.migrations import migrate, pending, schema_differences
 from grader_pipeline.settings import Settings
-from grader_pipeline.statements import described_relations, files, statement
+from grader_pipeline.statements import statement
 
 log = logging.getLogger(__name__)
 
-Connection = psycopg.Connection[dict[str, Any]]
+Connection = connections.Connection
 
 # What no waiting mends. libpq gives no SQLSTATE for a refused connection, only the server's text.
 _REFUSALS = (
@@ -72,17 +73,27 @@ class Postgres(dg.ConfigurableResource["Postgres"]):
                     yield connection
             except psycopg.OperationalError as error:
                 raise TransientFailure(
-                    f"The database went away or gave up ({_cause(error)}). Nothing was stored "
+                    f"The database went away or gave up ({cause(error)}). Nothing was stored "
                     "there. Check the server and run the day again."
                 ) from None
             except psycopg.Error as error:
                 raise PermanentFailure(
-                    f"The database refused ({_cause(error)}; {type(error).__name__}). Nothing was "
+                    f"The database refused ({cause(error)}; {type(error).__name__}). Nothing was "
                     "stored there. Compare its tables with sql/schema: `grader-pipeline doctor`."
                 ) from None
 
     def probe(self) -> str:
-        """Connect and look at the tables. Raises like ``transaction``."""
+        """Connect and look at the tables; change nothing. Raises like ``transaction``."""
+        with closing(self._connect()) as connection:
+            missing = pending(connection)
+            may_create = connection.execute(statement("session/may_create")).fetchone() or {}
+        if missing and not may_create["answer"]:
+            raise PermanentFailure(
+                f"The database needs {len(missing)} migrations of sql/schema, and the role of "
+                "DATABASE_URL may not apply them: grant it CREATE on the schema."
+            )
+        if missing:
+            return f"PostgreSQL answers; the next run applies {len(missing)} migrations"
         with self.transaction() as db:
             version = db.info.server_version // 10_000
             differences = schema_differences(db)
@@ -107,7 +118,7 @@ class Postgres(dg.ConfigurableResource["Postgres"]):
         if self._connection is None or self._connection.closed:
             connection = self._connect()
             try:
-                apply_schema(connection)
+                migrate(connection)
             except BaseException:
                 connection.close()
                 raise
@@ -128,64 +139,6 @@ class Postgres(dg.ConfigurableResource["Postgres"]):
             reraise=True,
         )
         return attempts(_open, url.get_secret_value())
-
-
-def apply_schema(connection: Connection) -> None:
-    """Create what ``sql/schema`` describes and the database lacks; change nothing else.
-
-    Where the same files were applied last and all is still there, nothing is done: a statement that
-    creates waits for those who write even if there is nothing to create, and has others wait.
-
-    Raises PermanentFailure when the role may not create it.
-    """
-    content = b"".join(file.read_bytes() for file in files("schema"))
-    applied = {
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "relations": list(described_relations()),
-    }
-    if _is_applied(connection, applied):
-        return
-    with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('sql/schema', 0))")
-        for file in files("schema"):
-            try:
-                connection.execute(file.read_bytes())
-            except psycopg.errors.InsufficientPrivilege as error:
-                raise PermanentFailure(
-                    f"The role of DATABASE_URL may not apply sql/schema/{file.name} "
-                    f"({_cause(error)}). Grant it CREATE on the schema."
-                ) from None
-        connection.execute(statement("session/forget_schema"))
-        connection.execute(statement("session/note_schema"), applied)
-
-
-def _is_applied(connection: Connection, applied: dict[str, Any]) -> bool:
-    try:
-        found = connection.execute(statement("session/is_schema_applied"), applied).fetchone()
-    except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
-        return False
-    return bool(found and found["answer"])
-
-
-def schema_differences(db: Connection) -> list[str]:
-    """How the live tables differ from those of ``sql/schema``, a line each; empty when they do not.
-
-    The files are applied to the session's temporary schema, the two are compared, and that is
-    undone: the files stay the only description there is.
-    """
-    described = statement("checks/described_columns")
-    live = db.execute(described, {"temporary": False}).fetchall()
-    with db.transaction(force_rollback=True):
-        db.execute("SET LOCAL search_path TO pg_temp")
-        for file in files("schema"):
-            db.execute(file.read_bytes())
-        wanted = db.execute(described, {"temporary": True}).fetchall()
-    ours = {row["name"] for row in wanted}
-    has = {row["line"] for row in live if row["name"] in ours}
-    needs = {row["line"] for row in wanted}
-    return [f"lacks {line}" for line in sorted(needs - has)] + [
-        f"has besides {line}" for line in sorted(has - needs)
-    ]
 
 
 def copy_in(db: Connection, copy: bytes, tables: Iterable[pa.Table]) -> None:
@@ -226,7 +179,7 @@ def _open(url: str) -> Connection:
             "DATABASE_URL cannot be read: write it as postgresql://user:password@host:5432/name."
         ) from None
     except psycopg.OperationalError as error:
-        message = f"PostgreSQL cannot be reached: {_cause(error)}"
+        message = f"PostgreSQL cannot be reached: {cause(error)}"
         if any(refusal in str(error) for refusal in _REFUSALS):
             raise PermanentFailure(f"{message}. Check DATABASE_URL.") from None
         log.warning("%s; trying again", message)
@@ -234,8 +187,3 @@ def _open(url: str) -> Connection:
     connection.execute("SET TIME ZONE 'UTC'")
     connection.execute(statement("session/work_mem"))
     return connection
-
-
-def _cause(error: psycopg.Error) -> str:
-    """The server's own sentence, without the statement and its values."""
-    return error.diag.message_primary or str(error).strip().splitlines()[0].strip()

@@ -7,8 +7,8 @@ import pytest
 from psycopg import sql
 
 from grader_pipeline.failures import TransientFailure
+from grader_pipeline.resources.migrations import relations
 from grader_pipeline.resources.postgres import Postgres
-from grader_pipeline.statements import described_relations
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_a_session_begins_without_waiting_for_those_that_write(
     """Two that wait for each other would cost one of them its work."""
     set_for_new_sessions(database_url, "lock_timeout", "1s")
     with postgres.transaction() as db:
-        for name in described_relations():
+        for name in relations():
             db.execute(sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE").format(sql.Identifier(name)))
         another = Postgres()
         with another.transaction() as other:
@@ -50,28 +50,12 @@ def test_a_session_begins_without_waiting_for_those_that_write(
         another.close()
 
 
-def test_what_the_database_lacks_or_has_of_other_files_is_made_anew(
-    database_url: str, postgres: Postgres
-) -> None:
-    with postgres.transaction() as db:
-        db.execute("DROP TABLE daily_metrics")
-    postgres.close()
-    with postgres.transaction() as db:
-        db.execute("SELECT FROM daily_metrics")
-        # As another version of the pipeline would leave it.
-        db.execute("UPDATE schema_applied SET sha256 = 'of other files'")
-        db.execute("DROP FUNCTION learner_states(date)")
-    postgres.close()
-    with postgres.transaction() as db:
-        db.execute("SELECT FROM learner_states('2023-05-31')")
-
-
 def test_a_session_that_could_not_begin_is_no_half_session_afterwards(
     database_url: str, postgres: Postgres
 ) -> None:
     with postgres.transaction() as db:
         db.execute("DROP FUNCTION learner_states(date)")
-        db.execute("DELETE FROM schema_applied")
+        db.execute("DROP TABLE schema_migration")
     set_for_new_sessions(database_url, "lock_timeout", "1s")
     another = Postgres()
     with psycopg.connect(database_url) as busy:

@@ -1,0 +1,198 @@
+"""The schema of the database: numbered migrations that only go forward.
+
+``sql/schema/NNN_name.sql`` is one migration. A session applies those above the database's number,
+all in one transaction. A database above the code's number belongs to a newer release: the code uses
+it as it is. So an old and a new process side by side do not undo each other's changes.
+
+How to write a migration:
+
+- Take the next free number. Never change a released file: databases that have it stay as they are.
+- Older processes may work while it is applied and after. Add columns and tables; remove them in a
+  later release.
+- Change a view by DROP VIEW and CREATE VIEW, together with the views that use it. CREATE OR REPLACE
+  VIEW cannot remove a column.
+- Change a function by CREATE OR REPLACE FUNCTION, or give it a new name. Do not drop it.
+"""
+
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import psycopg
+
+from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.resources.connections import Connection, cause
+from grader_pipeline.sql import files, statement
+
+log = logging.getLogger(__name__)
+
+_FILE = re.compile(r"(\d{3,9})_\w+\.sql")
+_CHANGE = re.compile(
+    r"^ *(CREATE|DROP) (?:OR REPLACE )?(?:TABLE|VIEW) (?:IF (?:NOT )?EXISTS )?"
+    r"(\w+(?:, *\w+)*)\s*(?:\(|;|AS\b|CASCADE\b)",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One file of ``sql/schema``."""
+
+    number: int
+    file: str
+    sql: str
+
+
+def read_migrations(paths: Iterable[Path]) -> tuple[Migration, ...]:
+    """The migrations in these files, by number.
+
+    Raises PermanentFailure for a file without a number, and for two with the same.
+    """
+    found: dict[int, Migration] = {}
+    for path in paths:
+        if not (match := _FILE.fullmatch(path.name)):
+            raise PermanentFailure(
+                f"sql/schema/{path.name} has no number. Name it NNN_name.sql, NNN being the next "
+                "free number of at least three digits."
+            )
+        migration = Migration(int(match[1]), path.name, path.read_text(encoding="utf-8"))
+        other = found.setdefault(migration.number, migration)
+        if other is not migration:
+            raise PermanentFailure(
+                f"sql/schema/{other.file} and sql/schema/{path.name} have the same number. Give "
+                "the newer one the next free number."
+            )
+    return tuple(found[number] for number in sorted(found))
+
+
+@cache
+def migrations() -> tuple[Migration, ...]:
+    """The migrations of this code. Raises like :func:`read_migrations`."""
+    return read_migrations(files("schema"))
+
+
+def relations(known: Sequence[Migration] | None = None) -> dict[str, Migration]:
+    """The tables and views that there are after the last migration, and what created each."""
+    found: dict[str, Migration] = {}
+    for migration in migrations() if known is None else known:
+        for change, names in _CHANGE.findall(migration.sql):
+            for name in re.split(", *", names):
+                found.pop(name, None)
+                if change == "CREATE":
+                    found[name] = migration
+    return found
+
+
+def migrate(connection: Connection, known: Sequence[Migration] | None = None) -> None:
+    """Apply the migrations above the database's number; with none, this is one cheap read.
+
+    ``known`` are the migrations of this code. ``connection`` is in autocommit mode.
+
+    Raises PermanentFailure if the role may not apply them, if one fails (none of them is applied
+    then), and if the database lacks a table or view that it should have by its number.
+    """
+    known = migrations() if known is None else known
+    last = known[-1].number
+    wanted = relations(known)
+    number, missing = _state(connection, wanted)
+    if number < last:
+        with connection.transaction():
+            connection.execute(statement("session/lock_schema"))
+            _apply_pending(connection, known)
+        number, missing = _state(connection, wanted)
+    if number > last:
+        _say_newer(number, last)
+    elif missing:
+        lacking = ", ".join(f"{name} (sql/schema/{wanted[name].file})" for name in missing)
+        raise PermanentFailure(
+            f"The database lacks {lacking}, though its schema has number {number}: somebody "
+            "dropped or renamed it. Restore it from a backup, or create it anew with the statement "
+            "in the file named; a table is empty then."
+        )
+
+
+def pending(db: Connection, known: Sequence[Migration] | None = None) -> list[Migration]:
+    """The migrations that the next session applies. Changes nothing."""
+    known = migrations() if known is None else known
+    number, _ = _state(db, ())
+    return [migration for migration in known if migration.number > number]
+
+
+def schema_differences(db: Connection, known: Sequence[Migration] | None = None) -> list[str]:
+    """How the live tables, views and functions differ from those of ``sql/schema``, a line each.
+
+    The migrations are applied to the session's temporary schema, the two are compared, and that is
+    undone: the files stay the only description there is. What a database of a newer release has
+    besides is no difference.
+    """
+    known = migrations() if known is None else known
+    described = statement("checks/described_columns")
+    live = db.execute(described, {"temporary": False}).fetchall()
+    with db.transaction(force_rollback=True):
+        db.execute(statement("checks/use_temporary_schema"))
+        for migration in known:
+            db.execute(migration.sql.encode())
+        wanted = db.execute(described, {"temporary": True}).fetchall()
+    ours = {row["name"] for row in wanted}
+    has = {row["line"] for row in live if row["name"] in ours}
+    needs = {row["line"] for row in wanted}
+    lacks = [f"lacks {line}" for line in sorted(needs - has)]
+    if _state(db, ())[0] > known[-1].number:
+        return lacks
+    return lacks + [f"has besides {line}" for line in sorted(has - needs)]
+
+
+def _state(db: Connection, wanted: Iterable[str]) -> tuple[int, list[str]]:
+    """The database's number (0 for one without migrations), and the relations that it lacks."""
+    try:
+        found = db.execute(
+            statement("session/schema_state"), {"relations": list(wanted)}
+        ).fetchone()
+    except psycopg.errors.UndefinedTable:
+        return 0, []
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise PermanentFailure(
+            f"The role of DATABASE_URL may not read the table schema_migration ({cause(error)}). "
+            "Grant it SELECT on it, as on the other tables."
+        ) from None
+    return (found["number"], found["missing"]) if found else (0, [])
+
+
+def _apply_pending(db: Connection, known: Sequence[Migration]) -> None:
+    # Another session may have applied them while this one waited for the lock. The savepoint is
+    # for a database without the table: what failed is undone, and the transaction goes on.
+    with db.transaction(force_rollback=True):
+        to_apply = pending(db, known)
+    for migration in to_apply:
+        try:
+            db.execute(migration.sql.encode())
+            note = {"number": migration.number, "name": migration.file.removesuffix(".sql")}
+            db.execute(statement("session/note_migration"), note)
+        except psycopg.OperationalError:
+            raise
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise PermanentFailure(
+                f"The role of DATABASE_URL may not apply sql/schema/{migration.file} "
+                f"({cause(error)}). Start the pipeline once with a DATABASE_URL whose role owns "
+                "the tables and has CREATE on their schema, or give this role both."
+            ) from None
+        except psycopg.Error as error:
+            raise PermanentFailure(
+                f"sql/schema/{migration.file} cannot be applied ({cause(error)}; "
+                f"{type(error).__name__}). The schema is as it was before. Compare the database "
+                "with that file."
+            ) from None
+    if to_apply:
+        log.info("Migrated the schema: %s", ", ".join(migration.file for migration in to_apply))
+
+
+@cache
+def _say_newer(number: int, last: int) -> None:
+    log.info(
+        "The schema has number %d and this code knows %d: a newer release migrated it. This "
+        "process uses it as it is",
+        number, last,
+    )  # fmt: skip
