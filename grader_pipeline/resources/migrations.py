@@ -25,7 +25,7 @@ import psycopg
 
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.resources.connections import Connection, cause
-from grader_pipeline.sql import files, statement
+from grader_pipeline.statements import files, statement
 
 log = logging.getLogger(__name__)
 

@@ -10,12 +10,30 @@ from grader_pipeline.partitions import school_day
 from grader_pipeline.reports.files import reports
 from grader_pipeline.reports.rollups import roll_up
 from grader_pipeline.reports.tables import refresh_later_days, store_day
-from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline_tests.reports.twin import Attempt
 
 _OF_A_DAY = ("grader", "grader_load", "grader_rejected", "engagement_day", "engagement",
              "learner", "task", "rollup_day", "report_day", "report_failure")  # fmt: skip
 REPORTS = {report.name: report for report in reports()}
+
+
+def insert(db: Connection, attempts: Iterable[Attempt]) -> None:
+    """Put attempts into the table ``grader``."""
+    rows = [
+        (
+            a.user, "", f"{a.course}:lms.example.org-{a.task}:{a.user}", a.url, a.verdict,
+            "run" if a.verdict is None else "submit", a.at,
+        )
+        for a in attempts
+    ]  # fmt: skip
+    db.cursor().executemany(
+        "INSERT INTO grader (user_id, oauth_consumer_key, lis_result_sourcedid,"
+        " lis_outcome_service_url, is_correct, attempt_type, created_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+        " ON CONFLICT (user_id, created_at) DO UPDATE SET is_correct = excluded.is_correct",
+        rows,
+    )
 
 
 class School:
@@ -27,20 +45,7 @@ class School:
     def load(self, day: dt.date, attempts: Iterable[Attempt]) -> None:
         """Store a day's attempts as its load does, and bring the rollups up to date."""
         with self.postgres.transaction() as db:
-            rows = [
-                (
-                    a.user, "", f"{a.course}:lms.example.org-{a.task}:{a.user}", a.url, a.verdict,
-                    "run" if a.verdict is None else "submit", a.at,
-                )
-                for a in attempts
-            ]  # fmt: skip
-            db.cursor().executemany(
-                "INSERT INTO grader (user_id, oauth_consumer_key, lis_result_sourcedid,"
-                " lis_outcome_service_url, is_correct, attempt_type, created_at)"
-                " VALUES (%s, %s, %s, %s, %s, %s, %s)"
-                " ON CONFLICT (user_id, created_at) DO UPDATE SET is_correct = excluded.is_correct",
-                rows,
-            )
+            insert(db, attempts)
             roll_up(db, school_day(day.isoformat()), changed=True)
 
     def compute(self, day: dt.date, *names: str) -> None:

@@ -1,0 +1,6 @@
+-- Tasks that a learner no longer has any attempt on.
+DELETE FROM engagement USING touched_engagement AS touched
+WHERE engagement.id = touched.engagement
+  AND NOT EXISTS (
+      SELECT FROM engagement_day AS day WHERE day.engagement = touched.engagement
+  );

@@ -1,0 +1,5 @@
+-- Which learners met which tasks on the day, as the rollups had it until now.
+CREATE TEMPORARY TABLE touched_engagement ON COMMIT DROP AS
+SELECT engagement, learner, task
+FROM engagement_day
+WHERE report_date = %(day)s;

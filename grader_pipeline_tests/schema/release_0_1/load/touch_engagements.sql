@@ -1,0 +1,8 @@
+-- And which ones met on it as the attempts say now.
+INSERT INTO touched_engagement
+SELECT engagement, learner, task
+FROM engagement_day
+WHERE report_date = %(day)s
+EXCEPT
+SELECT engagement, learner, task
+FROM touched_engagement;

@@ -1,0 +1,207 @@
+"""A database of an earlier release, with data, under the code of today."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from grader_pipeline.resources.connections import Connection
+from grader_pipeline.resources.migrations import schema_differences
+from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline_tests.reports.conftest import School
+from grader_pipeline_tests.reports.school_days import (
+    DAY,
+    OK,
+    RUN,
+    TODAY,
+    WEEK_AGO,
+    WRONG,
+    YESTERDAY,
+    at,
+)
+from grader_pipeline_tests.reports.twin import Attempt
+from grader_pipeline_tests.schema.earlier import LEARNER_TASK_TABLES, RELEASE_0_1, Release
+
+# Learners come back to their tasks on other days, and one day is loaded after a later one.
+MONTH_AGO = [at("18:00", f"u{n}", (RUN, WRONG, OK)[n % 3], back=27) for n in range(30)]
+DAYS: dict[dt.date, list[Attempt]] = {
+    DAY - dt.timedelta(days=7): WEEK_AGO,
+    DAY: [*TODAY, *(at("13:00", f"u{n}", (OK, WRONG)[n % 2]) for n in range(30))],
+    DAY - dt.timedelta(days=27): MONTH_AGO,
+    DAY - dt.timedelta(days=1): YESTERDAY,
+}
+CONTRACT = ("submits", "successful_submits", "unique_users")
+RELEASES = pytest.mark.parametrize(
+    "release", [RELEASE_0_1, LEARNER_TASK_TABLES], ids=lambda r: r.name
+)
+
+_COLUMNS = """
+    SELECT relname, relkind, attname, format_type(atttypid, atttypmod), attnotnull, attidentity,
+        row_number() OVER (PARTITION BY attrelid ORDER BY attnum) AS place,
+        attcollation::regcollation::text, pg_get_expr(adbin, adrelid)
+    FROM pg_attribute
+    JOIN pg_class ON pg_class.oid = attrelid
+    LEFT JOIN pg_attrdef ON (adrelid, adnum) = (attrelid, attnum)
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v', 'm', 'p')
+      AND attnum > 0 AND NOT attisdropped"""
+_REST = (
+    "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
+    " WHERE connamespace = 'public'::regnamespace",
+    "SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    "SELECT viewname, definition FROM pg_views WHERE schemaname = 'public'",
+    "SELECT sequencename, data_type::text, increment_by FROM pg_sequences"
+    " WHERE schemaname = 'public'",
+    "SELECT proname, pg_get_functiondef(oid) FROM pg_proc"
+    " WHERE pronamespace = 'public'::regnamespace",
+    "SELECT tgrelid::regclass::text, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+    "SELECT number, name FROM schema_migration",
+    "SELECT sha256 FROM schema_applied",
+)
+
+
+@pytest.fixture
+def earlier(database_url: str) -> Iterator[Connection]:
+    """A session past all code of today."""
+    with psycopg.connect(database_url, autocommit=True, row_factory=dict_row) as db:
+        db.execute("SET TIME ZONE 'UTC'")
+        yield db
+
+
+@pytest.fixture
+def fresh(postgres_18: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[School]:
+    """A second database, made and loaded by the code of today only."""
+    with psycopg.connect(postgres_18, autocommit=True) as admin:
+        admin.execute("CREATE DATABASE fresh_beside_upgraded")
+        postgres = Postgres()
+        with monkeypatch.context() as patch:
+            patch.setenv(
+                "DATABASE_URL", postgres_18.replace("/postgres?", "/fresh_beside_upgraded?")
+            )
+            with postgres.transaction():
+                pass
+        school = School(postgres)
+        for day, attempts in DAYS.items():
+            school.load(day, attempts)
+        yield school
+        postgres.close()
+        admin.execute("DROP DATABASE fresh_beside_upgraded WITH (FORCE)")
+
+
+def load_all(release: Release, db: Connection) -> None:
+    release.create(db)
+    for day, attempts in DAYS.items():
+        with db.transaction():
+            release.load(db, day, attempts)
+
+
+def upgrade() -> None:
+    postgres = Postgres()
+    with postgres.transaction() as db:
+        assert schema_differences(db) == []
+    postgres.close()
+
+
+def lines(db: Connection, query: str) -> list[str]:
+    return sorted(repr(tuple(row.values())) for row in db.execute(query.encode()).fetchall())
+
+
+def described(db: Connection) -> list[list[str]]:
+    return [lines(db, query) for query in (_COLUMNS, *_REST)]
+
+
+def content(db: Connection) -> dict[str, list[str]]:
+    """What the tables hold, without the numbers that learners, tasks and versions get."""
+    whole = ("learner_task", "learner_task_day")
+    return {
+        **{name: lines(db, f"SELECT * FROM {name}") for name in whole},
+        "grader": lines(db, "SELECT to_jsonb(grader) - 'id' AS line FROM grader"),
+        "rollup_day": lines(db, "SELECT report_date FROM rollup_day"),
+    }
+
+
+@RELEASES
+def test_an_upgraded_database_is_made_like_a_fresh_one(
+    earlier: Connection, fresh: School, release: Release
+) -> None:
+    load_all(release, earlier)
+    kind = "SELECT relkind FROM pg_class WHERE relname = 'learner_task'"
+    assert lines(earlier, kind) == [f"('{'v' if release is RELEASE_0_1 else 'r'}',)"]
+    upgrade()
+    with fresh.postgres.transaction() as db:
+        assert described(earlier) == described(db)
+
+
+@RELEASES
+def test_an_upgraded_database_holds_what_a_fresh_one_holds_after_the_same_days(
+    earlier: Connection, fresh: School, release: Release
+) -> None:
+    load_all(release, earlier)
+    upgrade()
+    with fresh.postgres.transaction() as db:
+        expected = content(db)
+    assert len(expected["learner_task_day"]) > 60
+    assert content(earlier) == expected
+
+
+@RELEASES
+def test_days_loaded_after_an_upgrade_find_what_was_loaded_before(
+    earlier: Connection, fresh: School, release: Release
+) -> None:
+    load_all(release, earlier)
+    upgrade()
+    upgraded = School(Postgres())
+    tomorrow = DAY + dt.timedelta(days=1)
+    for school in (upgraded, fresh):
+        school.load(tomorrow, [at("09:00", f"u{n}", OK, back=-1) for n in range(40)])
+        school.compute(tomorrow)
+    with fresh.postgres.transaction() as db:
+        assert content(earlier) == content(db)
+    assert sorted(map(repr, upgraded.rows("tasks"))) == sorted(map(repr, fresh.rows("tasks")))
+    upgraded.postgres.close()
+
+
+def test_reports_of_the_previous_release_say_the_same_on_the_upgraded_database(
+    earlier: Connection,
+) -> None:
+    load_all(RELEASE_0_1, earlier)
+    before = {day: RELEASE_0_1.reports(earlier, day) for day in DAYS}
+    assert all(before[DAY][name] for name in ("courses", "tasks", "learners", "hours"))
+    upgrade()
+    assert {day: RELEASE_0_1.reports(earlier, day) for day in DAYS} == before
+
+
+def test_the_contracts_metrics_are_the_same_in_the_previous_release_and_today(
+    earlier: Connection,
+) -> None:
+    load_all(RELEASE_0_1, earlier)
+    upgrade()
+    today = School(Postgres())
+    for day in DAYS:
+        today.compute(day, "daily_metrics")
+        previous = RELEASE_0_1.reports(earlier, day)["daily_metrics"]
+        before, after = (
+            {row["metric"]: row["value"] for row in rows if row["metric"] in CONTRACT}
+            for rows in (previous, today.rows("daily_metrics", day))
+        )
+        assert len(after) == len(CONTRACT)
+        assert after == before
+    today.postgres.close()
+
+
+def test_the_previous_release_finds_its_schema_in_a_newer_database_and_loads_there(
+    earlier: Connection, fresh: School
+) -> None:
+    load_all(RELEASE_0_1, earlier)
+    upgrade()
+    with fresh.postgres.transaction() as db:
+        assert RELEASE_0_1.finds_its_schema(db)
+    assert RELEASE_0_1.finds_its_schema(earlier)
+    tomorrow = DAY + dt.timedelta(days=1)
+    attempts = [at("09:00", f"u{n}", OK, back=-1) for n in range(40)]
+    with earlier.transaction():
+        RELEASE_0_1.load(earlier, tomorrow, attempts)
+    fresh.load(tomorrow, attempts)
+    with fresh.postgres.transaction() as db:
+        assert content(earlier) == content(db)
