@@ -8,7 +8,6 @@ asking Dagster.
 Source: GRADER_STORAGE, by default a folder under GRADER_HOME.
 """
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -17,6 +16,7 @@ import dagster as dg
 from upath import UPath
 
 from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.files import replacing
 from grader_pipeline.partitions import SchoolDay, day_of
 from grader_pipeline.settings import Settings
 
@@ -75,13 +75,5 @@ def _put(file: Path, target: UPath) -> None:
         # An object appears when its upload is complete.
         target.fs.put_file(str(file), target.path)
         return
-    fd, partial = tempfile.mkstemp(dir=target.parent.path, prefix=".partial-")
-    try:
-        with os.fdopen(fd, "wb") as out, file.open("rb") as source:
-            shutil.copyfileobj(source, out, 1024 * 1024)
-            out.flush()
-            os.fsync(out.fileno())
-        Path(partial).replace(target.path)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
+    with replacing(Path(target.path)) as out, file.open("rb") as source:
+        shutil.copyfileobj(source, out, 1024 * 1024)

@@ -118,7 +118,7 @@ def test_a_writer_killed_while_writing_leaves_the_old_file_whole(tmp_path):
             pipe.write(b"new" * 1_000_000)
             pipe.flush()
             until = time.monotonic() + 60
-            while not (begun := [p for p in folder.glob(".partial-*") if p.stat().st_size]):
+            while not (begun := [p for p in folder.glob(".*.new") if p.stat().st_size]):
                 assert time.monotonic() < until
                 time.sleep(0.02)
             writer.send_signal(signal.SIGKILL)

@@ -8,13 +8,13 @@ Source: SMTP_HOST, SMTP_PORT, SMTP_SECURITY, SMTP_USER, SMTP_PASSWORD, SMTP_FROM
 
 import os
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import dagster as dg
 
 from grader_pipeline.failures import PermanentFailure, TransientFailure
+from grader_pipeline.files import replacing
 from grader_pipeline.mail.smtp import Refusal, hand_over, session
 from grader_pipeline.settings import Settings
 
@@ -90,11 +90,8 @@ def write_eml(folder: Path, key: str, message: bytes) -> Path:
     _writable(folder)
     path = folder / f"{re.sub(r'[^0-9A-Za-z._-]+', '-', key)}.eml"
     try:
-        with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as part:
-            part.write(message)
-            part.flush()
-            os.fsync(part.fileno())
-        Path(part.name).replace(path)
+        with replacing(path) as file:
+            file.write(message)
     except OSError as error:
         raise TransientFailure(f"{path} cannot be written ({error.strerror}).") from error
     return path

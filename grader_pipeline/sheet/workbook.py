@@ -6,9 +6,7 @@ file untouched to the byte. One writer at a time is seen to by the caller.
 """
 
 import datetime as dt
-import os
 import re
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.files import replacing
 from grader_pipeline.sheet.table import Chart, Table, Value
 from grader_pipeline.sheet.update import Found, Odd, Shown, Update, update
 
@@ -196,23 +195,10 @@ def _chart(sheet: Worksheet, table: Table, lines: int) -> LineChart | BarChart:
 
 
 def _replace(path: Path, book: Workbook) -> None:
-    """Put the new content in the old one's place in one step, on disk before it counts."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # One name, not a random one: what a kill leaves behind is overwritten by the next write.
-    new = path.with_name(f".{path.name}.new")
     try:
-        with new.open("wb") as file:
+        with replacing(path, mode=0o666, one_writer=True) as file:
             book.save(file)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, new)
-        new.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
     except OSError as error:
         raise PermanentFailure(
             f"The workbook {path} cannot be written ({error.strerror or error}). It is as it was. "
