@@ -1,29 +1,25 @@
-"""GRADER_HOME can be written, and has one launcher: two would start two databases on its files."""
+"""GRADER_HOME can be written and has one launcher. Two would start two databases on its files."""
 
-import fcntl
 import json
 import logging
 import os
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO
+
+from filelock import FileLock, Timeout
 
 from grader_pipeline.local.errors import LauncherError
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 15
-"""Seconds given to a launcher that is just ending."""
+"""Seconds to wait for a launcher that is ending."""
 
 
 @contextmanager
 def writable(folder: Path) -> Iterator[None]:
-    """Say which folder it is, and what to do, when something cannot be written to ``folder``.
-
-    Raises LauncherError in place of OSError.
-    """
+    """Raise LauncherError in place of OSError. It names ``folder`` and says what to do."""
     try:
         yield
     except OSError as error:
@@ -34,45 +30,42 @@ def writable(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def sole_owner(folder: Path) -> Iterator[None]:
-    """Own ``folder`` until the block ends, or until this process dies in whatever way.
+    """Own ``folder`` until the block ends, or until this process dies in any way.
 
-    Raises LauncherError naming the process that owns it already, or why it cannot be written.
+    ``owner.lock`` in the folder is locked and holds this process's id. Release 0.1 locks it in the
+    same way (flock).
+
+    Raises LauncherError with the id of the process that owns the folder, or with the reason why
+    the folder cannot be written.
     """
+    note = folder / "owner.lock"
     with writable(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "owner.lock").open("a+", encoding="utf-8")
-    with lock as file:
-        _lock(file, folder)
-        file.seek(0)
-        file.truncate()
-        json.dump({"pid": os.getpid()}, file)
-        file.flush()
+        owned = _acquired(note)
+    with owned:
+        note.write_text(json.dumps({"pid": os.getpid()}), encoding="utf-8")
         yield
 
 
-def _lock(file: IO[str], folder: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    told = False
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise LauncherError(
-                    f"{folder} is in use by {_owner(file)}. Stop that first (Ctrl+C in its "
-                    "terminal), or set GRADER_HOME to another folder."
-                ) from None
-            if not told:
-                log.info("%s is in use by %s; waiting up to %d s", folder, _owner(file), PATIENCE)
-                told = True
-            time.sleep(0.1)
-        else:
-            return
-
-
-def _owner(file: IO[str]) -> str:
-    file.seek(0)
+def _acquired(note: Path) -> AbstractContextManager[object]:
+    # A lock that is only a file would outlive a killed process.
+    lock = FileLock(note, fallback_to_soft=False)
     try:
-        return f"process {json.load(file)['pid']}"
+        return lock.acquire(blocking=False)
+    except Timeout:
+        owner = _owner(note)
+        log.info("%s is in use by %s; waiting up to %d s", note.parent, owner, PATIENCE)
+    try:
+        return lock.acquire(timeout=PATIENCE)
+    except Timeout:
+        raise LauncherError(
+            f"{note.parent} is in use by {_owner(note)}. Stop that first (Ctrl+C in its "
+            "terminal), or set GRADER_HOME to another folder."
+        ) from None
+
+
+def _owner(note: Path) -> str:
+    try:
+        return f"process {json.loads(note.read_text(encoding='utf-8'))['pid']}"
     except (ValueError, KeyError, TypeError):
         return "another process"
