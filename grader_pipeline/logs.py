@@ -11,6 +11,7 @@ three newest archives are kept (``app_log.txt.2025-11-07``), and processes write
 Secrets of the settings never reach it.
 """
 
+import html
 import json
 import logging
 import os
@@ -38,6 +39,9 @@ def configure() -> None:
     logger = logging.getLogger("grader_pipeline")
     logger.setLevel(logging.INFO)
     follow(logger)
+    # Below WARNING they log the addresses that are asked and the headers sent, keys included.
+    for library in ("httpx", "httpcore"):
+        logging.getLogger(library).setLevel(logging.WARNING)
 
 
 def follow(logger: logging.Logger) -> None:
@@ -116,7 +120,10 @@ def _forms(secret: str) -> frozenset[str]:
     return frozenset(
         form
         for part in filter(None, parts)
-        for form in (part, quote(part, safe=""), quote_plus(part), json.dumps(part)[1:-1])
+        for form in (
+            *(part, html.escape(part), json.dumps(part)[1:-1]),
+            *(quote(part), quote(part, safe=""), quote_plus(part)),
+        )
     )
 
 

@@ -132,6 +132,7 @@ def test_no_secret_reaches_the_file_in_any_form(
         "GET https://api/?client_key=k%%2Fe%%20y%%26%%2B%%C3%%B6&x and k%%2Fe+y%%26%%2B%%C3%%B6"
     )
     log.info("key %s, url %s", "k/e y&+ö", "postgresql://me:geheim@host/grader")
+    log.info("in a page %s, in JSON %s", "k/e y&amp;+ö", "k/e y&+\\u00f6")
     log.info("private %s", "-----BEGIN\nabcdef\n-----END")
     refusal = ValueError("login with correct horse refused, geheim too")
     log.error("failed", exc_info=refusal)

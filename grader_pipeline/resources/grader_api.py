@@ -1,14 +1,11 @@
 """The grader's HTTP API: a window of attempts in one flat JSON list.
 
-Source: GRADER_API_URL with GRADER_API_CLIENT and GRADER_API_CLIENT_KEY. The key travels in the
-query and the HTTP library's exceptions quote the URL, so none of them leaves this module: each
-becomes a failure of ours, raised where no other is being handled.
+Source: GRADER_API_URL with GRADER_API_CLIENT and GRADER_API_CLIENT_KEY. The key is sent in the
+query, and servers repeat what they were asked. Failures have the answer's beginning without the
+key, and no other error attached.
 """
 
-import asyncio
 import hashlib
-import html
-import json
 import logging
 import tempfile
 import time
@@ -17,10 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import quote, quote_plus
 
 import dagster as dg
-import httpx
 import pyarrow as pa
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
@@ -31,20 +26,22 @@ from grader_pipeline.failures import (
     asked_pause,
     is_worth_retrying,
 )
+from grader_pipeline.logs import without_secrets
+from grader_pipeline.resources import http
 from grader_pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
-
-# Below that, the library logs every URL it asks for and every header it gets.
-for _library in ("httpx", "httpcore"):
-    logging.getLogger(_library).setLevel(logging.WARNING)
 
 _GIB = 1024**3
 
 
 @dataclass(frozen=True)
 class Response:
-    """A whole, well-formed answer, held in ``path`` (zstd) until its block ends."""
+    """A whole, well-formed answer. ``path`` (zstd) exists until the block ends.
+
+    ``received`` is the number of elements. ``size`` (bytes) and ``sha256`` are those of the
+    unpacked body.
+    """
 
     path: Path
     received: int
@@ -54,7 +51,7 @@ class Response:
 
 
 class _AskedToWait(TransientFailure):
-    """The server names the seconds after which it wants to be asked again."""
+    """The server says after how many seconds to ask again."""
 
     def __init__(self, description: str, seconds: float) -> None:
         super().__init__(description)
@@ -65,16 +62,16 @@ class GraderApi(dg.ConfigurableResource["GraderApi"]):
     """The API of the grader."""
 
     attempts: int = 4
-    """How often a request is tried when another try may help."""
+    """How often a request is sent at most. Only what may pass is tried again."""
 
     pause_seconds: float = 2.0
-    """The first pause between tries; it doubles."""
+    """The first pause between tries. Each further one is twice as long."""
 
     longest_pause_seconds: float = 60
     """No pause is longer, whatever the server asks for."""
 
     longest_body: int = 4 * _GIB
-    """Bytes, unpacked, beyond which an answer is given up: a day is a thousandth of it."""
+    """Bytes, unpacked. A longer answer is given up. A usual day has a thousandth of it."""
 
     @property
     def url(self) -> str:
@@ -89,10 +86,10 @@ class GraderApi(dg.ConfigurableResource["GraderApi"]):
 
     @contextmanager
     def get_api_data(self, api_url: str, params: Mapping[str, str]) -> Iterator[Response]:
-        """Ask ``api_url`` with ``params`` (and who we are) and hold the answer for the block.
+        """Ask ``api_url`` with ``params``, client and key, and keep the answer for the block.
 
-        The answer is checked to be one whole JSON list in UTF-8; what its elements are is not
-        asked. GRADER_API_TIMEOUT bounds each request from connecting to the last byte.
+        The answer is one whole JSON list in UTF-8. Its elements are not checked here.
+        GRADER_API_TIMEOUT is the deadline of each request, from connecting to the last byte.
 
         Raises TransientFailure when all tries failed for reasons that may pass, PermanentFailure
         when asking again cannot help.
@@ -125,44 +122,39 @@ class GraderApi(dg.ConfigurableResource["GraderApi"]):
         started = time.monotonic()
         failure: dg.Failure | None = None
         try:
-            size, sha256, elements = asyncio.run(
-                self._download(url, asked, file, settings.grader_api_timeout)
-            )
+            size, sha256, elements = self._download(url, asked, file, settings.grader_api_timeout)
             received = elements.end()
         except dg.Failure as known:
             failure = known
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, responses.NotAListError) as error:
-            beginning = _without(asked["client_key"], _beginning(file))
+        except (http.NoAnswerError, OSError, responses.NotAListError) as error:
+            beginning = without_secrets(_beginning(file), settings)
             failure = _failure_for(error, settings.grader_api_timeout, beginning[:300])
         if failure is not None:
             raise failure
         return Response(file, received, size, sha256, time.monotonic() - started)
 
-    async def _download(
+    def _download(
         self, url: str, params: Mapping[str, str], file: Path, seconds: float
     ) -> tuple[int, str, responses.Counter]:
         digest = hashlib.sha256()
         elements = responses.Counter()
         size = 0
-        file.unlink(missing_ok=True)
-        async with (
-            # The library's own timeouts are per read: a server that drips would never hit them.
-            asyncio.timeout(seconds),
-            httpx.AsyncClient(timeout=httpx.Timeout(None, connect=min(seconds, 15))) as client,
-            client.stream("GET", httpx.URL(url).copy_merge_params(params)) as answer,
-        ):
-            _refuse_status(answer)
-            with pa.CompressedOutputStream(str(file), "zstd") as out:
-                async for chunk in answer.aiter_bytes():
-                    size += len(chunk)
-                    if size > self.longest_body:
-                        raise PermanentFailure(
-                            f"The grader API's answer is larger than {self.longest_body:,} bytes "
-                            "unpacked, and was given up. Check GRADER_API_URL."
-                        )
-                    digest.update(chunk)
-                    out.write(chunk)
-                    elements.feed(chunk)
+
+        def take(piece: bytes) -> None:
+            nonlocal size
+            size += len(piece)
+            if size > self.longest_body:
+                raise PermanentFailure(
+                    f"The grader API's answer is larger than {self.longest_body:,} bytes "
+                    "unpacked, and was given up. Check GRADER_API_URL."
+                )
+            digest.update(piece)
+            out.write(piece)
+            elements.feed(piece)
+
+        with pa.CompressedOutputStream(str(file), "zstd") as out:
+            answer = http.exchange("GET", url, seconds=seconds, params=params, take=take)
+        _refuse_status(answer)
         return size, digest.hexdigest(), elements
 
     def _pause(self, state: RetryCallState) -> float:
@@ -173,7 +165,7 @@ class GraderApi(dg.ConfigurableResource["GraderApi"]):
 
 
 def _beginning(file: Path) -> str:
-    """How an answer begins, for the message that says what it was instead."""
+    """The beginning of an answer that is not a list, for the failure's text."""
     if not file.exists():
         return ""
     try:
@@ -183,23 +175,15 @@ def _beginning(file: Path) -> str:
         return ""
 
 
-def _without(key: str, text: str) -> str:
-    """``text`` without ``key``, plain or as a server writes down what it was asked with."""
-    forms = (key, quote_plus(key), quote(key), json.dumps(key)[1:-1], html.escape(key))
-    for form in filter(None, forms):
-        text = text.replace(form, "***")
-    return text
-
-
-def _refuse_status(answer: httpx.Response) -> None:
-    status = answer.status_code
+def _refuse_status(answer: http.Answer) -> None:
+    status = answer.status
     if status == HTTPStatus.OK:
         return
     said = f"The grader API answered {status}."
     if is_worth_retrying(status):
         raise _AskedToWait(
             f"{said} It may recover; run the day again later.",
-            asked_pause(answer.headers.get("Retry-After", "")) or 0.0,
+            asked_pause(answer.headers.get("retry-after", "")) or 0.0,
         )
     advice: dict[int, str] = {
         HTTPStatus.UNAUTHORIZED: "Check GRADER_API_CLIENT and GRADER_API_CLIENT_KEY.",
@@ -210,14 +194,14 @@ def _refuse_status(answer: httpx.Response) -> None:
 
 
 def _failure_for(error: Exception, seconds: float, beginning: str) -> dg.Failure:  # noqa: PLR0911 - a sentence each
-    """Our words for what the library or the splitter met; theirs may quote the URL."""
-    if isinstance(error, TimeoutError | httpx.TimeoutException):
+    """Turn an error of the exchange or of the splitter into the failure to raise."""
+    if isinstance(error, http.DeadlineError):
         return TransientFailure(
             f"The grader API gave no whole answer within {seconds:g} s (GRADER_API_TIMEOUT)."
         )
-    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+    if isinstance(error, http.AddressError):
         return PermanentFailure("GRADER_API_URL is not an address: write it as https://host/path.")
-    if isinstance(error, httpx.ConnectError):
+    if isinstance(error, http.UnreachableError):
         return TransientFailure(
             "The grader API cannot be reached. Check that it is up, and the host in GRADER_API_URL."
         )
@@ -231,8 +215,9 @@ def _failure_for(error: Exception, seconds: float, beginning: str) -> dg.Failure
                 "The grader API answered with a web page, not with JSON. Check GRADER_API_URL."
             )
         return PermanentFailure(f"The grader API's answer {error}. Check GRADER_API_URL.")
+    cause = error if isinstance(error, http.NoAnswerError) else type(error).__name__
     return TransientFailure(
-        f"The answer of the grader API broke off ({type(error).__name__}). Nothing of it was kept."
+        f"The answer of the grader API broke off ({cause}). Nothing of it was kept."
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from asking import KEY, assert_without_key
 
+from grader_pipeline import logs
 from grader_pipeline_tests import grader as graders
 
 
@@ -35,6 +36,7 @@ def _nothing_is_left_in_the_temporary_folder(
 def _no_key_is_logged(
     caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> Iterator[None]:
+    logs.configure()  # as each process does when it starts
     caplog.set_level(logging.DEBUG)
     yield
     said = caplog.text + "".join(repr(record.__dict__) for record in caplog.records)

@@ -6,6 +6,7 @@ from itertools import groupby
 
 import pytest
 
+from grader_pipeline import logs
 from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline.sheet.resource import Sheets
 from grader_pipeline.sheet.table import Table, daily_report
@@ -163,6 +164,7 @@ def test_somebody_who_changes_the_sheet_between_read_and_write_is_noticed(
 def test_no_secret_is_in_logs_and_failures(
     google: Google, sheets: Sheets, key_pair: tuple[str, bytes], caplog: pytest.LogCaptureFixture
 ) -> None:
+    logs.configure()  # as each process does when it starts
     caplog.set_level(logging.DEBUG)
     said = ""
     for kind, fault in (("token", "503"), ("get", "drop"), ("batchUpdate", "500 in HTML")):

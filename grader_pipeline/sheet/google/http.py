@@ -1,19 +1,17 @@
-"""How requests to Google travel: address, token, deadlines and retries, for gspread.
+"""Requests to Google for gspread: address, token, deadline, and what is sent again.
 
-Only the transport belongs here. It knows which answers may change by asking again; what a
-refusal means for the sheet is told by ``refusals``.
+429 (quota used up), 408, 5xx, dropped connections and missed deadlines are tried again, here and
+only here: after the seconds of ``Retry-After`` and a growing random pause, until ``retry_seconds``
+are over. Then a TransientFailure fails the run, and Dagster retries it.
+``failures.is_worth_retrying`` lists the statuses. All other refusals are raised at once as
+:class:`Refused`; ``refusals`` says what each means and what to do.
 """
 
-import asyncio
-import json
 import logging
-import ssl
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import gspread
-import httpx
 from google.auth import transport
 from google.auth.credentials import Credentials
 from google.auth.exceptions import GoogleAuthError
@@ -26,15 +24,15 @@ from tenacity import (
 )
 
 from grader_pipeline.failures import TransientFailure, asked_pause, is_worth_retrying
+from grader_pipeline.resources.http import Answer, DeadlineError, NoAnswerError, exchange
 
 log = logging.getLogger(__name__)
-_CONNECT_SECONDS = 10
 _LONGEST_PAUSE = 32
 _GOOGLE = ("https://sheets.googleapis.com", "https://www.googleapis.com")
 
 
-class Refused(Exception):  # noqa: N818 - an answer, not a mishap
-    """Google's answer is no, and asking again would not change it.
+class Refused(Exception):  # noqa: N818 - an answer, not an error of the program
+    """Google refused the request, and asking again would not change that.
 
     ``status`` is the HTTP status (0: no token was given), ``reason`` and ``message`` are Google's.
     """
@@ -47,7 +45,7 @@ class Refused(Exception):  # noqa: N818 - an answer, not a mishap
 
 
 class _AskAgain(TransientFailure):
-    """No answer, or one that asks for patience; ``pause`` is what Retry-After said, in seconds."""
+    """There was no answer, or one to ask again after. ``pause`` is Retry-After in seconds."""
 
     def __init__(self, what: str, pause: float | None = None) -> None:
         super().__init__(
@@ -62,12 +60,11 @@ class _AskAgain(TransientFailure):
 
 
 class GoogleHTTP(gspread.HTTPClient):
-    """gspread's way to Google, with an end to each request and to all of its retries.
+    """gspread's connection to Google, with deadlines.
 
-    ``request_seconds`` bounds one request from connecting to the last byte, which timeouts of
-    single reads cannot; ``retry_seconds`` bounds it with its retries and pauses. 408, 429, 5xx,
-    drops and timeouts are retried, other refusals never, those of the token's endpoint alike.
-    ``base_url`` stands in for Google's own addresses.
+    ``request_seconds`` is the deadline of one request, from connecting to the last byte.
+    ``retry_seconds`` is that of a request with all its retries and pauses. Both count for tokens
+    too. ``base_url`` replaces Google's own addresses.
     """
 
     def __init__(
@@ -92,11 +89,10 @@ class GoogleHTTP(gspread.HTTPClient):
         json: Mapping[str, Any] | None = None,
         files: None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> httpx.Response:
-        """Send one request, again while that may help.
+    ) -> Answer:
+        """Send one request, and again while that may help.
 
-        The answer has all that gspread reads of one. Raises Refused, or TransientFailure when
-        time ran out.
+        Raises Refused, or TransientFailure when ``retry_seconds`` are over.
         """
         attempts = Retrying(
             retry=retry_if_exception_type(_AskAgain),
@@ -120,59 +116,43 @@ class GoogleHTTP(gspread.HTTPClient):
         url: str,
         parts: dict[str, Any],
         headers: dict[str, str],
-    ) -> httpx.Response:
+    ) -> Answer:
         answer = self._send(method, url, parts | {"headers": headers | self._token()})
-        if not answer.is_success:
+        if answer.status // 100 != 2:  # noqa: PLR2004
             raise _refused(answer)
         if not isinstance(_json(answer), dict):
-            raise _AskAgain(f"an answer {answer.status_code} that is not JSON")
+            raise _AskAgain(f"an answer {answer.status} that is not JSON")
         return answer
 
     def _token(self) -> dict[str, str]:
-        """Give the header that authorizes us, without the look-ups Google's library would add."""
+        """Give the header with the token. Google's library would add look-ups of its own."""
         if not self.auth.valid:
             try:
                 self.auth.refresh(_TokenTransport(self))  # type: ignore[no-untyped-call]
             except GoogleAuthError as error:
-                # Its arguments hold the whole answer of the token endpoint; we say its first words.
+                # Its arguments have the whole answer of the token endpoint.
                 message = str(error.args[0]) if error.args else type(error).__name__
                 raise Refused(0, "TOKEN", message[:200]) from None
         headers: dict[str, str] = {}
         self.auth.apply(headers)  # type: ignore[no-untyped-call]
         return headers
 
-    def _send(self, method: str, url: str, parts: dict[str, Any]) -> httpx.Response:
-        """One exchange within the deadline. Raises _AskAgain when there was none."""
+    def _send(self, method: str, url: str, parts: dict[str, Any]) -> Answer:
+        """One exchange within its deadline. Raises _AskAgain if asking again may help."""
         try:
-            answer = asyncio.run(self._exchange(method, url, parts))
-        except TimeoutError:
-            raise _AskAgain(f"no answer within {self.request_seconds:g} seconds") from None
-        except httpx.TransportError as error:
-            raise _AskAgain(f"the connection failed ({type(error).__name__})") from None
-        if is_worth_retrying(answer.status_code):
-            raise _AskAgain(
-                f"it answered {answer.status_code}",
-                asked_pause(answer.headers.get("Retry-After", "")),
-            )
+            answer = exchange(method.upper(), url, seconds=self.request_seconds, **parts)
+        except DeadlineError as error:
+            raise _AskAgain(str(error)) from None
+        except NoAnswerError as error:
+            raise _AskAgain(f"the connection failed ({error})") from None
+        if is_worth_retrying(answer.status):
+            pause = asked_pause(answer.headers.get("retry-after", ""))
+            raise _AskAgain(f"it answered {answer.status}", pause)
         return answer
-
-    async def _exchange(self, method: str, url: str, parts: dict[str, Any]) -> httpx.Response:
-        limits = httpx.Timeout(self.request_seconds, connect=_CONNECT_SECONDS)
-        async with (
-            asyncio.timeout(self.request_seconds),
-            httpx.AsyncClient(timeout=limits, verify=_certificates()) as client,
-        ):
-            return await client.request(method.upper(), url, **parts)
-
-
-@cache
-def _certificates() -> ssl.SSLContext:
-    """Read the trusted certificates once: that takes longer than a request does."""
-    return httpx.create_ssl_context()
 
 
 class _TokenTransport(transport.Request):
-    """What google-auth fetches tokens with: the same deadlines and retries as for the sheet."""
+    """Fetches tokens for google-auth, with the deadline and the retries of other requests."""
 
     def __init__(self, http: GoogleHTTP) -> None:
         self._http = http
@@ -186,18 +166,18 @@ class _TokenTransport(transport.Request):
         timeout: float | None = None,
         **_others: object,
     ) -> transport.Response:
-        # The deadline is ours, whatever timeout the library proposes.
+        # The library's own timeout is not used.
         parts = {"content": body, "headers": dict(headers or {})}
         return _TokenAnswer(self._http._send(method, url, parts))
 
 
 class _TokenAnswer(transport.Response):
-    def __init__(self, answer: httpx.Response) -> None:
+    def __init__(self, answer: Answer) -> None:
         self._answer = answer
 
     @property
     def status(self) -> int:
-        return self._answer.status_code
+        return self._answer.status
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -208,20 +188,20 @@ class _TokenAnswer(transport.Response):
         return self._answer.content
 
 
-def _refused(answer: httpx.Response) -> Refused:
+def _refused(answer: Answer) -> Refused:
     document = _json(answer)
     error = document.get("error") if isinstance(document, dict) else None
     if not isinstance(error, dict):
-        return Refused(answer.status_code, "UNKNOWN", f"an answer of {len(answer.content)} bytes")
+        return Refused(answer.status, "UNKNOWN", f"an answer of {len(answer.content)} bytes")
     details = [*error.get("details", ()), *error.get("errors", ())]
     reasons = [part["reason"] for part in details if isinstance(part, dict) and "reason" in part]
     reason = str(next(iter(reasons), error.get("status", "UNKNOWN")))
-    return Refused(answer.status_code, reason, str(error.get("message", ""))[:500])
+    return Refused(answer.status, reason, str(error.get("message", ""))[:500])
 
 
-def _json(answer: httpx.Response) -> object:
+def _json(answer: Answer) -> object:
     try:
-        return json.loads(answer.content)
+        return answer.json()
     except ValueError:
         return None
 
@@ -230,7 +210,7 @@ _growing = wait_random_exponential(max=_LONGEST_PAUSE)
 
 
 def _pause(state: RetryCallState) -> float:
-    """Wait as long as the server asks for, and some jitter, so that clients do not march."""
+    """Wait as long as the server asks for, and a random time, so that clients come apart."""
     error = state.outcome.exception() if state.outcome else None
     asked = error.pause if isinstance(error, _AskAgain) and error.pause else 0.0
     return asked + _growing(state)

@@ -1,0 +1,115 @@
+"""HTTP with one deadline for the whole exchange, from connecting to the last byte.
+
+Timeouts of single reads do not end an exchange with a server that sends a byte now and then. The
+deadline does. Each status is an answer. Redirects are not followed and nothing is sent twice.
+"""
+
+import asyncio
+import json as json_texts
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import httpx
+
+_CONNECT_SECONDS = 15
+_OK = 200
+
+
+class NoAnswerError(Exception):
+    """There is no whole answer. The text is the cause in a word or two.
+
+    It never has the address, which may have a key in it. The HTTP library's own error, which has
+    the address, is not attached.
+    """
+
+
+class AddressError(NoAnswerError):
+    """The address cannot be used."""
+
+
+class UnreachableError(NoAnswerError):
+    """The server cannot be connected to."""
+
+
+class DeadlineError(NoAnswerError):
+    """The deadline passed before the last byte was received."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer of any status. Names of headers are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes = b""
+
+    def json(self) -> Any:  # noqa: ANN401 - whatever was answered
+        """Read the content as JSON. Raises ValueError if it is not JSON."""
+        return json_texts.loads(self.content)
+
+
+def exchange(
+    method: str,
+    url: str,
+    *,
+    seconds: float,
+    params: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+    content: bytes | None = None,
+    json: object = None,
+    take: Callable[[bytes], object] | None = None,
+) -> Answer:
+    """Send a request and read the whole answer within ``seconds``.
+
+    ``params`` replace those of the same name in ``url``. The body is ``content`` or ``json``.
+    With ``take``, the body of a 200 goes there, unpacked and in pieces, and other bodies are not
+    read. The answer then has no content.
+
+    Raises NoAnswerError, and what ``take`` raises.
+    """
+    parts = {"params": params, "headers": headers, "content": content, "json": json}
+    failure: NoAnswerError
+    try:
+        return asyncio.run(_exchange(method, url, seconds, parts, take))
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        failure = AddressError(type(error).__name__)
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        failure = UnreachableError(type(error).__name__)
+    except httpx.HTTPError as error:
+        failure = NoAnswerError(type(error).__name__)
+    except TimeoutError:
+        failure = DeadlineError(f"no answer within {seconds:g} seconds")
+    # Raised in a handler, it would have the library's error as its context.
+    raise failure
+
+
+async def _exchange(
+    method: str,
+    url: str,
+    seconds: float,
+    parts: dict[str, Any],
+    take: Callable[[bytes], object] | None,
+) -> Answer:
+    limits = httpx.Timeout(None, connect=_CONNECT_SECONDS)
+    address = httpx.URL(url).copy_merge_params(parts.pop("params") or {})
+    async with (
+        asyncio.timeout(seconds),
+        httpx.AsyncClient(timeout=limits, verify=_certificates()) as client,
+        client.stream(method, address, **parts) as response,
+    ):
+        answer = Answer(response.status_code, dict(response.headers))
+        if take is None:
+            return replace(answer, content=await response.aread())
+        if answer.status == _OK:
+            async for piece in response.aiter_bytes():
+                take(piece)
+        return answer
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Read the trusted certificates once. That takes longer than an exchange."""
+    return httpx.create_ssl_context()
