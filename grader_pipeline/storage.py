@@ -1,9 +1,9 @@
 """Storage between assets: one file a day, in a local folder or an object store.
 
-The one IO manager. An asset hands over the local file it has written; the next one gets a path
-it can open, wherever that is. Partition and asset name the file,
-``<storage>/raw_attempts/2023-05-31.json.zst``, so a day can be found, copied and replaced without
-asking Dagster.
+The only IO manager. An asset gives the local file that it wrote. The next asset gets a path that it
+can open, local or not. The name is made of asset and day, such as
+``<storage>/raw_attempts/2023-05-31.json.zst``: a day can be found, copied and replaced without
+Dagster.
 
 Source: GRADER_STORAGE, by default a folder under GRADER_HOME.
 """
@@ -30,7 +30,7 @@ class DayFiles(dg.ConfigurableIOManager):
         return next(iter(sorted(folder.glob(f"{day.key}.*"))), folder / day.key)
 
     def handle_output(self, context: dg.OutputContext, obj: Path) -> None:
-        """Put the file ``obj`` in place of the day's, whole or not at all."""
+        """Replace the day's file by ``obj``, whole or not at all."""
         day = day_of(context)
         target = (
             UPath(Settings().storage)
@@ -41,7 +41,7 @@ class DayFiles(dg.ConfigurableIOManager):
         context.add_output_metadata({"path": str(target), "size (bytes)": obj.stat().st_size})
 
     def load_input(self, context: dg.InputContext) -> UPath:
-        """The path of the upstream day's file. Raises PermanentFailure when it is not there."""
+        """The path of the day's file. Raises PermanentFailure if there is none."""
         asset, day = context.asset_key.path[-1], day_of(context)
         path = self.path(asset, day)
         if not path.exists():
@@ -51,7 +51,7 @@ class DayFiles(dg.ConfigurableIOManager):
         return path
 
     def probe(self) -> str:
-        """Write and remove a file. Raises PermanentFailure when that cannot be done."""
+        """Write and remove a file. Raises PermanentFailure if that fails."""
         where = Settings().storage
         try:
             storage = UPath(where)

@@ -1,4 +1,4 @@
-"""One file a day: in place whole or not at all, and found again."""
+"""One file a day: stored whole or not at all, and found again."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ def storage(request, monkeypatch, tmp_path) -> UPath:
 
 
 def keep(content: bytes, folder: Path, name: str = "answer.json.zst", day: str = DAY) -> None:
-    """Hand a file over as raw_attempts does."""
+    """Store a file as raw_attempts does."""
     (file := folder / name).write_bytes(content)
     context = dg.build_output_context(asset_key="raw_attempts", partition_key=day)
     DayFiles().handle_output(context, file)
@@ -110,7 +110,7 @@ DayFiles().handle_output(context, Path(sys.argv[1]))
 def test_a_writer_killed_while_writing_leaves_the_old_file_whole(tmp_path):
     keep(b"the old answer", tmp_path)
     folder = tmp_path / "home" / "storage" / "raw_attempts"
-    # A pipe that is never filled to its end holds the writer in the middle of its work.
+    # A pipe without an end keeps the writer in the middle of its work.
     os.mkfifo(endless := tmp_path / "new.json.zst")
     writer = subprocess.Popen([sys.executable, "-c", WRITER, str(endless), DAY], cwd=PROJECT)
     try:
@@ -139,7 +139,9 @@ def test_a_storage_is_probed_by_writing_to_it_and_left_as_it_was(storage):
 
 
 @pytest.mark.parametrize("place", ["{tmp}/file/below", "nosuchstore://bucket"])
-def test_a_storage_that_cannot_be_written_is_told(monkeypatch, tmp_path, place):
+def test_a_storage_that_cannot_be_written_is_an_error_that_names_the_setting(
+    monkeypatch, tmp_path, place
+):
     (tmp_path / "file").touch()
     monkeypatch.setenv("GRADER_STORAGE", place.format(tmp=tmp_path))
     with pytest.raises(PermanentFailure, match=r"GRADER_STORAGE .* cannot be written"):

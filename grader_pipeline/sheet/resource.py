@@ -1,7 +1,7 @@
 """The sheet that colleagues read: a Google Sheet, or a workbook while none is connected.
 
-Assets hand over what is to be seen (``report/table.py``) and learn where it is and whether
-anything had to be written. Everything known about Google or about files is behind this resource.
+Assets give tables (``sheet/table.py``) and get where the sheet is and whether anything was written.
+They know nothing of Google or of files.
 """
 
 import logging
@@ -15,12 +15,12 @@ from filelock import FileLock, Timeout
 from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline.settings import Settings
 from grader_pipeline.sheet import workbook
-from grader_pipeline.sheet.google import credentials as google_account
+from grader_pipeline.sheet.google.credentials import address, find_credentials, is_configured
 from grader_pipeline.sheet.google.http import GoogleHTTP, Refused
-from grader_pipeline.sheet.google.refusals import Attempted, explained
+from grader_pipeline.sheet.google.refusals import Access, explained
 from grader_pipeline.sheet.google.spreadsheet import Spreadsheet
 from grader_pipeline.sheet.table import DAILY_COLUMNS, Table
-from grader_pipeline.sheet.update import Shown, check_header
+from grader_pipeline.sheet.update import Written, check_header
 
 log = logging.getLogger(__name__)
 
@@ -32,37 +32,40 @@ class Sheets(dg.ConfigurableResource["Sheets"]):
     """The Google Sheet of GOOGLE_SHEETS_CREDENTIALS or GOOGLE_SHEETS_ID; neither: the workbook."""
 
     request_seconds: float = 60
-    """How long one request to Google may take, from connecting to the last byte."""
+    """The deadline of one request to Google, from connecting to the last byte."""
 
     retry_seconds: float = 180
-    """How long a request is repeated; longer than the minute after which quotas are renewed."""
+    """The deadline of a request with its retries: longer than the minute that renews quotas."""
 
-    def show(self, tables: Sequence[Table]) -> Shown:
-        """Make the sheet show the tables, and whatever older days it has.
+    def show(self, tables: Sequence[Table]) -> Written:
+        """Make the sheet show the tables. Older days that it has stay.
 
         A second call with the same tables writes nothing. Raises PermanentFailure or
-        TransientFailure with what to do; what the readers see is then whole, not half-written.
+        TransientFailure with what to do. The sheet then shows all of this write or nothing of it.
         """
         settings = Settings()
-        if google_account.is_configured(settings):
-            shown = self.upload_to_google_sheets(
+        if is_configured(settings):
+            written = self.upload_to_google_sheets(
                 tables, settings.google_sheets_name, settings.google_sheets_worksheet
             )
         else:
             titled = _titled(tables, settings.google_sheets_worksheet)
             with _alone(settings):
-                shown = workbook.show(settings.workbook, titled)
-        log.info("sheet: %d rows, %d cells written: %s", shown.rows, shown.cells, shown.where)
-        return shown
+                written = workbook.show(settings.workbook, titled)
+        log.info(
+            "sheet: %d lines, %d cells written: %s", written.lines, written.cells, written.where
+        )
+        return written
 
     def upload_to_google_sheets(
         self, results: Sequence[Table], spreadsheet_name: str, worksheet_name: str
-    ) -> Shown:
+    ) -> Written:
         """Write tables to a Google spreadsheet, all of them in one request.
 
-        GOOGLE_SHEETS_ID names the spreadsheet when it is set, otherwise ``spreadsheet_name``
-        does. Tables that name no worksheet go to ``worksheet_name``. Missing worksheets are made,
-        a missing spreadsheet is not. Raises PermanentFailure or TransientFailure.
+        The spreadsheet is that of GOOGLE_SHEETS_ID, or, if that is unset, the one named
+        ``spreadsheet_name``. Tables without a worksheet go to ``worksheet_name``. Missing
+        worksheets are made; a missing spreadsheet is not. Raises PermanentFailure or
+        TransientFailure.
         """
         settings = Settings()
         with _alone(settings):
@@ -70,14 +73,14 @@ class Sheets(dg.ConfigurableResource["Sheets"]):
             return spreadsheet.show(_titled(results, worksheet_name))
 
     def probe(self) -> str:
-        """Say in a sentence that the sheet can be written, having changed nothing.
+        """Check that the sheet can be written, change nothing, and say so in a sentence.
 
-        Raises PermanentFailure or TransientFailure naming what is wrong and what to do.
+        Raises PermanentFailure or TransientFailure with what is wrong and what to do.
         """
         settings = Settings()
         title, width = settings.google_sheets_worksheet, len(DAILY_COLUMNS)
         header = [column.label for column in DAILY_COLUMNS]
-        if not google_account.is_configured(settings):
+        if not is_configured(settings):
             found = workbook.probe(settings.workbook, title, width)
             check_header(header, found, f"the worksheet «{title}» of {settings.workbook}")
             return f"No Google Sheet is connected: the report goes to {settings.workbook}."
@@ -87,7 +90,7 @@ class Sheets(dg.ConfigurableResource["Sheets"]):
         return f"{sheet.account} may write the Google spreadsheet «{sheet.name}»."
 
     def _spreadsheet(self, settings: Settings, name: str, retry_seconds: float) -> Spreadsheet:
-        credentials = google_account.credentials(settings)
+        credentials = find_credentials(settings)
         http = GoogleHTTP(
             credentials,
             base_url=settings.google_sheets_api_url,
@@ -96,7 +99,7 @@ class Sheets(dg.ConfigurableResource["Sheets"]):
         )
         client = gspread.Client(credentials)
         client.http_client = http
-        account = google_account.address(credentials)
+        account = address(credentials)
         if settings.google_sheets_id:
             return Spreadsheet(
                 client, settings.google_sheets_id, settings.google_sheets_id, account
@@ -109,13 +112,13 @@ def _titled(tables: Sequence[Table], worksheet: str) -> list[tuple[str, Table]]:
 
 
 def _id_of(client: gspread.Client, name: str, account: str) -> str:
-    """Find the id of the one spreadsheet of that name which the account can see."""
+    """Find the id of the spreadsheet of that name. The account must see exactly one."""
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
     try:
         files = client.list_spreadsheet_files(quoted)
     except Refused as refusal:
-        attempted = Attempted(account, f"the spreadsheet «{name}» in Google Drive")
-        raise explained(refusal, attempted) from None
+        access = Access(account, f"the spreadsheet «{name}» in Google Drive")
+        raise explained(refusal, access) from None
     same = [file for file in files if file["name"] == name]
     if len(same) == 1:
         return str(same[0]["id"])
@@ -134,7 +137,7 @@ def _id_of(client: gspread.Client, name: str, account: str) -> str:
 
 @contextmanager
 def _alone(settings: Settings) -> Iterator[None]:
-    """One writer of the sheet at a time on this machine, whichever process it is in."""
+    """Allow one writer of the sheet at a time on this machine, among all processes."""
     settings.grader_home.mkdir(parents=True, exist_ok=True)
     lock = FileLock(settings.grader_home / ".sheet.lock", timeout=_LOCK_SECONDS)
     try:

@@ -1,8 +1,8 @@
 """What a worksheet shows: a table of typed values, the same for Google Sheets and the workbook.
 
-Here belongs what the readers see (Russian labels, order of rows, number formats, chart); how it
-gets into a sheet belongs to ``resources``. Our columns are the leftmost ones of a worksheet; the
-columns beside them are the readers' own and nobody here speaks of them.
+A table has what the readers see: Russian labels, the order of lines, number formats, a chart.
+``sheet/google`` and ``sheet/workbook.py`` write it. Its columns are the leftmost ones of a
+worksheet. The columns right of them belong to the readers.
 """
 
 import datetime as dt
@@ -13,7 +13,8 @@ from decimal import Decimal
 from typing import Any, Literal
 
 Value = str | int | float | dt.date | None
-Row = tuple[Value, ...]
+Line = tuple[Value, ...]
+"""The cells of one line of a worksheet."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Column:
     kind: Literal["date", "text", "number"]
     width: int
     number_format: str | None = None
-    """Unset: by kind; numbers show decimals only where they have some."""
+    """None: that of the kind. Numbers show decimals only if they have some."""
 
     def format_of(self, value: Value) -> str | None:
         """Give the number format of a cell, in the notation that Excel and Google Sheets share."""
@@ -37,45 +38,45 @@ class Column:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart beside the table: one column is the axis, others are its lines or bars."""
+    """A chart beside the table. One column is the axis, the others are lines or bars."""
 
     title: str
     kind: Literal["line", "bar"] = "line"
     axis: int = 0
-    """The axis's place among our columns."""
+    """The place of the axis among the table's columns, from 0."""
     series: tuple[int, ...] | None = None
-    """The places of the columns drawn; None: all behind the first one."""
+    """The places of the columns in the chart. None: all but the first."""
 
-    def drawn(self, columns: int) -> tuple[int, ...]:
-        """The places of the columns drawn, of a table with so many."""
+    def places(self, columns: int) -> tuple[int, ...]:
+        """The places of the columns in the chart of a table with so many columns."""
         return self.series or tuple(range(1, columns))
 
 
 @dataclass(frozen=True)
 class Table:
-    """The wanted content of our columns on one worksheet.
+    """What the leftmost columns of one worksheet shall show.
 
-    ``worksheet`` unset means the worksheet of GOOGLE_SHEETS_WORKSHEET. When the first column
-    holds dates, rows are ordered by them, and days that the worksheet has and the table lacks
-    stay (see ``report/update.py``), unless ``keeps_days`` is false: it then shows these rows only.
+    ``worksheet`` None is the worksheet of GOOGLE_SHEETS_WORKSHEET. If the first column has dates,
+    lines are ordered by them, and days that only the worksheet has stay (``sheet/update.py``). If
+    ``keeps_days`` is false, such days go.
 
-    Raises ValueError for rows that do not fit the columns.
+    Raises ValueError for lines that do not fit the columns.
     """
 
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    lines: tuple[Line, ...]
     worksheet: str | None = None
     chart: Chart | None = None
     newest_first: bool = True
     keeps_days: bool = True
 
     def __post_init__(self) -> None:
-        rows = tuple(tuple(_plain(value) for value in row) for row in self.rows)
-        object.__setattr__(self, "rows", rows)
-        if any(len(row) != len(self.columns) for row in rows):
-            raise ValueError(f"each row needs {len(self.columns)} values")
-        if self.by_date and not all(isinstance(row[0], dt.date) for row in rows):
-            raise ValueError(f"each row needs a date in the column {self.columns[0].label}")
+        lines = tuple(tuple(_plain(value) for value in line) for line in self.lines)
+        object.__setattr__(self, "lines", lines)
+        if any(len(line) != len(self.columns) for line in lines):
+            raise ValueError(f"each line needs {len(self.columns)} values")
+        if self.by_date and not all(isinstance(line[0], dt.date) for line in lines):
+            raise ValueError(f"each line needs a date in the column {self.columns[0].label}")
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -84,7 +85,7 @@ class Table:
 
     @property
     def by_date(self) -> bool:
-        """Whether each row belongs to a day."""
+        """Whether each line belongs to a day."""
         return self.columns[0].kind == "date"
 
 
@@ -110,7 +111,7 @@ def daily_report(rows: Sequence[DailyMetric]) -> tuple[Table, ...]:
 def daily_table(rows: Iterable[DailyMetric]) -> Table:
     """``Дата отчета | Показатель | Значение``: all days, the newest first.
 
-    Within a day the rows keep the order in which they are given.
+    Within a day the lines have the order of ``rows``.
     """
     lines = tuple((row["report_date"], row["label"], row["value"]) for row in rows)
     return Table(DAILY_COLUMNS, lines)
@@ -126,7 +127,7 @@ def chart_table(rows: Iterable[DailyMetric]) -> Table:
         days.setdefault(row["report_date"], {})[row["label"]] = row["value"]
     return Table(
         columns=(DATE, *(Column(label, "number", 180) for label in MAIN_METRICS)),
-        rows=tuple(
+        lines=tuple(
             (day, *(values.get(label) for label in MAIN_METRICS))
             for day, values in sorted(days.items())
         ),
@@ -137,7 +138,7 @@ def chart_table(rows: Iterable[DailyMetric]) -> Table:
 
 
 def _plain(value: object) -> Value:
-    """Give the value as a sheet can hold it: whole numbers as int, nothing as None."""
+    """Give the value as a cell can have it: whole numbers as int, nothing as None."""
     if isinstance(value, dt.datetime | bool):
         raise TypeError(f"a cell holds text, a number or a date, not {type(value).__name__}")
     if isinstance(value, float | Decimal):

@@ -1,7 +1,8 @@
 """What has to change on a worksheet so that it shows a table.
 
-The decision for Google Sheets and the workbook alike: they read our columns as plain values, ask
-:func:`update`, and state the answered lines. Lines are counted from 0, the header being line 0.
+Google Sheets and the workbook use the same decision: they read our columns as plain values, call
+:func:`compare`, and write the lines of the :class:`Update`. Lines are counted from 0. The header is
+line 0.
 """
 
 import datetime as dt
@@ -11,14 +12,14 @@ from enum import Enum
 from itertools import takewhile
 
 from grader_pipeline.failures import PermanentFailure
-from grader_pipeline.sheet.table import Row, Table, Value
+from grader_pipeline.sheet.table import Line, Table, Value
 
 DAY_ZERO = dt.date(1899, 12, 30)
 """Sheets count days from here: 45077 is 2023-05-31."""
 
 
 class Odd(Enum):
-    """A cell that holds neither text, nor a number, nor a date: a formula, a tick, an error."""
+    """A cell that is no text, no number and no date: a formula, a tick, an error."""
 
     CELL = "odd"
 
@@ -28,54 +29,54 @@ Found = Sequence[Value | Odd]
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What the readers have after a write.
+class Written:
+    """What was written.
 
-    ``where`` is the sheet's address or the workbook's path, ``rows`` the lines of data on all
-    worksheets shown, ``cells`` how many cells were stated anew, ``written`` whether anything was
-    written at all.
+    ``where`` is the sheet's address or the workbook's path. ``lines`` counts the lines that the
+    tables' worksheets show, without headers. ``cells`` counts the cells written. ``written`` is
+    whether anything changed.
     """
 
     where: str
-    rows: int
+    lines: int
     cells: int
     written: bool
 
 
 @dataclass(frozen=True)
 class Update:
-    """The lines that the worksheet shall show, and which of them have to be stated anew."""
+    """The lines that the worksheet shall show, and which of them have to be written."""
 
-    lines: tuple[Row, ...]
+    lines: tuple[Line, ...]
     """Everything in our columns, header first."""
     start: int
     """The first line that differs."""
     end: int
-    """Behind the last line to state: where the longer of the old and the new content ends."""
+    """One more than the last line to write: the end of the old or the new content."""
 
     @property
-    def stated(self) -> tuple[Row, ...]:
-        """The lines from start to end; behind the new content they are empty."""
-        empty: Row = (None,) * len(self.lines[0])
+    def differing(self) -> tuple[Line, ...]:
+        """The lines to write, from start to end. After the new content they are empty."""
+        empty: Line = (None,) * len(self.lines[0])
         new = self.lines[self.start : self.end]
         return new + (empty,) * (self.end - self.start - len(new))
 
     @property
     def cells(self) -> int:
-        """How many cells are stated."""
+        """How many cells have to be written."""
         return (self.end - self.start) * len(self.lines[0])
 
 
-def update(table: Table, found: Sequence[Found], where: str) -> Update:
-    """Compare what our columns hold with what they shall hold.
+def compare(table: Table, found: Sequence[Found], where: str) -> Update:
+    """Compare what our columns have with what they shall have.
 
-    Days that are found on the sheet and not in the table stay: the sheet may be older than the
-    database. ``where`` names the worksheet in errors.
+    Days that only the worksheet has stay, because the sheet may be older than the database.
+    ``where`` names the worksheet in errors.
 
-    Raises PermanentFailure when the worksheet is headed otherwise, or holds lines that are not
-    ours to overwrite, or when the table is empty.
+    Raises PermanentFailure if the worksheet has another header, or lines that are not ours, or if
+    the table is empty.
     """
-    if not table.rows:
+    if not table.lines:
         raise PermanentFailure(f"There is nothing to show in {where}: it was left as it is.")
     old = [tuple(line) for line in found]
     while old and not any(_filled(old[-1])):
@@ -87,10 +88,7 @@ def update(table: Table, found: Sequence[Found], where: str) -> Update:
 
 
 def check_header(header: Sequence[str], found: Sequence[Found], where: str) -> None:
-    """See that our columns are empty or headed as ours.
-
-    Raises PermanentFailure otherwise.
-    """
+    """Raise PermanentFailure unless our columns are empty or have our header."""
     if not any(any(_filled(line)) for line in found):
         return
     old = [value.strip() if isinstance(value, str) else value for value in found[0]]
@@ -103,12 +101,12 @@ def check_header(header: Sequence[str], found: Sequence[Found], where: str) -> N
         )
 
 
-def _with_older_days(table: Table, found: Sequence[Found], where: str) -> list[Row]:
-    """Join the table's rows and those of the found ones whose day the table does not have."""
+def _with_older_days(table: Table, found: Sequence[Found], where: str) -> list[Line]:
+    """Join the table's lines and the found lines of days that the table does not have."""
     if not (table.by_date and table.keeps_days):
-        return list(table.rows)
-    days = {row[0] for row in table.rows}
-    rows = list(table.rows)
+        return list(table.lines)
+    days = {line[0] for line in table.lines}
+    lines = list(table.lines)
     for number, line in enumerate(found, start=2):
         if not any(_filled(line)):
             continue
@@ -122,13 +120,13 @@ def _with_older_days(table: Table, found: Sequence[Found], where: str) -> list[R
                 "plain date and values either. The worksheet was left alone. Move that line to "
                 f"columns right of our {len(table.columns)}, and run the day again."
             )
-        rows.append((day, *rest))
-    return sorted(rows, key=_day, reverse=table.newest_first)
+        lines.append((day, *rest))
+    return sorted(lines, key=_day, reverse=table.newest_first)
 
 
-def _day(row: Row) -> dt.date:
-    day = row[0]
-    assert isinstance(day, dt.date)  # noqa: S101 - seen to by Table and by _with_older_days
+def _day(line: Line) -> dt.date:
+    day = line[0]
+    assert isinstance(day, dt.date)  # noqa: S101 - Table and _with_older_days check it
     return day
 
 
@@ -137,7 +135,7 @@ def _filled(line: Found) -> list[bool]:
 
 
 def _date(value: Value | Odd) -> dt.date | None:
-    """Read the day that a cell means: a date, a date as text, or a bare count of days."""
+    """Read the day of a cell: a date, a date as text, or a number of days since DAY_ZERO."""
     if isinstance(value, dt.date):
         return value
     if isinstance(value, int):

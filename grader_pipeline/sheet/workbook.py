@@ -1,8 +1,8 @@
-"""The local workbook: the report for those who have connected no Google Sheet.
+"""The local workbook: the sheet while no Google Sheet is configured.
 
-It is edited in place, so that the readers' own columns and worksheets survive, and replaced
-whole, so that neither a reader nor a kill ever meets half of it. Unchanged content leaves the
-file untouched to the byte. One writer at a time is seen to by the caller.
+A write reads the workbook, changes our columns, and replaces the file in one step. The readers' own
+columns and worksheets stay. Nobody reads half a workbook, also after a kill. If nothing differs,
+the file is not written. The caller allows one writer at a time.
 """
 
 import datetime as dt
@@ -22,46 +22,46 @@ from openpyxl.worksheet.worksheet import Worksheet
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.files import replacing
 from grader_pipeline.sheet.table import Chart, Table, Value
-from grader_pipeline.sheet.update import Found, Odd, Shown, Update, update
+from grader_pipeline.sheet.update import Found, Odd, Update, Written, compare
 
 _PIXELS_PER_CHARACTER = 7
 _FIRST_CELL = re.compile(r"\$([A-Z]+)\$(\d+)")
 
 
-def show(path: Path, tables: Sequence[tuple[str, Table]]) -> Shown:
-    """Bring the workbook's worksheets up to date, each table on the worksheet named beside it.
+def show(path: Path, tables: Sequence[tuple[str, Table]]) -> Written:
+    """Make the workbook show the tables, each on the worksheet named beside it.
 
-    Raises PermanentFailure, leaving the file as it is, when it is no workbook of ours to edit.
+    Raises PermanentFailure if the file cannot be read, edited or written. It is then as it was.
     """
     link, path = str(path), path.resolve()
     book = _opened(path) if path.exists() else None
     made = book or Workbook()
     if book is None:
         made.remove(made.active)
-    rows = cells = 0
+    lines = cells = 0
     written = False
     for title, table in tables:
         is_new = title not in made.sheetnames
         sheet = made.create_sheet(title) if is_new else made[title]
         where = f"the worksheet «{title}» of {path}"
-        change = update(table, lines_of(sheet, len(table.columns)), where)
-        if change.cells:
+        update = compare(table, lines_of(sheet, len(table.columns)), where)
+        if update.cells:
             _refuse_protected(sheet, where)
-            _state(sheet, table, change)
-        looks = _set_looks(sheet, table)
-        drawn = _draw(sheet, table, len(change.lines)) if table.chart else False
-        written |= bool(change.cells) or looks or drawn
-        rows += len(change.lines) - 1
-        cells += change.cells
+            _write(sheet, table, update)
+        headed = _set_header(sheet, table)
+        charted = _set_chart(sheet, table, len(update.lines)) if table.chart else False
+        written |= bool(update.cells) or headed or charted
+        lines += len(update.lines) - 1
+        cells += update.cells
     if written:
         _replace(path, made)
-    return Shown(link, rows, cells, written)
+    return Written(link, lines, cells, written)
 
 
 def probe(path: Path, title: str, width: int) -> Sequence[Found]:
-    """Our columns of a worksheet, when workbook and worksheet are there.
+    """Read our columns of a worksheet, if workbook and worksheet exist.
 
-    Raises PermanentFailure as a write would.
+    Raises PermanentFailure as a write does.
     """
     path = path.resolve()
     book = _opened(path) if path.exists() else None
@@ -69,7 +69,7 @@ def probe(path: Path, title: str, width: int) -> Sequence[Found]:
 
 
 def lines_of(sheet: Worksheet, width: int) -> list[Found]:
-    """Our columns as plain values."""
+    """Read our columns as plain values."""
     return [[_value(cell) for cell in line] for line in sheet.iter_rows(max_col=width)]
 
 
@@ -82,7 +82,7 @@ def _opened(path: Path) -> Workbook:
         raise PermanentFailure(
             f"The workbook {path} cannot be opened ({error.strerror or error}). {advice}"
         ) from error
-    except Exception as error:  # the library raises whatever the file's bytes lead it to
+    except Exception as error:  # the library raises errors of any kind for damaged files
         raise PermanentFailure(
             f"{path} is no workbook that can be read: damaged, or under a password. {advice}"
         ) from error
@@ -112,20 +112,20 @@ def _refuse_protected(sheet: Worksheet, where: str) -> None:
         )
 
 
-def _state(sheet: Worksheet, table: Table, change: Update) -> None:
-    for number, line in enumerate(change.stated, start=change.start + 1):
+def _write(sheet: Worksheet, table: Table, update: Update) -> None:
+    for number, line in enumerate(update.differing, start=update.start + 1):
         for index, (column, value) in enumerate(zip(table.columns, line, strict=True), start=1):
             cell = sheet.cell(number, index)
             cell.value = value
             cell.number_format = column.format_of(value) or "General"
             if isinstance(value, str):
-                # A text stays a text, whatever sign it begins with, also when somebody edits it.
+                # A text that begins with a sign stays a text, also when somebody edits it.
                 cell.data_type = "s"
                 cell.quotePrefix = value.startswith(("=", "+", "-", "@"))
 
 
-def _set_looks(sheet: Worksheet, table: Table) -> bool:
-    """Freeze the header, set widths; true when that was not done yet."""
+def _set_header(sheet: Worksheet, table: Table) -> bool:
+    """Make the header bold, freeze it and set widths. True if that was not done before."""
     if sheet.freeze_panes:
         return False
     sheet.freeze_panes = "A2"
@@ -136,9 +136,9 @@ def _set_looks(sheet: Worksheet, table: Table) -> bool:
     return True
 
 
-def _draw(sheet: Worksheet, table: Table, lines: int) -> bool:
-    """See that the chart is there once and covers all lines; true when it did not."""
-    for chart in sheet._charts:  # openpyxl has no public list of them
+def _set_chart(sheet: Worksheet, table: Table, lines: int) -> bool:
+    """Add the chart, or make it cover all lines. True if it did not before."""
+    for chart in sheet._charts:  # openpyxl has no public list
         sources = [
             source.numRef or source.strRef
             for series in chart.series
@@ -152,7 +152,9 @@ def _draw(sheet: Worksheet, table: Table, lines: int) -> bool:
             for source, reference in zip(sources, wanted, strict=True):
                 source.f = reference
             return True
-    sheet.add_chart(_chart(sheet, table, lines), f"{get_column_letter(len(table.columns) + 2)}2")
+    sheet.add_chart(
+        _new_chart(sheet, table, lines), f"{get_column_letter(len(table.columns) + 2)}2"
+    )
     return True
 
 
@@ -164,7 +166,7 @@ def _is_ours(reference: str, sheet: Worksheet, table: Table) -> bool:
 
 
 def _stretched(reference: str, lines: int) -> str:
-    """Make a chart's source, one column of ours, reach to the table's last line."""
+    """Give the same source of a chart, a column, down to the table's last line."""
     title, _, area = reference.rpartition("!")
     found = _FIRST_CELL.match(area)
     if found is None:
@@ -174,7 +176,7 @@ def _stretched(reference: str, lines: int) -> str:
     return f"{title}!${column}${first}{last}"
 
 
-def _chart(sheet: Worksheet, table: Table, lines: int) -> LineChart | BarChart:
+def _new_chart(sheet: Worksheet, table: Table, lines: int) -> LineChart | BarChart:
     wanted = table.chart or Chart("")
     chart = LineChart() if wanted.kind == "line" else BarChart()
     chart.title = wanted.title
@@ -184,9 +186,9 @@ def _chart(sheet: Worksheet, table: Table, lines: int) -> LineChart | BarChart:
         chart.x_axis = DateAxis(crossAx=100)
         chart.x_axis.number_format = "dd.mm"
         chart.y_axis.crossAx = 500
-    # Unset, newer Excel hides both axes.
+    # Newer Excel hides both axes if this is not set.
     chart.x_axis.delete = chart.y_axis.delete = False
-    for place in wanted.drawn(len(table.columns)):
+    for place in wanted.places(len(table.columns)):
         values = Reference(sheet, min_col=place + 1, min_row=1, max_row=lines)
         chart.add_data(values, titles_from_data=True)
     axis = Reference(sheet, min_col=wanted.axis + 1, min_row=2, max_row=lines)

@@ -1,4 +1,4 @@
-"""A grader to ask, and watchers of what the asking leaves behind."""
+"""A grader to ask. After each test: no temporary file is left, and no log line has the key."""
 
 import logging
 import tempfile

@@ -1,4 +1,4 @@
-"""Asking the grader for a day: what is sent, what is taken for an answer, what is tried again."""
+"""Asking the grader for a day: what is sent, what is an answer, what is tried again."""
 
 import gzip
 import hashlib
@@ -40,7 +40,7 @@ def test_a_query_in_the_address_is_kept(grader):
 
 @pytest.mark.parametrize("content", [BODY, b"[]", b"\xef\xbb\xbf [1,\n2]\n", b"[NaN]"])
 @pytest.mark.parametrize("zipped", [False, True])
-def test_an_answer_is_held_as_received_while_it_is_needed(grader, content, zipped):
+def test_an_answer_is_kept_as_received_while_it_is_needed(grader, content, zipped):
     grader.answer = body(content)
     if zipped:
         grader.answer = body(gzip.compress(content), Content_Encoding="gzip")
@@ -66,7 +66,7 @@ def test_a_chunked_answer_is_read_to_its_end(grader):
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 430, 499, 204, 304])
-def test_a_refusal_is_taken_at_once_and_tells_its_status(grader, status):
+def test_a_refusal_is_raised_at_once_with_its_status(grader, status):
     grader.answer = raw(
         f"HTTP/1.1 {status} {KEY}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
     )
@@ -77,7 +77,7 @@ def test_a_refusal_is_taken_at_once_and_tells_its_status(grader, status):
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503, 599])
-def test_a_trouble_that_may_pass_is_tried_again_and_tells_its_status(grader, status):
+def test_an_error_that_may_pass_is_tried_again_and_raised_with_its_status(grader, status):
     grader.answer = body(f"asked with {KEY}".encode(), status)
     assert str(status) in refusal(TransientFailure, grader.url)
     assert len(grader.requests) == 2
@@ -106,7 +106,7 @@ def test_an_answer_after_trouble_is_the_answer(grader, troubles):
     assert len(grader.requests) == len(troubles) + 1
 
 
-def test_what_is_said_between_tries_names_the_trouble(grader, caplog):
+def test_the_log_line_between_tries_names_the_trouble(grader, caplog):
     grader.answer = in_turn(body(b"", 503), body(BODY))
     ask(grader.url)
     assert [r.getMessage() for r in caplog.records if "Trying again" in r.getMessage()] == [
@@ -134,7 +134,7 @@ def test_a_server_that_asks_to_wait_is_waited_for(grader, in_words):
         "Mon, 01 Jan 0001 00:00:00 GMT",
     ],
 )
-def test_no_wish_of_the_server_holds_a_run_for_ever(grader, wish):
+def test_no_wish_of_the_server_lets_a_run_wait_for_ever(grader, wish):
     grader.answer = in_turn(body(b"", 503, Retry_After=wish), body(BODY))
     assert ask(grader.url, longest_pause_seconds=0.05)[0] == BODY
 
@@ -147,18 +147,18 @@ def test_pauses_grow_and_stay_bounded(grader):
     assert all(pause >= 0.15 for pause in pauses[1:])
 
 
-def test_nobody_listening_is_tried_again():
+def test_a_port_where_nobody_listens_is_tried_again():
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/"
         assert "cannot be reached" in refusal(TransientFailure, url)
 
 
-def test_a_name_nobody_has_is_tried_again():
+def test_a_host_that_does_not_exist_is_tried_again():
     assert "cannot be reached" in refusal(TransientFailure, "http://grader.invalid/")
 
 
-def test_a_server_without_encryption_is_not_spoken_to_in_secret(grader):
+def test_a_server_without_encryption_is_unreachable_by_https(grader):
     assert "cannot be reached" in refusal(
         TransientFailure, grader.url.replace("http:", "https:"), attempts=1
     )
@@ -167,7 +167,7 @@ def test_a_server_without_encryption_is_not_spoken_to_in_secret(grader):
 @pytest.mark.parametrize(
     "url", ["grader.example.org/attempts", "ftp://grader.example.org", "http://", "http://a:b/", ""]
 )
-def test_what_is_no_address_is_not_tried_twice(url, caplog):
+def test_an_address_that_cannot_be_used_is_not_tried_twice(url, caplog):
     assert "GRADER_API_URL is not an address" in refusal(PermanentFailure, url)
     assert "Trying again" not in caplog.text
 

@@ -89,7 +89,7 @@ def test_an_error_with_status_200_is_tried_again_and_quoted(grader):
 @pytest.mark.parametrize("filling", ["", "x" * 275, "ж" * 140, "x" * 9000])
 @pytest.mark.parametrize("written", [str, quote, quote_plus, json.dumps, escape])
 def test_an_error_that_repeats_the_key_is_quoted_without_it(grader, filling, written):
-    """Wherever the quotation ends: half a key is a key half guessed."""
+    """Wherever the quotation ends: it has no part of the key."""
     grader.answer = body(f'{{"errors": "{filling} {written(KEY)}"}}'.encode())
     said = refusal(TransientFailure, grader.url, attempts=1)
     assert "answered with an error" in said

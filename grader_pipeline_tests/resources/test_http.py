@@ -1,4 +1,4 @@
-"""An exchange ends by its deadline, and what it says of a failure is free of the address."""
+"""An exchange ends by its deadline, and its errors have neither the address nor the key."""
 
 import gzip
 import os
@@ -14,7 +14,7 @@ from grader_pipeline_tests.grader import body, raw
 
 
 def failure(kind: type[Exception], url: str, seconds: float = 20, **how: object) -> str:
-    """The text of the error, having looked for the key in all that goes with it."""
+    """The error's text. All that the error has is searched for the key."""
     with pytest.raises(http.NoAnswerError) as refused:
         http.exchange("GET", url, seconds=seconds, params={"key": KEY}, **how)
     assert type(refused.value) is kind
@@ -90,7 +90,7 @@ def test_the_deadline_is_for_the_whole_exchange(grader, slow, how):
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", b"SSH"])
-def test_an_answer_that_is_not_whole_is_none(grader, answer):
+def test_an_answer_that_is_not_whole_is_an_error(grader, answer):
     grader.answer = raw(answer)
     assert failure(http.NoAnswerError, grader.url) == "RemoteProtocolError"
 
@@ -103,5 +103,5 @@ def test_a_server_that_does_not_listen_is_unreachable():
 
 
 @pytest.mark.parametrize("url", ["grader.example.org", "ftp://grader.example.org", "http://a:b/"])
-def test_what_is_no_address_is_said_so(url):
+def test_an_address_that_cannot_be_used_is_an_error_of_its_own(url):
     failure(http.AddressError, url)

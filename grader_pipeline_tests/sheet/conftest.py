@@ -1,4 +1,4 @@
-"""What the tests of the sheet share: a Google of ours, and a service account known there."""
+"""What the tests of the sheet share: a server that acts as Google, and a service account."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Requests held against Google's own description of the Sheets API (the discovery document)."""
+"""Checks requests by Google's own description of the Sheets API (the discovery document)."""
 
 import json
 import re

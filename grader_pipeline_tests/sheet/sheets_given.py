@@ -1,4 +1,4 @@
-"""Names and numbers that the tests of the sheet speak of."""
+"""Names and numbers of the tests of the sheet."""
 
 import datetime as dt
 from decimal import Decimal
@@ -15,7 +15,7 @@ HEADER = ["Дата отчета", "Показатель", "Значение"]
 
 
 def metrics(*days: str, first: int | None = None) -> list[DailyMetric]:
-    """Rows of daily_metrics for days such as ``2023-05-31``, told apart by their numbers."""
+    """Rows of daily_metrics for days such as ``2023-05-31``. Each day has its own numbers."""
     rows: list[DailyMetric] = []
     for day in days:
         date = dt.date.fromisoformat(day)

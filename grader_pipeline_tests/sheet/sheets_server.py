@@ -1,4 +1,4 @@
-"""Google as the pipeline meets it: token endpoint, Drive and Sheets v4, over HTTP, with faults."""
+"""A server that acts as Google: token endpoint, Drive and Sheets v4, over HTTP, with faults."""
 
 import json
 import threading

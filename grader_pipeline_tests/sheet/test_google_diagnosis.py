@@ -1,4 +1,4 @@
-"""Each of Google's refusals is told by its name, with account, sheet and the step to take."""
+"""Each of Google's refusals is named, with account, sheet and what to do."""
 
 import json
 from collections.abc import Callable
@@ -52,7 +52,7 @@ TROUBLES: dict[str, tuple[Callable[[Google], object], str]] = {
 
 @pytest.mark.parametrize("act", [show, Sheets.probe])
 @pytest.mark.parametrize("name", TROUBLES)
-def test_each_trouble_is_told_by_name_by_a_run_and_by_doctor(
+def test_a_run_and_doctor_name_each_trouble_and_what_to_do(
     name: str, act: Callable[[Sheets], object], google: Google, sheets: Sheets
 ) -> None:
     cause, advice = TROUBLES[name]
@@ -179,7 +179,7 @@ def test_application_default_credentials_serve_an_id(
         ),
     ],
 )
-def test_unusable_credentials_are_said_so_without_quoting_them(
+def test_credentials_that_cannot_be_used_are_not_quoted(
     given: str, google: Google, sheets: Sheets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GOOGLE_SHEETS_CREDENTIALS", given)

@@ -1,4 +1,4 @@
-"""Google at its worst: every fault, at every write, ends in the same sheet as none."""
+"""After any fault of Google at any write, the sheet is as without the fault."""
 
 import logging
 from collections import deque
@@ -61,7 +61,7 @@ def test_a_fault_at_a_write_changes_nothing_about_the_sheet(
         show_both(sheets, before, after)
         monkeypatch.setenv("GOOGLE_SHEETS_ID", BOOK)
         WITHOUT_FAULT[write] = everything(twin)
-    google.faults["batchUpdate"] = deque([*[None] * bool(before[0].rows), FAULTS[fault]])
+    google.faults["batchUpdate"] = deque([*[None] * bool(before[0].lines), FAULTS[fault]])
 
     show_both(sheets, before, after)
 
@@ -69,12 +69,12 @@ def test_a_fault_at_a_write_changes_nothing_about_the_sheet(
     assert everything(book) == WITHOUT_FAULT[write]
     # Each state that a reader could see is the old one or the new one, whole.
     seen = [len(values(state, "Лист1")) for state in book.history]
-    whole = [0, *(len(table.rows) + 1 for table in (before[0], after[0]) if table.rows)]
+    whole = [0, *(len(table.lines) + 1 for table in (before[0], after[0]) if table.lines)]
     assert [n for n, _ in groupby(seen)] == whole
 
 
 def show_both(sheets: Sheets, before: tuple[Table, ...], after: tuple[Table, ...]) -> None:
-    if before[0].rows:
+    if before[0].lines:
         sheets.show(before)
     assert sheets.show(after).written
 
@@ -123,7 +123,7 @@ def test_a_refusal_is_not_repeated(
     assert google.count(kind) == (2 if (kind, status) == ("get", 400) else 1)
 
 
-def test_retry_after_is_honoured(google: Google, sheets: Sheets) -> None:
+def test_the_pause_of_retry_after_is_kept(google: Google, sheets: Sheets) -> None:
     import time
 
     google.fail("get", Fault(429, b"{}", (("Retry-After", "2"),)))

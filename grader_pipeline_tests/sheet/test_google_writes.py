@@ -1,4 +1,4 @@
-"""What a write leaves in the Google Sheet, and what it sends for that."""
+"""What a write changes in the Google Sheet, and which requests it sends."""
 
 import datetime as dt
 import random
@@ -42,7 +42,7 @@ def test_the_first_write_shows_typed_values_under_a_frozen_header(
         {"numberFormat": {"type": "NUMBER", "pattern": "#,##0.0##"}},
     ]
     assert shown.where == f"https://docs.google.com/spreadsheets/d/{BOOK}#gid=0"
-    assert (shown.rows, shown.cells, shown.written) == (8, 7 * 3 + 3 * 4, True)
+    assert (shown.lines, shown.cells, shown.written) == (8, 7 * 3 + 3 * 4, True)
     assert google.count("batchUpdate") == 1
 
 
@@ -77,11 +77,11 @@ def test_writing_the_same_again_sends_one_read_and_no_write(
     shown = sheets.show(tables)
 
     assert [kind for kind, _ in google.asked] == ["token", "get"]
-    assert (shown.rows, shown.cells, shown.written) == (8, 0, False)
+    assert (shown.lines, shown.cells, shown.written) == (8, 0, False)
     assert len(book.history) == 2
 
 
-def test_a_corrected_day_restates_nothing_above_it(
+def test_a_corrected_day_writes_no_cell_above_it(
     google: Google, book: Spreadsheet, sheets: Sheets
 ) -> None:
     days = metrics("2023-05-31", "2023-05-30")
@@ -150,7 +150,7 @@ def test_a_grid_that_is_too_small_grows(book: Spreadsheet, sheets: Sheets) -> No
     assert book.sheet("Лист1")["properties"]["gridProperties"]["columnCount"] == 3
 
 
-def test_upload_to_google_sheets_writes_the_worksheet_that_it_is_told(
+def test_upload_to_google_sheets_writes_the_worksheet_that_it_is_given(
     book: Spreadsheet, sheets: Sheets
 ) -> None:
     table = Table(
@@ -162,12 +162,12 @@ def test_upload_to_google_sheets_writes_the_worksheet_that_it_is_told(
     assert book.values("Курсы", 2) == [["Курс", "Доля"], ["DST", 0.25]]
     cell = book.sheet("Курсы")["cells"][1, 1]
     assert cell["userEnteredFormat"]["numberFormat"]["pattern"] == "0.0%"
-    assert shown.rows == 1
+    assert shown.lines == 1
 
 
 def test_a_chart_table_knows_days_that_lack_a_metric() -> None:
     table = chart_table(metrics("2023-05-31")[1:])
-    assert table.rows == ((dt.date(2023, 5, 31), None, 31, 12.5),)
+    assert table.lines == ((dt.date(2023, 5, 31), None, 31, 12.5),)
 
 
 @pytest.mark.parametrize("sign", "=+-@")

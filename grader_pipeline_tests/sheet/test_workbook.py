@@ -24,7 +24,7 @@ def test_the_first_write_makes_a_workbook_with_formats_header_and_chart(
 ) -> None:
     shown = sheets.show(daily_report(metrics("2023-05-30", "2023-05-31")))
 
-    assert (shown.where, shown.rows, shown.written) == (str(path), 8, True)
+    assert (shown.where, shown.lines, shown.written) == (str(path), 8, True)
     assert lines(path)[:4] == [
         HEADER,
         [DAY, ATTEMPTS, 671],

@@ -1,6 +1,6 @@
-"""Google Sheets, through gspread: who we are, how requests travel, what a write is made of.
+"""Google Sheets, through gspread.
 
-``credentials`` finds the account, ``http`` carries requests with deadlines and bounded retries,
-``refusals`` turns Google's into failures that say what to do, ``requests`` and ``chart`` state the
-wanted cells, ``spreadsheet`` puts one write together. Only ``sheet.resource`` comes here.
+``credentials`` finds the account. ``http`` sends requests, with deadlines, and again after a 429 or
+an outage. ``refusals`` turns Google's refusals into failures that say what to do. ``requests`` and
+``chart`` make the parts of a write. ``spreadsheet`` reads, compares and writes.
 """

@@ -1,16 +1,15 @@
-"""The chart beside a table, in the words of the Sheets API.
+"""The chart beside a table, as requests of the Sheets API.
 
-It is made once, under an id that follows from its worksheet's, and afterwards only stretched over
-the table's lines, so that what readers change of its looks and place stays.
+It is made once. Its id is computed from its worksheet's id. Later writes only make it cover all
+lines, so what readers change of its style and place stays.
 """
 
 import copy
 import zlib
 from typing import Any
 
+from grader_pipeline.sheet.google.requests import Request
 from grader_pipeline.sheet.table import Chart
-
-Request = dict[str, Any]
 
 
 def chart_id(sheet_id: int) -> int:
@@ -21,7 +20,7 @@ def chart_id(sheet_id: int) -> int:
 def chart_requests(
     chart: Chart, sheet_id: int, columns: int, lines: int, existing: list[dict[str, Any]]
 ) -> list[Request]:
-    """Ask for what is missing so that the chart is there once and covers all lines."""
+    """Make the requests, if any, after which the chart exists once and covers all lines."""
     ours = chart_id(sheet_id)
     for other in existing:
         if other.get("chartId") == ours:
@@ -64,14 +63,14 @@ def _spec(chart: Chart, sheet_id: int, columns: int, lines: int) -> dict[str, An
             "domains": [{"domain": column(chart.axis)}],
             "series": [
                 {"series": column(index), "targetAxis": "LEFT_AXIS"}
-                for index in chart.drawn(columns)
+                for index in chart.places(columns)
             ],
         },
     }
 
 
 def _stretched(spec: dict[str, Any], sheet_id: int, lines: int) -> dict[str, Any]:
-    """Give the same spec, its sources on our worksheet reaching to the table's last line."""
+    """Give the same spec with its sources on our worksheet down to the table's last line."""
     spec = copy.deepcopy(spec)
     basic = spec.get("basicChart", {})
     parts = [part.get("domain", {}) for part in basic.get("domains", ())]

@@ -1,4 +1,4 @@
-"""Who we are for Google: the account of GOOGLE_SHEETS_CREDENTIALS, with as few rights as do."""
+"""The Google account of GOOGLE_SHEETS_CREDENTIALS, with as few rights as possible."""
 
 import json
 from pathlib import Path
@@ -19,14 +19,14 @@ _DRIVE = "https://www.googleapis.com/auth/drive.readonly"
 
 
 def is_configured(settings: Settings) -> bool:
-    """Whether the report goes to Google at all."""
+    """Whether the sheet is a Google Sheet."""
     return bool(settings.google_sheets_credentials or settings.google_sheets_id)
 
 
-def credentials(settings: Settings) -> Credentials:
-    """Give the account's credentials; Drive may be read only where a name has to be looked up.
+def find_credentials(settings: Settings) -> Credentials:
+    """Give the account's credentials. They may read Drive only if a name has to be looked up.
 
-    Raises PermanentFailure when GOOGLE_SHEETS_CREDENTIALS is of no use.
+    Raises PermanentFailure if GOOGLE_SHEETS_CREDENTIALS cannot be used.
     """
     scopes = [_SHEETS] if settings.google_sheets_id else [_SHEETS, _DRIVE]
     secret = settings.google_sheets_credentials
@@ -39,7 +39,7 @@ def credentials(settings: Settings) -> Credentials:
             key, scopes=scopes
         )
     except (ValueError, TypeError, AttributeError, GoogleAuthError):
-        # Whatever the parser says may quote the key.
+        # The parser's error may quote the key.
         raise PermanentFailure(
             "GOOGLE_SHEETS_CREDENTIALS holds no usable service account key. Create a JSON key for "
             "the service account in Google Cloud (IAM, Service accounts, Keys) and give its path "
@@ -49,7 +49,7 @@ def credentials(settings: Settings) -> Credentials:
 
 
 def address(account: Credentials) -> str:
-    """Give the address with which a spreadsheet is shared so that the account may write it."""
+    """Give the address to share a spreadsheet with, so that the account may write it."""
     return getattr(account, "service_account_email", None) or "the account in use"
 
 
@@ -57,7 +57,7 @@ def _read(path: str) -> str:
     try:
         return Path(path).expanduser().read_text(encoding="utf-8")
     except OSError as error:
-        # Not the path: a key pasted without its braces would be quoted.
+        # Without the path, which may be a key pasted without its braces.
         raise PermanentFailure(
             f"The file named by GOOGLE_SHEETS_CREDENTIALS cannot be read ({error.strerror}). Give "
             "the path to a service account's JSON key, or the JSON itself."

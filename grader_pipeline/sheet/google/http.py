@@ -94,15 +94,15 @@ class GoogleHTTP(gspread.HTTPClient):
 
         Raises Refused, or TransientFailure when ``retry_seconds`` are over.
         """
-        attempts = Retrying(
+        retrying = Retrying(
             retry=retry_if_exception_type(_AskAgain),
             wait=_pause,
             stop=stop_before_delay(self.retry_seconds),
-            before_sleep=_note,
+            before_sleep=_log_pause,
             reraise=True,
         )
         parts = {"params": params, "content": data, "json": json}
-        return attempts(self._once, method, self._address(endpoint), parts, dict(headers or {}))
+        return retrying(self._once, method, self._address(endpoint), parts, dict(headers or {}))
 
     def _address(self, endpoint: str) -> str:
         for google in _GOOGLE:
@@ -216,6 +216,6 @@ def _pause(state: RetryCallState) -> float:
     return asked + _growing(state)
 
 
-def _note(state: RetryCallState) -> None:
+def _log_pause(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     log.warning("Google Sheets: %s; asking again in %.1f s", error, state.upcoming_sleep)

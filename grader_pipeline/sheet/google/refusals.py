@@ -1,4 +1,8 @@
-"""What a refusal of Google means, and the step that clears it. One sentence for each, by name."""
+"""What a refusal of Google means and what to do about it: a name and a text for each.
+
+A 429 does not come here: ``http`` sends the request again. Google's older 403 for a used-up quota
+does, and is a TransientFailure.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,20 +18,20 @@ _SCOPES = {"ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficientPermissions"}
 
 
 @dataclass(frozen=True)
-class Attempted:
-    """What was attempted when Google refused: by whom, on which spreadsheet, read or written."""
+class Access:
+    """What Google refused: to which account, on which spreadsheet, and whether it was a write."""
 
     account: str
     spreadsheet: str
     writing: bool = False
 
 
-def explained(refusal: Refused, attempted: Attempted) -> dg.Failure:
+def explained(refusal: Refused, access: Access) -> dg.Failure:
     """Turn a refusal into the failure to raise."""
-    who, what = attempted.account, attempted.spreadsheet
+    who, what = access.account, access.spreadsheet
     said = f"Google said: {refusal.message}" if refusal.message else "Google gave no reason."
     for applies, name, advice in _MEANINGS:
-        if applies(refusal, attempted):
+        if applies(refusal, access):
             text = f"{name}: {advice.format(account=who, spreadsheet=what)} {said}"
             return TransientFailure(text) if name == "Quota used up" else PermanentFailure(text)
     return PermanentFailure(
@@ -36,11 +40,11 @@ def explained(refusal: Refused, attempted: Attempted) -> dg.Failure:
     )
 
 
-def _reason(*words: str) -> Callable[[Refused, Attempted], bool]:
-    return lambda refusal, _attempted: refusal.reason in words
+def _reason(*words: str) -> Callable[[Refused, Access], bool]:
+    return lambda refusal, _access: refusal.reason in words
 
 
-_MEANINGS: tuple[tuple[Callable[[Refused, Attempted], bool], str, str], ...] = (
+_MEANINGS: tuple[tuple[Callable[[Refused, Access], bool], str, str], ...] = (
     (
         lambda refusal, _: refusal.status in {0, 401},
         "Key revoked",
@@ -76,7 +80,7 @@ _MEANINGS: tuple[tuple[Callable[[Refused, Attempted], bool], str, str], ...] = (
         "the protected range, or lift the protection.",
     ),
     (
-        lambda refusal, attempted: refusal.status == 403 and attempted.writing,  # noqa: PLR2004
+        lambda refusal, access: refusal.status == 403 and access.writing,  # noqa: PLR2004
         "Read-only",
         "{account} may read {spreadsheet} but not write it. Share the spreadsheet with that "
         "address as an editor.",

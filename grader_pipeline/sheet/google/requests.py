@@ -1,7 +1,8 @@
-"""Worksheets in the words of the Sheets API: what was read of one, and requests that change it.
+"""Worksheets in the Sheets API's JSON: what was read, and the requests of a write.
 
-Plain functions without a connection. Every request is absolute, so that applying it twice is
-applying it once, and none touches a cell right of our columns.
+Plain functions without a connection. Each request is absolute (cells by their place, worksheets by
+ids that we choose): to apply it twice is to apply it once. No request changes a cell right of our
+columns.
 """
 
 import datetime as dt
@@ -33,19 +34,19 @@ _NEW_SHEET_COLUMNS = 26
 
 
 def own_sheet_id(title: str) -> int:
-    """Give the id of a worksheet that we make: always the same, so that no retry makes a second."""
+    """Give the id of a worksheet that we make. It is the same in a retry, which makes no second."""
     return zlib.crc32(f"grader_pipeline worksheet {title}".encode()) & 0x7FFFFFFF
 
 
-def named(sheets: Sequence[Sheet], title: str) -> Sheet | None:
-    """Find the worksheet of that title, or the one that we made under it and readers renamed."""
+def find_worksheet(sheets: Sequence[Sheet], title: str) -> Sheet | None:
+    """Find the worksheet of that title, or the one that we made with it and readers renamed."""
     by_title = [sheet for sheet in sheets if sheet["properties"].get("title") == title]
     by_id = [sheet for sheet in sheets if sheet_id(sheet) == own_sheet_id(title)]
     return next(iter(by_title + by_id), None)
 
 
 def sheet_id(sheet: Sheet) -> int:
-    """Give the worksheet's id; the API leaves out a zero."""
+    """Give the worksheet's id. The API leaves out a zero."""
     return int(sheet["properties"].get("sheetId", 0))
 
 
@@ -57,7 +58,7 @@ def columns_of(title: str, width: int) -> str:
 
 
 def lines_of(sheet: Sheet, width: int) -> list[Found]:
-    """Our columns as plain values, each line as wide as they are."""
+    """Read our columns as plain values."""
     lines: list[Found] = []
     for block in sheet.get("data", ()):
         lines += [()] * (block.get("startRow", 0) - len(lines))
@@ -81,40 +82,40 @@ def _value(cell: dict[str, Any]) -> Value | Odd:
     return DAY_ZERO + dt.timedelta(days=number) if kind == "DATE" else int(number)
 
 
-def is_protected(sheet: Sheet, change: Update) -> bool:
-    """Whether a protection keeps us from stating the lines that differ."""
+def is_protected(sheet: Sheet, update: Update) -> bool:
+    """Whether a protected range has lines that differ, and we may not write them."""
     return any(
         not protected.get("warningOnly")
         and not protected.get("requestingUserCanEdit")
         and not protected.get("unprotectedRanges")
-        and (area := protected.get("range", {})).get("startColumnIndex", 0) < len(change.lines[0])
-        and area.get("startRowIndex", 0) < change.end
-        and area.get("endRowIndex", change.end) > change.start
+        and (area := protected.get("range", {})).get("startColumnIndex", 0) < len(update.lines[0])
+        and area.get("startRowIndex", 0) < update.end
+        and area.get("endRowIndex", update.end) > update.start
         for protected in sheet.get("protectedRanges", ())
     )
 
 
-def new_worksheet(title: str, table: Table, change: Update) -> list[Request]:
-    """Make a worksheet with our looks, large enough for the table and the readers' columns."""
+def new_worksheet(title: str, table: Table, update: Update) -> list[Request]:
+    """Make a worksheet, large enough for the table and the readers' columns."""
     made = {
         "sheetId": own_sheet_id(title),
         "title": title,
         "gridProperties": {
-            "rowCount": len(change.lines) + _SPARE_LINES,
+            "rowCount": len(update.lines) + _SPARE_LINES,
             "columnCount": max(_NEW_SHEET_COLUMNS, len(table.columns) + 2),
             "frozenRowCount": 1,
         },
     }
-    return [{"addSheet": {"properties": made}}, *_looks(own_sheet_id(title), table)]
+    return [{"addSheet": {"properties": made}}, *_header(own_sheet_id(title), table)]
 
 
-def room(sheet: Sheet, table: Table, change: Update) -> list[Request]:
-    """Make the grid large enough; freeze the header and set the looks where that is not done."""
+def enlarge(sheet: Sheet, table: Table, update: Update) -> list[Request]:
+    """Make the worksheet large enough. Freeze and format the header if that was not done."""
     grid = sheet["properties"].get("gridProperties", {})
     width = len(table.columns) + (2 if table.chart else 0)
     wanted: dict[str, int] = {}
-    if grid.get("rowCount", 0) < len(change.lines):
-        wanted["rowCount"] = len(change.lines) + _SPARE_LINES
+    if grid.get("rowCount", 0) < len(update.lines):
+        wanted["rowCount"] = len(update.lines) + _SPARE_LINES
     if grid.get("columnCount", 0) < width:
         wanted["columnCount"] = width
     is_new = not grid.get("frozenRowCount")
@@ -125,11 +126,11 @@ def room(sheet: Sheet, table: Table, change: Update) -> list[Request]:
     properties = {"sheetId": sheet_id(sheet), "gridProperties": wanted}
     fields = ",".join(f"gridProperties.{name}" for name in wanted)
     request = {"updateSheetProperties": {"properties": properties, "fields": fields}}
-    return [request, *(_looks(sheet_id(sheet), table) if is_new else [])]
+    return [request, *(_header(sheet_id(sheet), table) if is_new else [])]
 
 
-def _looks(ident: int, table: Table) -> list[Request]:
-    """Column widths and a bold header."""
+def _header(ident: int, table: Table) -> list[Request]:
+    """Set the widths of columns and make the header bold."""
     requests: list[Request] = [
         {
             "updateDimensionProperties": {
@@ -153,13 +154,13 @@ def _looks(ident: int, table: Table) -> list[Request]:
     return [*requests, {"repeatCell": bold}]
 
 
-def statement(ident: int, columns: Sequence[Column], change: Update) -> Request:
-    """State the lines that differ, our columns only; behind the table they become empty."""
+def update_cells(ident: int, columns: Sequence[Column], update: Update) -> Request:
+    """Write the lines that differ, our columns only. Lines after the table become empty."""
     rows = [
         {"values": [_cell(c, v) for c, v in zip(columns, line, strict=True)]}
-        for line in change.stated
+        for line in update.differing
     ]
-    area = _area(ident, change.start, change.end, len(columns))
+    area = _area(ident, update.start, update.end, len(columns))
     return {"updateCells": {"range": area, "rows": rows, "fields": _VALUE_AND_FORMAT}}
 
 
@@ -174,15 +175,15 @@ def _area(ident: int, start: int, end: int, width: int) -> dict[str, int]:
 
 
 def _cell(column: Column, value: Value) -> dict[str, Any]:
-    """State a cell by the type of its value: a text is a text, whatever its first sign."""
+    """Write a cell by the type of its value. A text that begins with a sign stays a text."""
     if value is None:
         return {}
     if isinstance(value, str):
         return {"userEnteredValue": {"stringValue": value}}
     is_date = isinstance(value, dt.date)
     number = (value - DAY_ZERO).days if isinstance(value, dt.date) else value
-    shown = {"type": "DATE" if is_date else "NUMBER", "pattern": column.format_of(value)}
+    number_format = {"type": "DATE" if is_date else "NUMBER", "pattern": column.format_of(value)}
     return {
         "userEnteredValue": {"numberValue": number},
-        "userEnteredFormat": {"numberFormat": shown},
+        "userEnteredFormat": {"numberFormat": number_format},
     }

@@ -1,9 +1,9 @@
-"""Google Sheets: one read, then at most one request that states the cells that differ.
+"""Google Sheets: one read, then at most one request that writes the cells that differ.
 
-A write is a single ``spreadsheets.batchUpdate``, which Google applies wholly or not at all, and
-everything in it is absolute: cells by their place, sheets and charts by ids of ours. So a reader
-never sees a half of it, and applying it twice is applying it once. Nothing here clears, appends
-or inserts. Cells right of our columns appear in no request.
+A write is one ``spreadsheets.batchUpdate``. Google applies all of it or nothing. Everything in it
+is absolute: cells by their place, worksheets and charts by ids that we choose. So a reader never
+sees half a write, and a request that arrives twice leaves what it leaves once. No request clears,
+appends or inserts, and none changes cells right of our columns.
 """
 
 from collections.abc import Sequence
@@ -17,27 +17,27 @@ from gspread.urls import WORKSHEET_DRIVE_URL
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.sheet.google.chart import chart_requests
 from grader_pipeline.sheet.google.http import Refused
-from grader_pipeline.sheet.google.refusals import Attempted, explained
+from grader_pipeline.sheet.google.refusals import Access, explained
 from grader_pipeline.sheet.google.requests import (
     CELL_FIELDS,
     SHEET_FIELDS,
     Request,
     Sheet,
     columns_of,
+    enlarge,
+    find_worksheet,
     is_protected,
     lines_of,
-    named,
     new_worksheet,
     own_sheet_id,
-    room,
     sheet_id,
-    statement,
+    update_cells,
 )
 from grader_pipeline.sheet.table import Table
-from grader_pipeline.sheet.update import Found, Shown, Update, update
+from grader_pipeline.sheet.update import Found, Update, Written, compare
 
 Wanted = Sequence[tuple[str, Table]]
-"""Titles of worksheets, and what each shall show."""
+"""Titles of worksheets, and the table that each shall show."""
 
 _BAD_REQUEST = 400
 
@@ -51,10 +51,10 @@ class Spreadsheet:
     name: str
     account: str
 
-    def show(self, tables: Wanted) -> Shown:
-        """Bring the worksheets up to date, each table on the worksheet named beside it.
+    def show(self, tables: Wanted) -> Written:
+        """Make the spreadsheet show the tables, each on the worksheet named beside it.
 
-        Raises PermanentFailure or TransientFailure; what the sheet showed is then whole.
+        Raises PermanentFailure or TransientFailure. All of the write is then applied or nothing.
         """
         plan = self._plan(self._read(_widths(tables)), tables)
         if plan.requests:
@@ -63,18 +63,18 @@ class Spreadsheet:
             except Refused as refusal:
                 self._look_again(refusal, plan, tables)
         url = WORKSHEET_DRIVE_URL % (self.id, plan.sheet_ids[0])
-        return Shown(url, plan.rows, plan.cells, bool(plan.requests))
+        return Written(url, plan.lines, plan.cells, bool(plan.requests))
 
     def probe(self, title: str, width: int) -> Sequence[Found]:
-        """Read our columns, and ask for a change that changes nothing but needs the right to.
+        """Read our columns, and send a write that changes nothing but needs the right to write.
 
-        Raises PermanentFailure or TransientFailure as a write would.
+        Raises PermanentFailure or TransientFailure as a write does.
         """
         sheets = self._read({title: width})
-        sheet = named(sheets, title)
-        shown = sheet or sheets[0]
-        frozen = shown["properties"].get("gridProperties", {}).get("frozenRowCount", 0)
-        same = {"sheetId": sheet_id(shown), "gridProperties": {"frozenRowCount": frozen}}
+        sheet = find_worksheet(sheets, title)
+        some = sheet or sheets[0]
+        frozen = some["properties"].get("gridProperties", {}).get("frozenRowCount", 0)
+        same = {"sheetId": sheet_id(some), "gridProperties": {"frozenRowCount": frozen}}
         fields = "gridProperties.frozenRowCount"
         try:
             self._write([{"updateSheetProperties": {"properties": same, "fields": fields}}])
@@ -83,10 +83,10 @@ class Spreadsheet:
         return lines_of(sheet, width) if sheet else ()
 
     def _look_again(self, refusal: Refused, plan: "_Plan", tables: Wanted) -> None:
-        """Plan anew after a refused write: the sheet has perhaps changed since it was read.
+        """Read and write once more after a 400: the sheet may have changed since it was read.
 
-        Perhaps it was we: a try that had arrived, though its answer was lost, makes the
-        next one wrong where a worksheet or a chart was added.
+        An earlier try may have changed it. If its answer was lost and it added a worksheet or a
+        chart, Google refuses to add that again.
         """
         if refusal.status != _BAD_REQUEST:
             raise self._failure(refusal, writing=True) from None
@@ -100,7 +100,7 @@ class Spreadsheet:
                 raise self._failure(second, writing=True) from None
 
     def _read(self, widths: dict[str, int]) -> list[Sheet]:
-        """Read the named worksheets that exist, as many columns of each as are ours."""
+        """Read our columns of those of the worksheets that exist."""
         ranges = [columns_of(title, width) for title, width in widths.items()]
         try:
             return self._get(f"sheets({SHEET_FIELDS},{CELL_FIELDS})", ranges)
@@ -110,12 +110,12 @@ class Spreadsheet:
         return self._read_in_two_steps(widths)
 
     def _read_in_two_steps(self, widths: dict[str, int]) -> list[Sheet]:
-        """All worksheets, then the cells of ours: for when one of ours is missing or narrow."""
+        """Read all worksheets, then our cells. Needed if a worksheet is missing or narrow."""
         try:
             sheets = self._get(f"sheets({SHEET_FIELDS})", [])
             ranges = []
             for title, width in widths.items():
-                if sheet := named(sheets, title):
+                if sheet := find_worksheet(sheets, title):
                     there = sheet["properties"].get("gridProperties", {}).get("columnCount", width)
                     ranges.append(columns_of(sheet["properties"]["title"], min(width, there)))
             read = self._get(f"sheets(properties(sheetId),{CELL_FIELDS})", ranges) if ranges else []
@@ -134,38 +134,41 @@ class Spreadsheet:
 
     def _failure(self, refusal: Refused, *, writing: bool = False) -> dg.Failure:
         what = f"the spreadsheet «{self.name}»"
-        return explained(refusal, Attempted(self.account, what, writing))
+        return explained(refusal, Access(self.account, what, writing))
 
     def _plan(self, sheets: list[Sheet], tables: Wanted) -> "_Plan":
-        # A chart may have been moved to a sheet of its own: look for it everywhere.
+        # Readers may have moved a chart to another worksheet.
         charts = [chart for sheet in sheets for chart in sheet.get("charts", ())]
         requests: list[Request] = []
-        sheet_ids, rows, cells = [], 0, 0
+        sheet_ids, lines, cells = [], 0, 0
         for title, table in tables:
-            sheet = named(sheets, title)
+            sheet = find_worksheet(sheets, title)
             ident = sheet_id(sheet) if sheet else own_sheet_id(title)
-            change = self._change(sheet, title, table)
-            requests += room(sheet, table, change) if sheet else new_worksheet(title, table, change)
-            if change.cells:
-                requests.append(statement(ident, table.columns, change))
+            update = self._update(sheet, title, table)
+            if sheet:
+                requests += enlarge(sheet, table, update)
+            else:
+                requests += new_worksheet(title, table, update)
+            if update.cells:
+                requests.append(update_cells(ident, table.columns, update))
             if table.chart:
-                columns, lines = len(table.columns), len(change.lines)
-                requests += chart_requests(table.chart, ident, columns, lines, charts)
+                size = len(table.columns), len(update.lines)
+                requests += chart_requests(table.chart, ident, *size, charts)
             sheet_ids.append(ident)
-            rows += len(change.lines) - 1
-            cells += change.cells
-        return _Plan(requests, sheet_ids, rows, cells)
+            lines += len(update.lines) - 1
+            cells += update.cells
+        return _Plan(requests, sheet_ids, lines, cells)
 
-    def _change(self, sheet: Sheet | None, title: str, table: Table) -> Update:
+    def _update(self, sheet: Sheet | None, title: str, table: Table) -> Update:
         where = f"the worksheet «{title}» of «{self.name}»"
-        change = update(table, lines_of(sheet, len(table.columns)) if sheet else [], where)
-        if sheet and change.cells and is_protected(sheet, change):
+        update = compare(table, lines_of(sheet, len(table.columns)) if sheet else [], where)
+        if sheet and update.cells and is_protected(sheet, update):
             raise PermanentFailure(
                 f"Protected: our columns in {where} are protected, and {self.account} is not "
                 "among the editors. Nothing was changed. Add that address to the editors of the "
                 "protected range, or lift the protection, and run the day again."
             )
-        return change
+        return update
 
 
 def _widths(tables: Wanted) -> dict[str, int]:
@@ -176,5 +179,5 @@ def _widths(tables: Wanted) -> dict[str, int]:
 class _Plan:
     requests: list[Request]
     sheet_ids: list[int]
-    rows: int
+    lines: int
     cells: int
