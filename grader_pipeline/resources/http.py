@@ -17,6 +17,8 @@ import httpx
 _CONNECT_SECONDS = 15
 _OK = 200
 
+Take = Callable[[bytes], object]
+
 
 class NoAnswerError(Exception):
     """There is no whole answer. The text is the cause in a word or two.
@@ -44,11 +46,14 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
-    content: bytes = b""
+    data: bytes = b""
 
-    def json(self) -> Any:  # noqa: ANN401 - whatever was answered
-        """Read the content as JSON. Raises ValueError if it is not JSON."""
-        return json_texts.loads(self.content)
+    def json(self) -> Any:  # noqa: ANN401 - any JSON
+        """The data read as JSON. None if they are not JSON."""
+        try:
+            return json_texts.loads(self.data)
+        except ValueError:
+            return None
 
 
 def exchange(
@@ -58,22 +63,23 @@ def exchange(
     seconds: float,
     params: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
-    content: bytes | None = None,
+    data: bytes | None = None,
     json: object = None,
-    take: Callable[[bytes], object] | None = None,
+    take: Take | None = None,
 ) -> Answer:
     """Send a request and read the whole answer within ``seconds``.
 
-    ``params`` replace those of the same name in ``url``. The body is ``content`` or ``json``.
-    With ``take``, the body of a 200 goes there, unpacked and in pieces, and other bodies are not
-    read. The answer then has no content.
+    ``params`` replace those of the same name in ``url``. The body is ``data`` or ``json``. With
+    ``take``, the body of a 200 goes there, unpacked and in pieces, and other bodies are not read.
+    The answer then has no data.
 
     Raises NoAnswerError, and what ``take`` raises.
     """
-    parts = {"params": params, "headers": headers, "content": content, "json": json}
+    parts = {"headers": headers, "content": data, "json": json}
     failure: NoAnswerError
     try:
-        return asyncio.run(_exchange(method, url, seconds, parts, take))
+        address = httpx.URL(url).copy_merge_params(params or {})
+        return asyncio.run(_exchange(method, address, parts, seconds, take))
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         failure = AddressError(type(error).__name__)
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -87,22 +93,17 @@ def exchange(
 
 
 async def _exchange(
-    method: str,
-    url: str,
-    seconds: float,
-    parts: dict[str, Any],
-    take: Callable[[bytes], object] | None,
+    method: str, url: httpx.URL, parts: dict[str, Any], seconds: float, take: Take | None
 ) -> Answer:
     limits = httpx.Timeout(None, connect=_CONNECT_SECONDS)
-    address = httpx.URL(url).copy_merge_params(parts.pop("params") or {})
     async with (
         asyncio.timeout(seconds),
         httpx.AsyncClient(timeout=limits, verify=_certificates()) as client,
-        client.stream(method, address, **parts) as response,
+        client.stream(method, url, **parts) as response,
     ):
         answer = Answer(response.status_code, dict(response.headers))
         if take is None:
-            return replace(answer, content=await response.aread())
+            return replace(answer, data=await response.aread())
         if answer.status == _OK:
             async for piece in response.aiter_bytes():
                 take(piece)

@@ -28,7 +28,7 @@ def test_each_status_is_an_answer(grader, status):
     grader.answer = body(b"" if status == 204 else b"[1]", status, X_Name="value")
     answer = http.exchange("GET", grader.url, seconds=20)
     assert (answer.status, answer.headers["x-name"]) == (status, "value")
-    assert answer.content == (b"" if status == 204 else b"[1]")
+    assert answer.data == (b"" if status == 204 else b"[1]")
     assert len(grader.requests) == 1
 
 
@@ -44,7 +44,7 @@ def test_the_pieces_of_a_body_are_taken_unpacked_and_the_answer_has_none(grader)
     answer = http.exchange("GET", grader.url, seconds=20, take=pieces.append)
     assert b"".join(pieces) == content
     assert len(pieces) > 1
-    assert (answer.status, answer.content) == (200, b"")
+    assert (answer.status, answer.data) == (200, b"")
 
 
 def test_the_body_of_another_status_is_not_taken(grader):

@@ -101,7 +101,7 @@ class GoogleHTTP(gspread.HTTPClient):
             before_sleep=_log_pause,
             reraise=True,
         )
-        parts = {"params": params, "content": data, "json": json}
+        parts = {"params": params, "data": data, "json": json}
         return retrying(self._once, method, self._address(endpoint), parts, dict(headers or {}))
 
     def _address(self, endpoint: str) -> str:
@@ -111,16 +111,12 @@ class GoogleHTTP(gspread.HTTPClient):
         return endpoint
 
     def _once(
-        self,
-        method: str,
-        url: str,
-        parts: dict[str, Any],
-        headers: dict[str, str],
+        self, method: str, url: str, parts: dict[str, Any], headers: dict[str, str]
     ) -> Answer:
         answer = self._send(method, url, parts | {"headers": headers | self._token()})
         if answer.status // 100 != 2:  # noqa: PLR2004
             raise _refused(answer)
-        if not isinstance(_json(answer), dict):
+        if not isinstance(answer.json(), dict):
             raise _AskAgain(f"an answer {answer.status} that is not JSON")
         return answer
 
@@ -165,45 +161,21 @@ class _TokenTransport(transport.Request):
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         **_others: object,
-    ) -> transport.Response:
+    ) -> Answer:
         # The library's own timeout is not used.
-        parts = {"content": body, "headers": dict(headers or {})}
-        return _TokenAnswer(self._http._send(method, url, parts))
-
-
-class _TokenAnswer(transport.Response):
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-
-    @property
-    def status(self) -> int:
-        return self._answer.status
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return self._answer.headers
-
-    @property
-    def data(self) -> bytes:
-        return self._answer.content
+        parts = {"data": body, "headers": dict(headers or {})}
+        return self._http._send(method, url, parts)
 
 
 def _refused(answer: Answer) -> Refused:
-    document = _json(answer)
+    document = answer.json()
     error = document.get("error") if isinstance(document, dict) else None
     if not isinstance(error, dict):
-        return Refused(answer.status, "UNKNOWN", f"an answer of {len(answer.content)} bytes")
+        return Refused(answer.status, "UNKNOWN", f"an answer of {len(answer.data)} bytes")
     details = [*error.get("details", ()), *error.get("errors", ())]
     reasons = [part["reason"] for part in details if isinstance(part, dict) and "reason" in part]
     reason = str(next(iter(reasons), error.get("status", "UNKNOWN")))
     return Refused(answer.status, reason, str(error.get("message", ""))[:500])
-
-
-def _json(answer: Answer) -> object:
-    try:
-        return answer.json()
-    except ValueError:
-        return None
 
 
 _growing = wait_random_exponential(max=_LONGEST_PAUSE)
