@@ -16,6 +16,7 @@ import json
 import logging
 import os
 import re
+from base64 import b64encode
 from functools import cache
 from urllib.parse import quote, quote_plus
 
@@ -103,10 +104,15 @@ class _Lines(logging.Formatter):
         return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
-def without_secrets(text: str, settings: Settings) -> str:
-    """The text with ``***`` in place of everything that the settings hold secret."""
-    # The sample API's key is known to all, and a word of ours.
-    secrets = set(settings.secrets()) - {SAMPLE_CLIENT}
+def without_secrets(text: str, settings: Settings, *others: str) -> str:
+    """The text with ``***`` in place of each secret of the settings, and of ``others``.
+
+    Covers a secret as it is, percent-encoded, as a form encodes it, escaped for JSON or HTML, and
+    in base64; of DATABASE_URL also the password alone, of a service account its private key. Use it
+    for each text that comes from outside and goes to a log, an error or the terminal.
+    """
+    # The sample API's key is public, and a word of the logs.
+    secrets = {*settings.secrets(), *others} - {SAMPLE_CLIENT}
     forms = {form for secret in secrets for form in _forms(secret)}
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, "***")
@@ -115,20 +121,21 @@ def without_secrets(text: str, settings: Settings) -> str:
 
 @cache
 def _forms(secret: str) -> frozenset[str]:
-    """Every way in which a secret, or the part of it that opens something, may be written."""
-    parts = [secret, *_texts(secret), *_passwords(secret)]
+    """All texts that a secret, or the part of it that gives access, may be written as."""
+    parts = [secret, *_private_keys(secret), *_passwords(secret)]
     return frozenset(
         form
         for part in filter(None, parts)
         for form in (
-            *(part, html.escape(part), json.dumps(part)[1:-1]),
-            *(quote(part), quote(part, safe=""), quote_plus(part)),
+            *(part, quote(part), quote(part, safe=""), quote_plus(part)),
+            *(json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]),
+            *(html.escape(part), b64encode(part.encode()).decode()),
         )
     )
 
 
 def _passwords(database: str) -> list[str]:
-    """The password in a DATABASE_URL, as it is written there and as it is meant."""
+    """The password in a DATABASE_URL, encoded as it is there, and decoded."""
     written = [part for found in _PASSWORD.findall(database) for part in found]
     try:
         return [*written, str(conninfo_to_dict(database).get("password") or "")]
@@ -136,8 +143,8 @@ def _passwords(database: str) -> list[str]:
         return written
 
 
-def _texts(document: str) -> list[str]:
-    """The keys' texts in a service account's JSON."""
+def _private_keys(document: str) -> list[str]:
+    """The private key in a service account's JSON, and its id."""
     try:
         content = json.loads(document)
     except ValueError:

@@ -144,6 +144,29 @@ def test_no_secret_reaches_the_file_in_any_form(
 
 
 @pytest.mark.parametrize(
+    "form",
+    [
+        'k/e y&"+ö',
+        "k/e%20y%26%22%2B%C3%B6",
+        "k%2Fe%20y%26%22%2B%C3%B6",
+        "k%2Fe+y%26%22%2B%C3%B6",
+        'k/e y&\\"+ö',
+        'k/e y&\\"+\\u00f6',
+        "k/e y&amp;&quot;+ö",
+        "ay9lIHkmIivDtg==",
+    ],
+)
+def test_a_secret_is_masked_as_it_is_and_in_each_encoding(
+    monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    said = f"GET https://api/?key={form}&x"
+    masked = "GET https://api/?key=***&x"
+    assert logs.without_secrets(said, Settings(), 'k/e y&"+ö') == masked
+    monkeypatch.setenv("SMTP_PASSWORD", 'k/e y&"+ö')
+    assert logs.without_secrets(said, Settings()) == masked
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "postgresql://me:p%40ss-geheim@host/grader",
