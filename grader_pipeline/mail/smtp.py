@@ -1,14 +1,12 @@
-"""One conversation with the SMTP server, and what its answers mean.
+"""One session with the SMTP server, and what its answers mean.
 
-An answer of 4xx, a lost connection or a silence may be otherwise in a while; 5xx will not be
-before somebody changes something. The classes of :mod:`grader_pipeline.failures` say which.
+An answer 4xx, a lost connection or no answer is a TransientFailure: it can be different later. An
+answer 5xx is a PermanentFailure: it stays until somebody changes something.
 
-A whole conversation takes at most ``SESSION_SECONDS`` after the connection stands, however slowly
-the server dribbles. Certificates are always verified; a connection is in the clear only when
-SMTP_SECURITY says ``none``.
+A session takes at most ``SESSION_SECONDS``, however slowly the server sends. Certificates are
+always verified. Only SMTP_SECURITY=none allows a connection without encryption.
 """
 
-import base64
 import logging
 import smtplib
 import socket
@@ -19,13 +17,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from grader_pipeline.failures import PermanentFailure, TransientFailure
+from grader_pipeline.logs import without_secrets
 from grader_pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 7
 SESSION_SECONDS = 15
-FAREWELL_SECONDS = 1  # the mail is taken by then; nobody should wait for the answer to QUIT
+QUIT_SECONDS = 1  # the server has the mail by then, and its answer to QUIT does not matter
 
 _FINAL = 500
 _OK = (250, 251, 252)
@@ -36,7 +35,7 @@ _NOT_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a recipient did not get a mail, and whether another attempt is pointless."""
+    """Why a recipient did not get a mail, and whether sending again cannot help."""
 
     text: str
     is_final: bool
@@ -44,10 +43,10 @@ class Refusal:
 
 @contextmanager
 def session(settings: Settings) -> Iterator[smtplib.SMTP]:
-    """A connection that is encrypted, verified and logged in to, as the settings ask for.
+    """A connection that is encrypted, verified and logged in, as the settings say.
 
-    Raises TransientFailure and PermanentFailure, naming what to do. They cover the whole block:
-    an error that escapes it means that the server has taken no mail.
+    Raises TransientFailure and PermanentFailure with what to do, also for errors inside the block.
+    If one is raised, the server took no mail.
     """
     where = f"{settings.smtp_host}:{settings.smtp_port}"
     tls = ssl.create_default_context()
@@ -66,10 +65,10 @@ def session(settings: Settings) -> Iterator[smtplib.SMTP]:
         if settings.smtp_user:
             _log_in(server, settings, where)
         yield server
-        _say_goodbye(server)
+        _quit(server)
     except UnicodeEncodeError:
         raise PermanentFailure(
-            "SMTP_FROM has characters other than ASCII, which this mail cannot carry."
+            "SMTP_FROM has characters other than ASCII. A sender cannot have them: set another."
         ) from None
     except OSError as error:  # smtplib's own errors are OSErrors too
         raise _cause(error, settings, where) from None
@@ -81,14 +80,14 @@ def session(settings: Settings) -> Iterator[smtplib.SMTP]:
 def hand_over(
     server: smtplib.SMTP, sender: str, recipients: Sequence[str], message: bytes | None
 ) -> dict[str, Refusal]:
-    """Give the server the mail for each recipient it takes; return the others.
+    """Send the mail to each recipient that the server accepts. Returns the others, and why.
 
-    Without a message the server is only asked whom it would take. From the moment it has taken a
-    recipient, trouble is told as that recipient's refusal, so that nobody's answer is lost.
+    If ``message`` is None, the server is only asked which recipients it accepts. An error after it
+    accepted a recipient is returned as that recipient's refusal, so that no answer is lost.
     """
     _expect(server.mail(sender))
     refused: dict[str, Refusal] = {}
-    taken: list[str] = []
+    accepted: list[str] = []
     for address in recipients:
         try:
             code, text = server.rcpt(address)
@@ -98,10 +97,10 @@ def hand_over(
         if code == _CLOSING:
             raise smtplib.SMTPResponseException(code, text)
         if code in _OK:
-            taken.append(address)
+            accepted.append(address)
         else:
             refused[address] = Refusal(_answer(code, text), _is_final(code))
-    if message is None or not taken:
+    if message is None or not accepted:
         return refused
     try:
         code, text = server.data(message)
@@ -110,25 +109,25 @@ def hand_over(
     except OSError:
         code, text = 0, b"the connection broke before the server confirmed the mail"
     if code != _OK[0]:
-        refused |= {a: Refusal(_answer(code, text), _is_final(code)) for a in taken}
+        refused |= {a: Refusal(_answer(code, text), _is_final(code)) for a in accepted}
     return refused
 
 
 def _connect(server: smtplib.SMTP, settings: Settings, where: str) -> None:
     host = settings.smtp_host or ""
-    # smtplib checks the certificate against this name, and takes it only where it also connects.
+    # smtplib checks the certificate against this name. It sets it only if the constructor connects.
     server._host = host  # type: ignore[attr-defined]
     _expect(server.connect(host, settings.smtp_port), greeting=220)
     server.ehlo_or_helo_if_needed()
     if settings.smtp_security == "none" and settings.smtp_user:
-        log.warning("The password goes to %s in the clear, as SMTP_SECURITY=none asks", where)
+        log.warning("The password goes to %s without encryption: SMTP_SECURITY is none", where)
 
 
 def _secure(server: smtplib.SMTP, tls: ssl.SSLContext, where: str) -> None:
     if not server.has_extn("starttls"):
         raise PermanentFailure(
-            f"{where} offers no STARTTLS, and nothing is sent in the clear. SMTP_PORT 465 and "
-            "SMTP_SECURITY=ssl may be what it wants."
+            f"{where} offers no STARTTLS, and nothing is sent without encryption. Try "
+            "SMTP_PORT=465 and SMTP_SECURITY=ssl."
         )
     _expect(server.starttls(context=tls), greeting=220)
     server.ehlo()
@@ -140,30 +139,31 @@ def _log_in(server: smtplib.SMTP, settings: Settings, where: str) -> None:
     try:
         server.login(settings.smtp_user or "", settings.smtp_password.get_secret_value())
     except smtplib.SMTPAuthenticationError as error:
-        said = _said(error, settings)
+        answer = _answer_of(error, settings)
         advice = "Check SMTP_USER and SMTP_PASSWORD (many providers want an app password)."
         raise _failure(
-            error.smtp_code, f"{where} refuses the login of {settings.smtp_user}: {said}. {advice}"
+            error.smtp_code,
+            f"{where} refuses the login of {settings.smtp_user}: {answer}. {advice}",
         ) from None
     except UnicodeEncodeError:
-        # The error itself quotes the password.
+        # The error quotes the password.
         raise PermanentFailure(
-            "SMTP_USER or SMTP_PASSWORD has characters other than ASCII, which logins cannot carry."
+            "SMTP_USER or SMTP_PASSWORD has characters other than ASCII. A login cannot have them: "
+            "set others."
         ) from None
     except (smtplib.SMTPResponseException, smtplib.SMTPServerDisconnected):
         raise
     except smtplib.SMTPException:
         raise PermanentFailure(
-            f"{where} offers no login that is known here (PLAIN, LOGIN, CRAM-MD5). Check "
-            "SMTP_PORT and SMTP_SECURITY, or unset SMTP_USER if it wants none."
+            f"{where} offers none of the logins PLAIN, LOGIN and CRAM-MD5. Check SMTP_PORT and "
+            "SMTP_SECURITY, or unset SMTP_USER if the server needs no login."
         ) from None
 
 
 def _cause(error: OSError, settings: Settings, where: str) -> PermanentFailure | TransientFailure:
     """What an error of the connection means, and what to do about it."""
     if isinstance(error, smtplib.SMTPResponseException):
-        said = _said(error, settings)
-        return _failure(error.smtp_code, f"{where} said {said}.")
+        return _failure(error.smtp_code, f"{where} answers {_answer_of(error, settings)}.")
     if isinstance(error, ssl.SSLCertVerificationError):
         return PermanentFailure(
             f"The certificate of {where} cannot be trusted: {error.verify_message}. Use the name "
@@ -171,8 +171,7 @@ def _cause(error: OSError, settings: Settings, where: str) -> PermanentFailure |
         )
     if isinstance(error, ssl.SSLError) and error.reason in _NOT_TLS:
         return PermanentFailure(
-            f"{where} does not speak TLS from the start: SMTP_PORT 587 and SMTP_SECURITY=starttls "
-            "may be what it wants."
+            f"{where} does not begin with TLS. Try SMTP_PORT=587 and SMTP_SECURITY=starttls."
         )
     if isinstance(error, ssl.SSLError):
         happened = f"broke off the encryption ({error.reason})"
@@ -186,18 +185,18 @@ def _cause(error: OSError, settings: Settings, where: str) -> PermanentFailure |
 
 
 def _cut(server: smtplib.SMTP) -> None:
-    """End a conversation that lasts too long; whoever waits for the server sees it disconnect."""
+    """Cut a session that takes too long. Whoever waits for the server sees it disconnect."""
     connection = server.sock
     if connection is not None:
         with suppress(OSError):
-            # Below TLS, so that nothing more can leave the machine, encrypted or not.
+            # On the TCP socket below TLS, so that nothing more leaves the machine.
             socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
-def _say_goodbye(server: smtplib.SMTP) -> None:
+def _quit(server: smtplib.SMTP) -> None:
     with suppress(OSError, smtplib.SMTPException):
         if server.sock is not None:
-            server.sock.settimeout(FAREWELL_SECONDS)
+            server.sock.settimeout(QUIT_SECONDS)
         server.quit()
 
 
@@ -220,24 +219,21 @@ def _bytes(text: bytes | str) -> bytes:
 
 
 def _answer(code: int, text: bytes) -> str:
-    """The server's answer on one line, its code first unless there was none."""
-    said = text.decode("utf-8", "replace")
-    return " ".join([*([str(code)] if code > 0 else []), *said.split()])[:_LINE]
+    """The server's answer on one line. It begins with the code, if there is one."""
+    words = text.decode("utf-8", "replace").split()
+    return " ".join([*([str(code)] if code > 0 else []), *words])[:_LINE]
 
 
-def _said(error: smtplib.SMTPResponseException, settings: Settings) -> str:
-    """The same with every secret blotted out, should the server repeat what it was told."""
-    said = _answer(error.smtp_code, _bytes(error.smtp_error))
-    for secret in settings.secrets():
-        for spelling in (secret, base64.b64encode(secret.encode()).decode()):
-            said = said.replace(spelling, "***")
-    return said
+def _answer_of(error: smtplib.SMTPResponseException, settings: Settings) -> str:
+    """The answer in an error, without secrets: a server can repeat what it was sent."""
+    text = _bytes(error.smtp_error).decode("utf-8", "replace")
+    return _answer(error.smtp_code, without_secrets(text, settings).encode())
 
 
 def _port_hint(settings: Settings) -> str:
     usual = {"ssl": 465, "starttls": 587}.get(settings.smtp_security, settings.smtp_port)
     if settings.smtp_port == usual:
-        return "Check SMTP_HOST and SMTP_PORT, and whether a firewall stands between."
+        return "Check SMTP_HOST and SMTP_PORT, and whether a firewall blocks the connection."
     return (
         f"SMTP_SECURITY={settings.smtp_security} is usually served on port {usual}, not "
         f"{settings.smtp_port}: check SMTP_PORT."
@@ -245,6 +241,6 @@ def _port_hint(settings: Settings) -> str:
 
 
 def _own_name() -> str:
-    # What smtplib asks the name service for, which may take its time, the machine knows itself.
+    # smtplib would ask the name service, which can take long.
     name = socket.gethostname()
     return name if "." in name else "[127.0.0.1]"

@@ -1,4 +1,4 @@
-"""A real SMTP server on loopback that can be told what to answer, and when to break off."""
+"""A real SMTP server on loopback. Its answers and the moment it disconnects can be chosen."""
 
 import email
 import email.policy
