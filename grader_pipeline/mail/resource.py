@@ -1,14 +1,15 @@
-"""Mail: one message handed to the SMTP server, or, without SMTP_HOST, to a folder of .eml files.
+"""Mail: sends one message through the SMTP server, or writes it as an .eml file without SMTP_HOST.
 
-It sends once and says exactly who got it. Which mails there are, and when to try again, is the
-outbox's business (:mod:`grader_pipeline.mail.outbox`).
+It sends once and returns who did not get it. The outbox (:mod:`grader_pipeline.mail.outbox`)
+decides which messages to send, and when to send again.
 
-Source: SMTP_HOST, SMTP_PORT, SMTP_SECURITY, SMTP_USER, SMTP_PASSWORD, SMTP_FROM, read at use.
+Settings: SMTP_HOST, SMTP_PORT, SMTP_SECURITY, SMTP_USER, SMTP_PASSWORD, SMTP_FROM, read at use.
 """
 
 import os
 import re
 from collections.abc import Sequence
+from email.utils import parseaddr
 from pathlib import Path
 
 import dagster as dg
@@ -23,11 +24,12 @@ class Mail(dg.ConfigurableResource["Mail"]):
     """The colleagues' mail."""
 
     def send_mail(self, message: bytes, recipients: Sequence[str], key: str) -> dict[str, Refusal]:
-        """Send ``message`` to ``recipients``; return those who did not get it, and why.
+        """Send ``message`` to ``recipients``. Returns those who did not get it, and why.
 
-        ``key`` names the .eml file while SMTP_HOST is unset. An answer that concerns one
-        recipient only is returned; raises TransientFailure or PermanentFailure when nobody got
-        it, because the server cannot be reached, trusted or logged in to.
+        ``key`` names the .eml file if SMTP_HOST is unset.
+
+        Raises TransientFailure or PermanentFailure if nobody got it because the server cannot be
+        reached or trusted, or refuses the login or the sender.
         """
         settings = Settings()
         if settings.smtp_host is None:
@@ -37,10 +39,10 @@ class Mail(dg.ConfigurableResource["Mail"]):
             return hand_over(server, sender_of(settings), recipients, message)
 
     def probe(self) -> str:
-        """Ask the server for everything short of a mail, and say in a line what it granted.
+        """Ask the server everything except to take a mail. Returns a line about its answers.
 
-        Raises TransientFailure or PermanentFailure with the cause and what to do about it: not
-        reachable, not to be trusted, wrong password, refused sender, refused recipient.
+        Raises TransientFailure or PermanentFailure with the cause and what to do about it: the
+        server cannot be reached or trusted, or refuses the password, the sender or a recipient.
         """
         settings = Settings()
         if settings.smtp_host is None:
@@ -64,9 +66,9 @@ class Mail(dg.ConfigurableResource["Mail"]):
 
 
 def sender_of(settings: Settings) -> str:
-    """The address that mails come from: SMTP_FROM, or else SMTP_USER.
+    """The bare address that mails come from: SMTP_FROM, or else SMTP_USER.
 
-    Raises PermanentFailure when a server is set and neither is an address.
+    Raises PermanentFailure if SMTP_HOST is set and neither is an address.
     """
     for candidate in (settings.smtp_from, settings.smtp_user):
         if found := addresses([candidate or ""]):
@@ -77,15 +79,18 @@ def sender_of(settings: Settings) -> str:
 
 
 def addresses(written: Sequence[str]) -> list[str]:
-    """The bare addresses of ``Name <address>`` or ``address``, each once, in their order."""
-    bare = (re.sub(r"^.*<([^<>]+)>\s*$", r"\1", text).strip() for text in written)
-    return list(dict.fromkeys(address for address in bare if "@" in address))
+    """The bare addresses of texts like ``Name <address>`` or ``address``, each once, in order.
+
+    A text without an ``@`` in its address is left out.
+    """
+    mailboxes = (parseaddr(text) for text in written)
+    return list(dict.fromkeys(address for _, address in mailboxes if "@" in address))
 
 
 def write_eml(folder: Path, key: str, message: bytes) -> Path:
-    """Write the mail as a file named after its key, whole or not at all.
+    """Write the mail to a file named after its key, in one step.
 
-    Raises PermanentFailure if the folder cannot be written to, TransientFailure if it is full.
+    Raises PermanentFailure if the folder cannot be written, TransientFailure if the disk is full.
     """
     _writable(folder)
     path = folder / f"{re.sub(r'[^0-9A-Za-z._-]+', '-', key)}.eml"
@@ -106,5 +111,5 @@ def _writable(folder: Path) -> None:
         ) from error
     if not os.access(folder, os.W_OK):
         raise PermanentFailure(
-            f"The outbox folder {folder} cannot be written to. Check its rights and GRADER_HOME."
+            f"The outbox folder {folder} cannot be written. Check its rights and GRADER_HOME."
         )
