@@ -1,14 +1,14 @@
-"""What calls for a mail: runs and backfills that ended, each decided on exactly once.
+"""Mail candidates: runs and backfills that ended. Which mails each calls for is decided once.
 
-Whatever Dagster reports is first noted in ``mail_occasion``, then settled in the transaction that
-enqueues its mails. So nothing depends on the sensor's cursor being exact, or on the moment at
-which the daemon dies; an occasion seen twice is settled once.
+Each one that Dagster reports is first written to ``mail_candidate``. It is settled in the
+transaction that enqueues its mails. So the sensor's cursor need not be exact, the daemon may die at
+any moment, and a candidate that is seen twice is settled once.
 
-- A successful run: a mail to MAIL_TO for each day whose report it wrote.
-- A failed run: a mail to MAIL_ON_FAILURE_TO, once per day and cause; a run that Dagster retries
-  by itself leaves that to the retry. When the day's report is written after all, one mail says so.
-  A run of no day or of several can have no such end, so each one that fails is told.
-- A backfill: one digest when it has ended, instead of its runs' mails.
+- A successful run: a mail to MAIL_TO for each day that it wrote to the sheet.
+- A failed run: a mail to MAIL_ON_FAILURE_TO, once per day and cause. If Dagster retries it, the
+  retry calls for the mail instead. When a later run writes the day to the sheet, one mail says so.
+  A failed run of no day or of several days has no such later run: each one calls for a mail.
+- A backfill: one digest when it has ended, instead of the mails of its runs.
 """
 
 import datetime as dt
@@ -20,13 +20,13 @@ import dagster as dg
 from grader_pipeline.mail import letter, outbox
 from grader_pipeline.mail.run_outcome import (
     BACKFILL_TAG,
-    PATIENCE,
-    Cause,
-    cause_of,
+    RETRY_WAIT,
+    FailureCause,
     days_of,
     ended_backfill,
-    fate,
-    reported,
+    failure_cause,
+    final_status,
+    sheet_days,
 )
 from grader_pipeline.reports.day import read_day, read_main_numbers
 from grader_pipeline.resources.postgres import Connection, Postgres
@@ -37,47 +37,49 @@ log = logging.getLogger(__name__)
 
 
 def see(db: Connection, kind: str, identity: str, occurred_at: float) -> None:
-    """Note a run or backfill that may call for a mail, with its Unix time."""
+    """Note a run or a backfill as a mail candidate. ``occurred_at`` is a Unix time."""
     given = {
         "id": identity,
         "kind": kind,
         "occurred_at": dt.datetime.fromtimestamp(occurred_at, dt.UTC),
     }
-    db.execute(statement("mail/see_occasion"), given)
+    db.execute(statement("mail/see_candidate"), given)
 
 
 def settle(instance: dg.DagsterInstance, postgres: Postgres, *, until: float) -> list[str]:
-    """Decide what can be decided, in order, until ``until`` (of ``time.monotonic()``).
+    """Settle the open candidates, oldest first, until ``until`` (of ``time.monotonic()``).
 
-    While it is open whether a failed run will be retried, what came later for the same days waits,
-    so that nobody reads of a recovery before the failure. Returns the ids of those that could not
-    be decided on because of an error, which is in the log.
+    As long as a failed run may still be retried, later runs of the same days wait. So nobody reads
+    of a recovery before the failure.
+
+    Returns the ids of the candidates that stay undecided because of an error. The log has the
+    error.
     """
     with postgres.transaction() as db:
-        occasions = db.execute(statement("mail/open_occasions")).fetchall()
-    puzzling: list[str] = []
-    held: set[dt.date] = set()
-    for occasion in occasions:
+        candidates = db.execute(statement("mail/open_candidates")).fetchall()
+    undecided: list[str] = []
+    waiting: set[dt.date] = set()
+    for candidate in candidates:
         if time.monotonic() >= until:
             break
-        age = dt.datetime.now(dt.UTC) - occasion["occurred_at"]
+        age = dt.datetime.now(dt.UTC) - candidate["occurred_at"]
         try:
             with postgres.transaction() as db:
-                if _is_settled(db, occasion["id"]):  # a digest speaks for its runs
+                if _is_settled(db, candidate["id"]):  # the digest settles the runs of a backfill
                     continue
-                if occasion["kind"] == "backfill":
-                    is_settled = _settle_backfill(db, instance, occasion["id"])
+                if candidate["kind"] == "backfill":
+                    is_settled = _settle_backfill(db, instance, candidate["id"])
                 else:
-                    is_settled = _settle_run(db, instance, occasion["id"], age, held)
+                    is_settled = _settle_run(db, instance, candidate["id"], age, waiting)
                 if is_settled:
-                    db.execute(statement("mail/settle_occasion"), occasion)
+                    db.execute(statement("mail/settle_candidate"), candidate)
         except dg.Failure:
             raise
         except Exception:
-            # One odd run must not keep everybody else's mails back; it stays open and is shown.
-            log.exception("No mail could be decided on for %s %s", occasion["kind"], occasion["id"])
-            puzzling.append(occasion["id"])
-    return puzzling
+            # One odd run must not stop the mails of the others. It stays open and is shown.
+            log.exception("No mail can be decided for %s %s", candidate["kind"], candidate["id"])
+            undecided.append(candidate["id"])
+    return undecided
 
 
 def _settle_run(
@@ -85,32 +87,32 @@ def _settle_run(
     instance: dg.DagsterInstance,
     run_id: str,
     age: dt.timedelta,
-    held: set[dt.date],
+    waiting: set[dt.date],
 ) -> bool:
     run = instance.get_run_by_id(run_id)
     if run is None:
-        log.info("Run %s was deleted before a mail was decided on", run_id)
+        log.info("Run %s was deleted before its mail was decided", run_id)
         return True
     days = days_of(run)
     backfill_id = run.tags.get(BACKFILL_TAG)
     if backfill_id and not _is_settled(db, backfill_id):
         see(db, "backfill", backfill_id, time.time())
         return True
-    ended = "open" if held.intersection(days) else fate(instance, run, age)
-    if ended == "open":
-        if age < PATIENCE:
-            held.update(days)
+    status = None if waiting.intersection(days) else final_status(instance, run, age)
+    if status is None:
+        if age < RETRY_WAIT:
+            waiting.update(days)
         return False
-    if ended == "succeeded":
-        _report_success(db, instance, run_id)
-    elif ended == "failed":
-        _report_failure(db, run_id, days, cause_of(instance, run_id))
+    if status == "succeeded":
+        _enqueue_success(db, instance, run_id)
+    elif status == "failed":
+        _enqueue_failure(db, run_id, days, failure_cause(instance, run_id))
     return True
 
 
-def _report_success(db: Connection, instance: dg.DagsterInstance, run_id: str) -> None:
+def _enqueue_success(db: Connection, instance: dg.DagsterInstance, run_id: str) -> None:
     settings = Settings()
-    written = reported(instance, run_id)
+    written = sheet_days(instance, run_id)
     links = _links(settings, f"runs/{run_id}", written.sheet_url)
     for day in written.days:
         outbox.enqueue(
@@ -118,40 +120,40 @@ def _report_success(db: Connection, instance: dg.DagsterInstance, run_id: str) -
             letter.success(read_day(db, day), links),
             key=f"success:{day}:{run_id}",
             kind="success",
-            occasion=run_id,
+            candidate=run_id,
             to=settings.mail_to,
             report_date=day,
         )
-        _report_recovery(db, day, run_id, links)
+        _enqueue_recovery(db, day, run_id, links)
 
 
-def _report_failure(db: Connection, run_id: str, days: list[dt.date], cause: Cause) -> None:
+def _enqueue_failure(db: Connection, run_id: str, days: list[dt.date], cause: FailureCause) -> None:
     settings = Settings()
     day = days[0] if len(days) == 1 else None
-    trouble = f"{day}:{_episode(db, day)}:{cause.fingerprint}" if day else f":{run_id}"
+    what = f"{day}:{_episode(db, day)}:{cause.fingerprint}" if day else f":{run_id}"
     outbox.enqueue(
         db,
         letter.failure(days, cause.step, cause.text, _links(settings, f"runs/{run_id}")),
-        key=f"failure:{trouble}",
+        key=f"failure:{what}",
         kind="failure",
-        occasion=run_id,
+        candidate=run_id,
         to=settings.mail_on_failure_to or settings.mail_to,
         report_date=day,
     )
 
 
-def _report_recovery(db: Connection, day: dt.date, occasion: str, links: letter.Links) -> None:
-    """Tell the owners once that a day whose failure was mailed is well."""
+def _enqueue_recovery(db: Connection, day: dt.date, candidate: str, links: letter.Links) -> None:
+    """Enqueue one recovery mail to the owners if a failure of the day was mailed."""
     settings = Settings()
     episode = _episode(db, day)
-    if not _answer(db, "mail/is_enqueued", key=f"failure:{day}:{episode}:"):
+    if not _value(db, "mail/is_enqueued", key=f"failure:{day}:{episode}:"):
         return
     outbox.enqueue(
         db,
         letter.recovered(day, links),
         key=f"recovered:{day}:{episode}",
         kind="recovered",
-        occasion=occasion,
+        candidate=candidate,
         to=settings.mail_on_failure_to or settings.mail_to,
         report_date=day,
     )
@@ -165,21 +167,21 @@ def _settle_backfill(db: Connection, instance: dg.DagsterInstance, backfill_id: 
     settings = Settings()
     done: set[dt.date] = set()
     written: set[dt.date] = set()
-    failures: dict[dt.date, Cause] = {}
+    failures: dict[dt.date, FailureCause] = {}
     url = None
     for run in runs:
         if run.status == dg.DagsterRunStatus.SUCCESS:
-            result = reported(instance, run.run_id)
+            result = sheet_days(instance, run.run_id)
             written.update(result.days)
             done.update(result.days, days_of(run))
             url = url or result.sheet_url
         elif run.status == dg.DagsterRunStatus.FAILURE:
             for day in days_of(run):
-                failures.setdefault(day, cause_of(instance, run.run_id))
+                failures.setdefault(day, failure_cause(instance, run.run_id))
         if run.is_finished:
             now = dt.datetime.now(dt.UTC)
-            occasion = {"id": run.run_id, "kind": "run", "occurred_at": now}
-            db.execute(statement("mail/settle_occasion"), occasion)
+            candidate = {"id": run.run_id, "kind": "run", "occurred_at": now}
+            db.execute(statement("mail/settle_candidate"), candidate)
     failed = _by_cause({day: cause for day, cause in failures.items() if day not in done})
     missing = sorted(set(wanted) - done - set(failures))
     links = _links(settings, f"runs/b/{backfill_id}", url)
@@ -191,35 +193,35 @@ def _settle_backfill(db: Connection, instance: dg.DagsterInstance, backfill_id: 
             letter.digest(read_main_numbers(db, days), days, failed, missing, links),
             key=f"backfill:{backfill_id}",
             kind="backfill",
-            occasion=backfill_id,
+            candidate=backfill_id,
             to=[*(settings.mail_to if written else ()), *(owners if failed or missing else ())],
         )
     for day in sorted(written):
-        _report_recovery(db, day, backfill_id, links)
+        _enqueue_recovery(db, day, backfill_id, links)
     return True
 
 
-def _by_cause(failures: dict[dt.date, Cause]) -> list[letter.Failed]:
+def _by_cause(failures: dict[dt.date, FailureCause]) -> list[letter.FailedDays]:
     days: dict[str, list[dt.date]] = {}
     text: dict[str, str] = {}
     for day, cause in sorted(failures.items()):
         days.setdefault(cause.fingerprint, []).append(day)
         text.setdefault(cause.fingerprint, f"{cause.step}: {cause.text}")
-    return [letter.Failed(tuple(found), text[same]) for same, found in days.items()]
+    return [letter.FailedDays(tuple(found), text[same]) for same, found in days.items()]
 
 
 def _episode(db: Connection, day: dt.date) -> int:
-    """Which trouble of the day this is, from 1: each recovery closes one."""
-    return 1 + int(_answer(db, "mail/count_recoveries", key=f"recovered:{day}:"))
+    """The number of the day's current episode, from 1. A recovery mail ends an episode."""
+    return 1 + int(_value(db, "mail/count_recoveries", key=f"recovered:{day}:"))
 
 
 def _is_settled(db: Connection, identity: str) -> bool:
-    return bool(_answer(db, "mail/is_settled", id=identity))
+    return bool(_value(db, "mail/is_settled", id=identity))
 
 
-def _answer(db: Connection, name: str, **given: str) -> int:
+def _value(db: Connection, name: str, **given: str) -> int:
     row = db.execute(statement(name), given).fetchone()
-    return int(row["answer"]) if row else 0
+    return int(row["value"]) if row else 0
 
 
 def _links(settings: Settings, page: str, sheet_url: str | None = None) -> letter.Links:

@@ -45,7 +45,7 @@ class Letter:
 
 
 @dataclass(frozen=True)
-class Failed:
+class FailedDays:
     """Days that failed for one cause, in a few words of the pipeline's own."""
 
     days: tuple[dt.date, ...]
@@ -71,7 +71,7 @@ def success(report: DayReport, links: Links) -> Letter:
 def digest(
     numbers: dict[str, dict[dt.date, Decimal | None]],
     reported: Sequence[dt.date],
-    failed: Sequence[Failed],
+    failed: Sequence[FailedDays],
     missing: Sequence[dt.date],
     links: Links,
 ) -> Letter:

@@ -1,24 +1,25 @@
-"""The outbox: mails that were decided on, delivered until everyone has them or never will.
+"""The outbox: the mails that were decided on, and how far each came.
 
-A mail is enqueued in the transaction that decides on it, under a key that makes it one mail. An
-attempt is noted as ``sending`` before it is made and its result after, so a mail goes out at least
-once. The one window for a second copy: the process dies, or the connection breaks, between the
-server taking the mail and our noting that. The copy carries the same Message-ID.
+A mail is enqueued in the transaction that decides on it. Its key makes it one mail. The outbox
+notes ``sending`` before it sends and the result afterwards, so a mail goes out at least once. A
+second copy is possible in one case: the process dies, or the connection breaks, after the server
+took the mail and before the outbox noted that. The copy has the same Message-ID.
 
-Temporary trouble is tried again with growing pauses for a day. What is final is shown in
-``mail_outbox.last_error``, in the log and by the sensor; ``sql/mail/requeue.sql`` tries it again.
+After a temporary error the mail is sent again, with growing pauses, for a day. A final error is in
+``mail_outbox.last_error``, in the log and in the sensor's skip reason; ``sql/mail/requeue.sql``
+queues such mails again.
 """
 
 import datetime as dt
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline.mail.letter import Letter, to_bytes
-from grader_pipeline.mail.resource import Mail, addresses, sender_of
+from grader_pipeline.mail.resource import addresses, sender_of
 from grader_pipeline.mail.smtp import Refusal
 from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline.settings import Settings
@@ -26,8 +27,15 @@ from grader_pipeline.statements import statement
 
 log = logging.getLogger(__name__)
 
+Send = Callable[[bytes, Sequence[str], str], Mapping[str, Refusal]]
+"""What delivers a mail: takes its bytes, recipients and key, returns those who did not get it.
+
+Raises TransientFailure or PermanentFailure if nobody got it. ``Mail.send_mail`` is the one there
+is; see "Another channel" in CONTRIBUTING.md.
+"""
+
 LEASE_SECONDS = 60
-"""Longer than any attempt can last: a mail still ``sending`` by then belongs to a dead process."""
+"""Longer than it takes to send. A process that is ``sending`` a mail for longer is dead."""
 
 FIRST_PAUSE_SECONDS = 15
 LONGEST_PAUSE_SECONDS = 3600
@@ -35,7 +43,7 @@ LONGEST_PAUSE_SECONDS = 3600
 
 @dataclass
 class Delivery:
-    """What one round of deliveries came to, in mails."""
+    """The results of one round of deliveries, in mails."""
 
     sent: int = 0
     postponed: int = 0
@@ -49,18 +57,20 @@ def enqueue(
     *,
     key: str,
     kind: str,
-    occasion: str,
+    candidate: str,
     to: Sequence[str],
     report_date: dt.date | None = None,
 ) -> bool:
-    """Put a letter into the outbox within the caller's transaction; False if it is there already.
+    """Put a letter into the outbox in the caller's transaction. False if its key is there already.
 
-    ``key`` is what makes one mail one mail; ``occasion``, the run or backfill it speaks of, keeps
-    Message-IDs apart between databases. With nobody named in ``to``, the mail goes to its sender.
+    ``key`` makes one mail one mail. ``candidate`` is the id of the run or backfill; with it,
+    Message-IDs of different databases differ. If ``to`` names nobody, the mail goes to its sender.
+
+    Raises PermanentFailure if a server is set and no sender.
     """
     sender = sender_of(Settings())
     recipients = addresses(to) or [sender]
-    message = to_bytes(letter, sender=sender, to=recipients, identity=f"{key} {occasion}")
+    message = to_bytes(letter, sender=sender, to=recipients, identity=f"{key} {candidate}")
     row = db.execute(
         statement("mail/enqueue"),
         {
@@ -77,10 +87,10 @@ def enqueue(
     return row is not None
 
 
-def deliver(postgres: Postgres, mail: Mail, *, until: float) -> Delivery:
-    """Send what is due, no mail being begun after ``until`` (of ``time.monotonic()``).
+def deliver(postgres: Postgres, send: Send, *, until: float) -> Delivery:
+    """Send the mails that are due. None is begun after ``until`` (of ``time.monotonic()``).
 
-    A server that is down or refuses us is asked once a round: the others would fare the same.
+    If the server is down or refuses the login, the round ends: it would refuse the others too.
     """
     done = Delivery()
     while time.monotonic() < until:
@@ -90,8 +100,8 @@ def deliver(postgres: Postgres, mail: Mail, *, until: float) -> Delivery:
             ).fetchone()
         if due is None:
             break
-        refused, trouble = _attempt(mail, due)
-        state = _note(postgres, due, refused, trouble)
+        refused, failure = _send(send, due)
+        state = _note(postgres, due, refused, failure)
         if state == "sent":
             done.sent += 1
             log.info("Mail %s is sent", due["key"])
@@ -99,18 +109,18 @@ def deliver(postgres: Postgres, mail: Mail, *, until: float) -> Delivery:
             done.postponed += 1
         else:
             done.undeliverable += 1
-        done.error = _summary(refused, trouble) or done.error
-        if trouble is not None:
+        done.error = _summary(refused, failure) or done.error
+        if failure is not None:
             break
     return done
 
 
-def _attempt(
-    mail: Mail, due: Mapping[str, Any]
-) -> tuple[dict[str, Refusal], PermanentFailure | TransientFailure | None]:
-    """Who did not get the mail; and what kept all of them from it, if it was the server itself."""
+def _send(
+    send: Send, due: Mapping[str, Any]
+) -> tuple[Mapping[str, Refusal], PermanentFailure | TransientFailure | None]:
+    """The recipients who did not get the mail, and the failure if it is the same for all."""
     try:
-        refused = mail.send_mail(bytes(due["message"]), due["recipients"], due["key"])
+        refused = send(bytes(due["message"]), due["recipients"], due["key"])
     except (PermanentFailure, TransientFailure) as failure:
         why = Refusal(failure.description or "", isinstance(failure, PermanentFailure))
         return dict.fromkeys(due["recipients"], why), failure
@@ -121,11 +131,11 @@ def _note(
     postgres: Postgres,
     due: Mapping[str, Any],
     refused: Mapping[str, Refusal],
-    trouble: PermanentFailure | TransientFailure | None,
+    failure: PermanentFailure | TransientFailure | None,
 ) -> str:
-    """Note each recipient's result; return the state that makes of the mail."""
+    """Note the result for each recipient. Returns the state of the mail that follows."""
     pause = min(FIRST_PAUSE_SECONDS * 2 ** min(due["attempts"] - 1, 16), LONGEST_PAUSE_SECONDS)
-    error = _summary(refused, trouble)
+    error = _summary(refused, failure)
     with postgres.transaction() as db:
         for address in due["recipients"]:
             why = refused.get(address)
@@ -144,23 +154,19 @@ def _note(
             )
         noted = db.execute(
             statement("mail/note_attempt"),
-            {
-                "key": due["key"],
-                "error": error,
-                "pause_seconds": pause,
-            },
+            {"key": due["key"], "error": error, "pause_seconds": pause},
         ).fetchone()
     state = str(noted["state"]) if noted else "sent"
     if state == "queued":
-        log.warning("Mail %s waits %d s for another attempt: %s", due["key"], pause, error)
+        log.warning("Mail %s is sent again in %d s: %s", due["key"], pause, error)
     elif state != "sent":
         log.error("Mail %s is %s: %s", due["key"], state.replace("_", " "), error)
     return state
 
 
 def _summary(
-    refused: Mapping[str, Refusal], trouble: PermanentFailure | TransientFailure | None
+    refused: Mapping[str, Refusal], failure: PermanentFailure | TransientFailure | None
 ) -> str | None:
-    if trouble is not None:
-        return trouble.description
+    if failure is not None:
+        return failure.description
     return "; ".join(f"{address}: {why.text}" for address, why in refused.items()) or None

@@ -1,6 +1,6 @@
-"""What became of a run or a backfill, read from Dagster: its days, its failure, its fate.
+"""How a run or a backfill ended: its days, its final status, the cause of its failure.
 
-Nothing here knows how a run was started; a run says it all by its events and tags.
+Source: the events and tags in Dagster's storage. It does not matter how a run was started.
 """
 
 import datetime as dt
@@ -22,10 +22,10 @@ _RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_r
 _WILL_RETRY_TAG = "dagster/will_retry"
 _RETRY_RUN_TAG = "dagster/auto_retry_run_id"
 
-PATIENCE = dt.timedelta(minutes=5)
-"""How long after a run's last event its tags, and the retry they promise, may be outstanding."""
+RETRY_WAIT = dt.timedelta(minutes=5)
+"""How long after the end of a failed run Dagster may take to start the retry that its tags name."""
 
-# Values that could name a learner in somebody else's error text.
+# Values in an error text of a library that could identify a learner.
 _PERSONAL = re.compile(r"\b[0-9a-fA-F]{32}\b|course-v1:\S+")
 _VOLATILE = re.compile(r"\b[0-9a-f]{6,}\b|\d+", re.IGNORECASE)
 _LONGEST = 600
@@ -38,18 +38,19 @@ _EXPECTED = {
 
 
 @dataclass(frozen=True)
-class Reported:
-    """The days for which a run wrote the report, and where the sheet is, if it has an address."""
+class SheetDays:
+    """The days that a run wrote to the sheet, and the sheet's address. A workbook has none."""
 
     days: tuple[dt.date, ...]
     sheet_url: str | None
 
 
 @dataclass(frozen=True)
-class Cause:
-    """Where and why a run failed. The fingerprint is the same for the same cause of another run.
+class FailureCause:
+    """The step that failed, and why. Two runs with the same cause have the same fingerprint.
 
-    Of failed checks the text has what each found, which may change; the fingerprint their names.
+    For failed checks, ``text`` has what each check found. The fingerprint covers only their names,
+    because what they find can change from run to run.
     """
 
     step: str
@@ -57,8 +58,8 @@ class Cause:
     fingerprint: str
 
 
-def reported(instance: dg.DagsterInstance, run_id: str) -> Reported:
-    """Which days' reports a run has written."""
+def sheet_days(instance: dg.DagsterInstance, run_id: str) -> SheetDays:
+    """The days that a run wrote to the sheet."""
     days: set[dt.date] = set()
     url = None
     for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION):
@@ -69,11 +70,11 @@ def reported(instance: dg.DagsterInstance, run_id: str) -> Reported:
         for value in written.metadata.values():
             if isinstance(value, dg.UrlMetadataValue) and value.url:
                 url = value.url
-    return Reported(tuple(sorted(days)), url)
+    return SheetDays(tuple(sorted(days)), url)
 
 
 def days_of(run: dg.DagsterRun) -> list[dt.date]:
-    """The days a run was started for; none if it is not about days."""
+    """The days that a run was started for. Empty if it was started for no day."""
     if day := run.tags.get(_PARTITION_TAG):
         return _dates([day])
     ends = _dates(run.tags.get(tag, "") for tag in _RANGE_TAGS)
@@ -82,28 +83,28 @@ def days_of(run: dg.DagsterRun) -> list[dt.date]:
     return [ends[0] + dt.timedelta(days=n) for n in range((ends[-1] - ends[0]).days + 1)]
 
 
-def fate(
+def final_status(
     instance: dg.DagsterInstance, run: dg.DagsterRun, age: dt.timedelta
-) -> Literal["succeeded", "failed", "retried", "open", "canceled"]:
-    """What a run that ended ``age`` ago came to, automatic retries considered.
+) -> Literal["succeeded", "failed", "retried", "canceled"] | None:
+    """How a run ended ``age`` ago. None as long as Dagster may still retry it, or while it runs.
 
-    ``retried``: another run has taken over and will speak for it. ``open``: it may still be.
+    ``retried``: Dagster started another run in its place. The mail is about that run.
     """
     if run.status == dg.DagsterRunStatus.SUCCESS:
         return "succeeded"
     if run.status == dg.DagsterRunStatus.CANCELED:
         return "canceled"
     if run.status != dg.DagsterRunStatus.FAILURE:
-        return "open"
+        return None
     if run.tags.get(_RETRY_RUN_TAG):
         return "retried"
-    # The tag follows the failure's event by moments, the retry follows the tag.
+    # Dagster writes the failure event, then this tag, then starts the retry.
     will_retry = run.tags.get(_WILL_RETRY_TAG, "true" if instance.run_retries_enabled else "false")
-    return "open" if will_retry == "true" and age < PATIENCE else "failed"
+    return None if will_retry == "true" and age < RETRY_WAIT else "failed"
 
 
-def cause_of(instance: dg.DagsterInstance, run_id: str) -> Cause:
-    """The first failure of a failed run, in the words of whoever raised it."""
+def failure_cause(instance: dg.DagsterInstance, run_id: str) -> FailureCause:
+    """The first failure of a failed run, with the text of the error or check."""
     kinds = {
         dg.DagsterEventType.ASSET_CHECK_EVALUATION,
         dg.DagsterEventType.STEP_FAILURE,
@@ -127,15 +128,16 @@ def cause_of(instance: dg.DagsterInstance, run_id: str) -> Cause:
     same = hashlib.sha256(f"{step} {_VOLATILE.sub('#', _presentable(text))}".encode())
     if text.startswith(_CHECKS_FAILED):
         text = " ".join(words for (at, _), words in found.items() if at == step) or text
-    return Cause(step, _presentable(text), same.hexdigest()[:12])
+    return FailureCause(step, _presentable(text), same.hexdigest()[:12])
 
 
 def ended_backfill(
     instance: dg.DagsterInstance, backfill_id: str
 ) -> tuple[list[dg.DagsterRun], list[dt.date]] | None:
-    """The runs of a backfill, newest first, and the days it was asked for; None while it goes on.
+    """The runs of a backfill, newest first, and its days. None while it is not finished.
 
-    One that is not (or no longer) known to Dagster ends with its runs.
+    A backfill that Dagster does not know (any more) is finished when all its runs are, and has no
+    days.
     """
     backfill = instance.get_backfill(backfill_id)
     if backfill is not None and backfill.status not in BULK_ACTION_TERMINAL_STATUSES:
@@ -143,10 +145,10 @@ def ended_backfill(
     runs = list(instance.get_runs(dg.RunsFilter(tags={BACKFILL_TAG: backfill_id})))
     if backfill is None and not all(run.is_finished for run in runs):
         return None
-    return runs, _wanted_days(backfill)
+    return runs, _backfill_days(backfill)
 
 
-def _wanted_days(backfill: PartitionBackfill | None) -> list[dt.date]:
+def _backfill_days(backfill: PartitionBackfill | None) -> list[dt.date]:
     if backfill is None:
         return []
     if backfill.asset_backfill_data is None:
@@ -163,14 +165,14 @@ def _step_text(event: dg.DagsterEvent) -> str:
     if failure.error is None:
         return event.message or "The step failed and left no reason."
     raised = failure.error.cause or failure.error
-    # Dagster names failed checks on the second line; other errors may show rows there.
+    # Dagster names the failed checks on the second line. Other errors may quote attempts there.
     lines = raised.message.strip().splitlines() or [raised.cls_name or ""]
     shown = lines if raised.cls_name == _CHECKS_FAILED else lines[:1]
     return re.sub(r"^(\w+\.)+(?=\w+:)", "", " ".join(shown))
 
 
 def _check_text(evaluation: dg.AssetCheckEvaluation) -> str:
-    """What a failed check found, and what it expects by its spec, where it is one of ours."""
+    """What a failed check found, and what its spec in :mod:`checks` expects."""
     expected = _EXPECTED.get(evaluation.asset_check_key)
     words = [
         f"Check {evaluation.check_name} failed.",
@@ -185,7 +187,7 @@ def _presentable(text: str) -> str:
 
 
 def _dates(keys: Iterable[str]) -> list[dt.date]:
-    """The partition keys that are days."""
+    """The partition keys that are days. Others are left out."""
     found = []
     for key in keys:
         try:

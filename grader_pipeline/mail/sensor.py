@@ -1,11 +1,11 @@
-"""The sensor that turns ended runs and backfills into mails, and gets the mails delivered.
+"""The sensor that turns ended runs and backfills into mails, and delivers the mails.
 
-A plain sensor with a cursor of its own rather than Dagster's run status sensors: those forget a
-run whose evaluation failed, and start at the moment they are first switched on.
+A plain sensor with its own cursor, because Dagster's run status sensors lose a run whose evaluation
+failed, and begin at the moment they are first switched on.
 
-The cursor lags on purpose. Event ids are given out before their transactions commit, so an id
-below one already seen can still appear; the last minutes are read again each time. With no cursor
-all of Dagster's history is read: occasions already settled stay so.
+The cursor lags by LAG_SECONDS. Dagster gives out event ids before their transactions commit, so an
+id below the newest can appear later; each evaluation reads the last minutes again. Without a cursor
+all of Dagster's history is read. Candidates that are settled stay settled.
 """
 
 import datetime as dt
@@ -26,9 +26,9 @@ from grader_pipeline.statements import statement
 log = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 10
-DECIDE_SECONDS = 8
+SETTLE_SECONDS = 8
 BEGIN_SECONDS = 12
-"""No mail is begun later in a tick than this: with the longest attempt it stays under 30 s."""
+"""How late in an evaluation a mail is begun. The evaluation then ends within 30 s."""
 
 LAG_SECONDS = 120
 _PAGE = 500
@@ -40,18 +40,18 @@ _ENDS: tuple[RunStatusChangeEventType, ...] = (
 
 @dataclass
 class Cursor:
-    """How far Dagster's history is surely known: an event id per type of event, and a moment."""
+    """How far Dagster's history is known: an event id per event type, and a Unix time."""
 
     events: dict[str, int] = field(default_factory=dict)
     backfills: float = 0
 
     @classmethod
     def parse(cls, text: str | None) -> "Cursor":
-        """Read a cursor; one that cannot be read begins at the beginning."""
+        """Read a cursor. One that cannot be read is replaced by the beginning of history."""
         try:
             return cls(**json.loads(text or "{}"))
         except (ValueError, TypeError):
-            log.warning("The mail sensor's cursor cannot be read; reading all of Dagster's history")
+            log.warning("The mail sensor's cursor cannot be read. Reading all of Dagster's history")
             return cls()
 
     def dump(self) -> str:
@@ -68,31 +68,31 @@ class Cursor:
 def mail_sensor(
     context: dg.SensorEvaluationContext, postgres: Postgres, mail: Mail
 ) -> dg.SkipReason:
-    """Look, decide, deliver; say what came of it. Never starts a run."""
-    cursor, said = tick(context.instance, postgres, mail, Cursor.parse(context.cursor))
+    """See, settle, deliver. The skip reason says what was done; no run is ever started."""
+    cursor, summary = evaluate(context.instance, postgres, mail, Cursor.parse(context.cursor))
     context.update_cursor(cursor.dump())
-    return dg.SkipReason(said)
+    return dg.SkipReason(summary)
 
 
-def tick(
+def evaluate(
     instance: dg.DagsterInstance, postgres: Postgres, mail: Mail, cursor: Cursor
 ) -> tuple[Cursor, str]:
-    """One evaluation of the sensor: the cursor to go on from, and a line on what was done."""
+    """Evaluate the sensor once. Returns the next cursor, and a line about what was done."""
     start = time.monotonic()
     with postgres.transaction() as db:
         cursor = Cursor(_see_runs(db, instance, cursor), _see_backfills(db, instance, cursor))
-    puzzling = candidates.settle(instance, postgres, until=start + DECIDE_SECONDS)
-    done = outbox.deliver(postgres, mail, until=start + BEGIN_SECONDS)
+    undecided = candidates.settle(instance, postgres, until=start + SETTLE_SECONDS)
+    done = outbox.deliver(postgres, mail.send_mail, until=start + BEGIN_SECONDS)
     with postgres.transaction() as db:
         undelivered = db.execute(statement("mail/undelivered")).fetchall()
-    said = [f"{done.sent} sent, {done.postponed} to be tried again."]
+    summary = [f"{done.sent} sent, {done.postponed} to be tried again."]
     if done.error:
-        said.append(done.error)
-    if puzzling:
-        said.append(f"Could not decide on {', '.join(puzzling)}: see the log.")
+        summary.append(done.error)
+    if undecided:
+        summary.append(f"No mail can be decided for {', '.join(undecided)}: see the log.")
     if undelivered:
-        said.append(f"{len(undelivered)} could not be delivered: see mail_outbox.last_error.")
-    return cursor, " ".join(said)
+        summary.append(f"{len(undelivered)} could not be delivered: see mail_outbox.last_error.")
+    return cursor, " ".join(summary)
 
 
 def _see_runs(db: Connection, instance: dg.DagsterInstance, cursor: Cursor) -> dict[str, int]:
@@ -117,7 +117,7 @@ def _see_runs(db: Connection, instance: dg.DagsterInstance, cursor: Cursor) -> d
 
 
 def _see_backfills(db: Connection, instance: dg.DagsterInstance, cursor: Cursor) -> float:
-    """Note backfills by themselves too: one may end without ever having started a run."""
+    """Note backfills too: one can end without a run."""
     newest = cursor.backfills
     since = dt.datetime.fromtimestamp(max(0, cursor.backfills - LAG_SECONDS), dt.UTC)
     for backfill in instance.get_backfills(filters=BulkActionsFilter(created_after=since)):

@@ -35,6 +35,7 @@ _CHANGE = re.compile(
     r"(\w+(?:, *\w+)*)\s*(?:\(|;|AS\b|CASCADE\b)",
     re.MULTILINE,
 )
+_RENAME = re.compile(r"^ *ALTER TABLE (\w+) RENAME TO (\w+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,12 @@ def migrations() -> tuple[Migration, ...]:
 
 
 def relations(known: Sequence[Migration] | None = None) -> dict[str, Migration]:
-    """The tables and views that there are after the last migration, and what created each."""
+    """The tables and views that there are after the last migration, and what named each so."""
     found: dict[str, Migration] = {}
     for migration in migrations() if known is None else known:
+        for old, new in _RENAME.findall(migration.sql):
+            del found[old]
+            found[new] = migration
         for change, names in _CHANGE.findall(migration.sql):
             for name in re.split(", *", names):
                 found.pop(name, None)

@@ -1,8 +1,9 @@
-"""What the tests of the mail share: settings, SMTP servers, a Dagster instance and its sensor."""
+"""What the mail's tests share: settings, SMTP servers, a Dagster instance and its sensor."""
 
 import email
 import email.policy
 import ssl
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 import trustme
 
 from grader_pipeline.mail.resource import Mail
-from grader_pipeline.mail.sensor import Cursor, tick
+from grader_pipeline.mail.sensor import Cursor, evaluate
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline_tests.mail.mail_server import MailServer
 
@@ -84,7 +85,7 @@ def outbox_rows(postgres: Postgres) -> Callable[[], list[dict]]:
 
 @pytest.fixture
 def make_due(postgres: Postgres) -> Callable[[], None]:
-    """Let the pause before the next attempt, or a dead process's lease, be over."""
+    """End the pause before a mail is sent again, or the lease of a dead process."""
 
     def now() -> None:
         with postgres.transaction() as db:
@@ -93,21 +94,34 @@ def make_due(postgres: Postgres) -> Callable[[], None]:
     return now
 
 
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.local_temp(overrides={"telemetry": {"enabled": False}}) as instance:
+@pytest.fixture(scope="session")
+def whole_instance() -> Iterator[dg.DagsterInstance]:
+    # In memory where the machine has such a folder: SQLite waits for the disk after each event.
+    memory = Path("/dev/shm")
+    overrides = {"telemetry": {"enabled": False}}
+    with (
+        tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder,
+        dg.DagsterInstance.local_temp(folder, overrides) as instance,
+    ):
         yield instance
+
+
+@pytest.fixture
+def instance(whole_instance: dg.DagsterInstance) -> Iterator[dg.DagsterInstance]:
+    """A Dagster instance without any run. To make its files takes a second, to empty them none."""
+    yield whole_instance
+    whole_instance.wipe()
 
 
 @pytest.fixture
 def subjects(
     instance: dg.DagsterInstance, postgres: Postgres, mail: Mail, settings: Path
 ) -> Callable[[], list[str]]:
-    """Let the sensor look, from the beginning of history each time; the new mails by recipient."""
+    """Evaluate the sensor from the beginning of history: recipients and subjects of new mails."""
     known: set[str] = set()
 
     def look() -> list[str]:
-        tick(instance, postgres, mail, Cursor())
+        evaluate(instance, postgres, mail, Cursor())
         found = []
         for file in sorted((settings / "outbox").glob("*.eml"), key=lambda f: f.stat().st_mtime_ns):
             if file.name not in known:

@@ -1,4 +1,4 @@
-"""A code location with the report's asset keys, the mail sensor, and nothing behind them."""
+"""A code location with the mail sensor and two assets that do nothing."""
 
 import dagster as dg
 

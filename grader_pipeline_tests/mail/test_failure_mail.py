@@ -1,4 +1,4 @@
-"""What the owners read when a run fails: real runs, the pipeline's own checks and refusals."""
+"""What the owners read when a run fails: real runs, with the pipeline's checks and failures."""
 
 import email
 import email.policy
@@ -9,7 +9,7 @@ import pytest
 from grader_pipeline import checks
 from grader_pipeline.attempts.validation import Tally
 from grader_pipeline.failures import PermanentFailure
-from grader_pipeline.mail.run_outcome import cause_of
+from grader_pipeline.mail.run_outcome import failure_cause
 from grader_pipeline.partitions import day_of, school_day
 from grader_pipeline.settings import Settings
 
@@ -19,13 +19,13 @@ RANGE = {
     "dagster/asset_partition_range_end": "2023-05-31",
 }
 FAILURE = "owner@school.example: Выгрузка grades не удалась"
-told: dict[str, Exception | int] = {}
+given: dict[str, Exception | int] = {}
 
 
 @dg.asset(partitions_def=DAYS)
 def raw_attempts(context: dg.AssetExecutionContext) -> None:
     day_of(context)
-    if isinstance(trouble := told.get("trouble"), Exception):
+    if isinstance(trouble := given.get("trouble"), Exception):
         raise trouble
 
 
@@ -39,14 +39,14 @@ def validated_attempts():
     day, usual = school_day("2023-05-31"), [5000] * 4
     yield dg.MaterializeResult(
         check_results=checks.of_validated_attempts(
-            Tally(received=told["attempts"]), day, usual, Settings()
+            Tally(received=given["attempts"]), day, usual, Settings()
         )
     )
 
 
 @pytest.fixture(autouse=True)
-def well():
-    told.clear()
+def no_trouble():
+    given.clear()
 
 
 @pytest.fixture
@@ -72,16 +72,16 @@ def last_text(outbox_rows):
 
 def test_a_failure_names_step_and_cause_but_no_learner(instance, run):
     learner = "3583bf109f8b458e13ae1ac9d85c396a"
-    told["trouble"] = ValueError(f"{learner} twice\nDETAIL: (user_id)=({learner})")
-    cause = cause_of(instance, run())
+    given["trouble"] = ValueError(f"{learner} twice\nDETAIL: (user_id)=({learner})")
+    cause = failure_cause(instance, run())
     assert (cause.step, cause.text) == ("raw_attempts", "ValueError: … twice")
-    told["trouble"] = PermanentFailure("The key is refused. Check GRADER_API_CLIENT_KEY.")
-    cause = cause_of(instance, run(raw_attempts, whole))
+    given["trouble"] = PermanentFailure("The key is refused. Check GRADER_API_CLIENT_KEY.")
+    cause = failure_cause(instance, run(raw_attempts, whole))
     assert cause.text == "The key is refused. Check GRADER_API_CLIENT_KEY."
 
 
-def test_a_failed_check_is_told_with_its_numbers_and_what_it_expects(run, subjects, last_text):
-    told["attempts"] = 3
+def test_a_failed_check_is_mailed_with_its_numbers_and_what_it_expects(run, subjects, last_text):
+    given["attempts"] = 3
     run(validated_attempts)
     assert subjects() == [f"{FAILURE} — отчёт за 31.05.2023"]
     assert (
@@ -93,29 +93,29 @@ def test_a_failed_check_is_told_with_its_numbers_and_what_it_expects(run, subjec
 
 
 def test_a_failed_check_is_one_cause_whatever_its_numbers(run, subjects):
-    told["attempts"] = 3
+    given["attempts"] = 3
     run(validated_attempts)
     assert len(subjects()) == 1
-    told["attempts"] = 40
+    given["attempts"] = 40
     run(validated_attempts)
     assert subjects() == []
 
 
-def test_a_failed_check_without_a_word_is_still_named(instance, run):
-    cause = cause_of(instance, run(raw_attempts, whole))
+def test_a_failed_check_without_a_description_is_named(instance, run):
+    cause = failure_cause(instance, run(raw_attempts, whole))
     assert "whole failed." in cause.text
 
 
 @pytest.mark.parametrize("tags", [{}, {"dagster/partition": "2023-5-7"}])
-def test_each_failed_run_that_names_no_day_is_told_once(run, subjects, last_text, tags):
+def test_each_failed_run_of_no_day_is_mailed_once(run, subjects, last_text, tags):
     for _ in range(2):
         run(day=None, **tags)
         assert subjects() == [FAILURE]
         assert subjects() == []
-    assert "больше не напомним" not in last_text(), "nothing will say that it is over"
+    assert "больше не напомним" not in last_text(), "no later mail says that it works again"
 
 
-def test_a_refused_range_names_all_of_its_days_and_each_refusal_is_told(run, subjects, last_text):
+def test_each_refused_range_is_mailed_with_all_of_its_days(run, subjects, last_text):
     for _ in range(2):
         run(day=None, **RANGE)
         assert [found.replace("\N{NO-BREAK SPACE}", " ") for found in subjects()] == [

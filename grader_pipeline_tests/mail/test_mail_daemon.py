@@ -1,4 +1,4 @@
-"""The real daemon and sensor, killed when the server has the mail and nobody has noted it."""
+"""The real daemon and sensor, killed after the server took the mail and before that is noted."""
 
 import os
 import signal

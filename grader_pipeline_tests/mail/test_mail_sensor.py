@@ -10,7 +10,7 @@ from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.mail import run_outcome
-from grader_pipeline.mail.sensor import Cursor, mail_sensor, tick
+from grader_pipeline.mail.sensor import Cursor, evaluate, mail_sensor
 from grader_pipeline_tests.mail.mail_days import DAY, insert_metrics
 
 DAYS = dg.DailyPartitionsDefinition("2023-04-01")
@@ -29,7 +29,7 @@ def sheet_report() -> dg.MaterializeResult:
 
 
 @pytest.fixture(autouse=True)
-def well():
+def no_trouble():
     trouble.clear()
 
 
@@ -70,7 +70,7 @@ def test_a_run_that_did_not_write_the_report_claims_nothing(run, subjects):
 
 
 def test_a_failure_is_mailed_once_per_day_and_cause_and_its_end_once(run, subjects):
-    trouble["2023-05-31"] = ValueError("row 4711 is odd\nall of it: 3583bf109f8b458e13ae1ac9d85c39")
+    trouble["2023-05-31"] = ValueError("row 4711 is odd\nDETAIL: 3583bf109f8b458e13ae1ac9d85c396a")
     run()
     assert subjects() == [FAILURE]
     trouble["2023-05-31"] = ValueError("row 4712 is odd")
@@ -106,7 +106,7 @@ def test_a_run_that_dagster_will_retry_is_silent_until_the_retry_ended(
     instance.add_run_tags(failed, {"dagster/will_retry": "true"})
     trouble.clear()
     later = run()
-    assert subjects() == [], "what came later for the day waits for the open failure"
+    assert subjects() == [], "a later run of the day waits for the retry of the failed one"
     instance.add_run_tags(failed, {"dagster/auto_retry_run_id": later})
     assert subjects() == [SUCCESS]
 
@@ -115,8 +115,8 @@ def test_a_retry_that_never_comes_ends_in_the_failure_mail(instance, run, subjec
     trouble["2023-05-31"] = ValueError("odd")
     instance.add_run_tags(run(), {"dagster/will_retry": "true"})
     assert subjects() == []
-    monkeypatch.setattr("grader_pipeline.mail.candidates.PATIENCE", run_outcome.PATIENCE * 0)
-    monkeypatch.setattr(run_outcome, "PATIENCE", run_outcome.PATIENCE * 0)
+    monkeypatch.setattr("grader_pipeline.mail.candidates.RETRY_WAIT", run_outcome.RETRY_WAIT * 0)
+    monkeypatch.setattr(run_outcome, "RETRY_WAIT", run_outcome.RETRY_WAIT * 0)
     assert subjects() == [FAILURE]
 
 
@@ -150,7 +150,7 @@ def test_a_backfill_gives_one_digest_when_it_has_ended(run, subjects, backfill, 
     assert "2\N{NO-BREAK SPACE}513" in html.get_content()
 
 
-def test_a_digest_tells_the_owners_what_failed_and_what_was_not_done(
+def test_a_digest_lists_for_the_owners_what_failed_and_what_was_not_run(
     run, subjects, backfill, settings
 ):
     trouble["2023-05-30"] = PermanentFailure("The key is refused.")
@@ -168,7 +168,7 @@ def test_a_digest_tells_the_owners_what_failed_and_what_was_not_done(
     assert "Не выполнялось: 31.05.2023" in text
 
 
-def test_a_backfill_that_never_started_a_run_is_told_too(subjects, backfill):
+def test_a_backfill_without_a_run_is_mailed_too(subjects, backfill):
     backfill(BulkActionStatus.FAILED)
     assert subjects() == [
         f"{OWNER}: Выгрузка grades не удалась — отчёты за 29.05.2023–31.05.2023 (3 дня)"
@@ -196,7 +196,7 @@ def test_the_days_an_asset_backfill_was_asked_for_are_known(instance, run, subje
     assert digest.endswith("не полностью — отчёты за 30.05.2023–31.05.2023 (2 дня)")
 
 
-def test_a_run_added_to_a_backfill_after_its_digest_speaks_for_itself(run, subjects, backfill):
+def test_a_run_added_to_a_backfill_after_its_digest_has_its_own_mail(run, subjects, backfill):
     run("2023-05-29", dagster__backfill="threedays")
     backfill(BulkActionStatus.COMPLETED_SUCCESS)
     assert len(subjects()) == 1
@@ -204,31 +204,31 @@ def test_a_run_added_to_a_backfill_after_its_digest_speaks_for_itself(run, subje
     assert subjects() == [SUCCESS]
 
 
-def test_one_occasion_that_cannot_be_decided_does_not_keep_the_others_back(
-    run, subjects, monkeypatch
-):
-    real = run_outcome.reported
+def test_a_candidate_that_cannot_be_decided_does_not_stop_the_others(run, subjects, monkeypatch):
+    real = run_outcome.sheet_days
     odd = run("2023-05-30")
     run()
 
-    def reported(instance, run_id):
+    def sheet_days(instance, run_id):
         if run_id == odd:
             raise RuntimeError("odd run")
         return real(instance, run_id)
 
-    monkeypatch.setattr("grader_pipeline.mail.candidates.reported", reported)
+    monkeypatch.setattr("grader_pipeline.mail.candidates.sheet_days", sheet_days)
     assert subjects() == [SUCCESS]
     monkeypatch.undo()
 
 
-def test_the_sensor_goes_on_from_a_cursor_that_lags(instance, run, postgres, mail, outbox_rows):
+def test_the_sensors_cursor_lags(instance, run, postgres, mail, outbox_rows):
     run()
     resources = {"postgres": postgres, "mail": mail}
     with dg.build_sensor_context(instance=instance, resources=resources) as context:
         result = mail_sensor(context)
         assert result.skip_message == "1 sent, 0 to be tried again."
-        assert Cursor.parse(context.cursor).events == {}, "young events are read again"
+        assert Cursor.parse(context.cursor).events == {}, (
+            "events of the last minutes are read again"
+        )
     assert Cursor.parse("from another version") == Cursor()
-    _, said = tick(instance, postgres, mail, Cursor.parse(context.cursor))
-    assert said == "0 sent, 0 to be tried again."
+    _, summary = evaluate(instance, postgres, mail, Cursor.parse(context.cursor))
+    assert summary == "0 sent, 0 to be tried again."
     assert len(outbox_rows()) == 1

@@ -1,4 +1,4 @@
-"""The outbox over real PostgreSQL and SMTP: nothing lost, nothing twice but in the window."""
+"""The outbox with real PostgreSQL and SMTP: no mail is lost, only a crash can send one twice."""
 
 import datetime as dt
 import os
@@ -24,7 +24,7 @@ def enqueue(postgres):
     def enqueue(key: str = "success:1", to=(ANNA, BORIS)) -> bool:
         with postgres.transaction() as db:
             return outbox.enqueue(
-                db, LETTER, key=key, kind="success", occasion="run", to=to,
+                db, LETTER, key=key, kind="success", candidate="run", to=to,
                 report_date=dt.date(2023, 5, 31),
             )  # fmt: skip
 
@@ -33,7 +33,7 @@ def enqueue(postgres):
 
 @pytest.fixture
 def deliver(postgres, mail):
-    return lambda: outbox.deliver(postgres, mail, until=time.monotonic() + 10)
+    return lambda: outbox.deliver(postgres, mail.send_mail, until=time.monotonic() + 10)
 
 
 def test_a_key_is_one_mail_however_often_it_is_enqueued(serve, enqueue, deliver, outbox_rows):
@@ -53,12 +53,12 @@ def test_a_key_is_one_mail_however_often_it_is_enqueued(serve, enqueue, deliver,
 
 def test_a_mail_is_not_enqueued_unless_its_decision_is_committed(postgres, outbox_rows):
     with pytest.raises(ZeroDivisionError), postgres.transaction() as db:
-        outbox.enqueue(db, LETTER, key="k", kind="success", occasion="run", to=[ANNA])
+        outbox.enqueue(db, LETTER, key="k", kind="success", candidate="run", to=[ANNA])
         1 / 0  # noqa: B018
     assert outbox_rows() == []
 
 
-def test_a_server_down_for_three_ticks_delays_the_mail_and_sends_it_once(
+def test_a_server_down_for_three_rounds_delays_the_mail_and_gets_it_once(
     monkeypatch, serve, enqueue, deliver, outbox_rows, make_due
 ):
     server = MailServer()
@@ -96,7 +96,7 @@ def test_only_the_refused_recipient_is_tried_again(serve, enqueue, deliver, outb
     assert [received.recipients for received in server.received] == [[BORIS], [ANNA]]
 
 
-def test_a_recipient_refused_for_good_is_shown_and_the_other_has_exactly_one(
+def test_a_recipient_refused_finally_is_shown_and_the_other_gets_one_mail(
     serve, enqueue, deliver, outbox_rows, make_due
 ):
     server = serve(MailServer(answers={ANNA: "550 no such user"}))
@@ -131,7 +131,7 @@ def test_a_wrong_password_is_final_and_shown_and_can_be_requeued(
     assert len(server.received) == 1
 
 
-def test_a_mail_is_given_up_after_a_day(
+def test_a_mail_is_not_sent_again_after_a_day(
     monkeypatch, serve, enqueue, deliver, postgres, outbox_rows
 ):
     serve(MailServer(answers={"MAIL": "451 later"}))
@@ -142,7 +142,7 @@ def test_a_mail_is_given_up_after_a_day(
     assert outbox_rows()[0]["state"] == "failed"
 
 
-def test_a_mail_that_the_server_refuses_does_not_keep_the_next_back(serve, enqueue, deliver):
+def test_a_mail_that_the_server_refuses_does_not_stop_the_next(serve, enqueue, deliver):
     server = serve(MailServer(answers={ANNA: "450 greylisted"}))
     enqueue("first", to=[ANNA])
     enqueue("second", to=[BORIS])
@@ -165,7 +165,7 @@ DELIVER = textwrap.dedent("""
     from grader_pipeline.mail import outbox
     from grader_pipeline.mail.resource import Mail
     from grader_pipeline.resources.postgres import Postgres
-    print(outbox.deliver(Postgres(), Mail(), until=time.monotonic() + 10))
+    print(outbox.deliver(Postgres(), Mail().send_mail, until=time.monotonic() + 10))
 """)
 
 
@@ -176,12 +176,12 @@ def start_delivering() -> subprocess.Popen:
 def test_a_process_killed_between_sending_and_noting_sends_one_copy_with_the_same_id(
     serve, enqueue, deliver, outbox_rows, make_due, database_url
 ):
-    """The documented window: the server has the mail, our note of it does not exist."""
+    """The documented case: the server has the mail, and the outbox has not noted that."""
     server = serve(MailServer())
     enqueue()
-    with psycopg.connect(database_url) as keeper:
-        # The server confirms, and the note of it waits for this lock until its process is killed.
-        server.before_confirming = lambda: keeper.execute("SELECT FROM mail_outbox FOR UPDATE")
+    with psycopg.connect(database_url) as blocker:
+        # After the server confirms, the process waits for this lock until it is killed.
+        server.before_confirming = lambda: blocker.execute("SELECT FROM mail_outbox FOR UPDATE")
         process = start_delivering()
         with psycopg.connect(database_url, autocommit=True) as observer:
             while not observer.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
@@ -192,7 +192,7 @@ def test_a_process_killed_between_sending_and_noting_sends_one_copy_with_the_sam
     server.before_confirming = lambda: None
     (row,) = outbox_rows()
     assert (row["state"], row["attempts"]) == ("sending", 1)
-    assert deliver().sent == 0, "the lease of the dead process still runs"
+    assert deliver().sent == 0, "the lease of the dead process has not ended"
     make_due()
     assert deliver().sent == 1
     first, copy = server.received

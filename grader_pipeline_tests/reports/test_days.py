@@ -228,7 +228,7 @@ def test_rollups_that_named_learners_and_tasks_in_every_line_are_taken_over(
             db.execute(f"DROP VIEW {name}".encode())
             db.execute(f"ALTER TABLE old RENAME TO {name}".encode())
         db.execute("TRUNCATE engagement_day, engagement, learner, task")
-        db.execute("DROP TABLE schema_migration")
+        db.execute("DROP TABLE schema_migration, mail_candidate CASCADE")
     school.postgres.close()
     assert content(school) == before
     school.load(DAY, [at("21:00", "u1", OK)])

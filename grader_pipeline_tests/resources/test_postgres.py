@@ -55,7 +55,7 @@ def test_a_session_that_could_not_begin_is_no_half_session_afterwards(
 ) -> None:
     with postgres.transaction() as db:
         db.execute("DROP FUNCTION learner_states(date)")
-        db.execute("DROP TABLE schema_migration")
+        db.execute("DROP TABLE schema_migration, mail_candidate CASCADE")
     set_for_new_sessions(database_url, "lock_timeout", "1s")
     another = Postgres()
     with psycopg.connect(database_url) as busy:

@@ -10,6 +10,7 @@ from psycopg.rows import dict_row
 from grader_pipeline.resources.connections import Connection
 from grader_pipeline.resources.migrations import schema_differences
 from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.statements import statement
 from grader_pipeline_tests.reports.conftest import School
 from grader_pipeline_tests.reports.school_days import (
     DAY,
@@ -205,3 +206,31 @@ def test_the_previous_release_finds_its_schema_in_a_newer_database_and_loads_the
     fresh.load(tomorrow, attempts)
     with fresh.postgres.transaction() as db:
         assert content(earlier) == content(db)
+
+
+def test_mail_candidates_of_the_previous_release_and_of_today_are_the_same(
+    earlier: Connection,
+) -> None:
+    """A daemon of the previous release may run until it is restarted."""
+
+    def previously(name: str, identity: str = "") -> list[str]:
+        given = {"id": identity, "kind": "run", "occurred_at": dt.datetime.now(dt.UTC)}
+        done = earlier.execute(RELEASE_0_1.read(f"mail/{name}.sql"), given)
+        return [row["id"] for row in done.fetchall()] if done.description else []
+
+    load_all(RELEASE_0_1, earlier)
+    previously("see_occasion", "settled before")
+    previously("settle_occasion", "settled before")
+    previously("see_occasion", "open before")
+    upgrade()
+    previously("see_occasion", "seen after")
+    previously("settle_occasion", "seen after")
+    previously("settle_occasion", "open before")
+    previously("see_occasion", "open after")
+    previously("see_occasion", "open after")
+    today = earlier.execute(statement("mail/open_candidates")).fetchall()
+    assert [row["id"] for row in today] == previously("open_occasions") == ["open after"]
+    known = "SELECT id FROM mail_candidate ORDER BY occurred_at"
+    assert [row["id"] for row in earlier.execute(known).fetchall()] == [
+        "settled before", "open before", "seen after", "open after"
+    ]  # fmt: skip

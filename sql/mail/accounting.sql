@@ -1,4 +1,4 @@
--- What became of the day's response.
+-- The day's line of the ledger.
 SELECT received, loaded, already_there, duplicates, rejected
 FROM grader_load
 WHERE report_date = %(report_date)s;

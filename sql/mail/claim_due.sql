@@ -1,5 +1,5 @@
--- Take the mail that has been due the longest and note the attempt before it is made. Until the
--- lease ends nobody else takes it; if its process dies, it is due again then.
+-- Take the mail that has been due the longest, and note before it is sent that it is. Nobody else
+-- takes it until the lease ends. If the process dies, the mail is due again then.
 UPDATE mail_outbox
 SET state = 'sending',
     attempts = attempts + 1,

@@ -1,2 +1,2 @@
--- How many times this day was reported to be well again.
-SELECT count(*) AS answer FROM mail_outbox WHERE starts_with(key, %(key)s);
+-- How many recovery mails of this day the outbox has.
+SELECT count(*) AS value FROM mail_outbox WHERE starts_with(key, %(key)s);

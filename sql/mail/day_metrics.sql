@@ -1,4 +1,4 @@
--- The day's numbers beside those of the day before and of the same weekday a week before.
+-- The day's metrics, with their values of the day before and of the same weekday a week before.
 SELECT today.metric,
        today.label,
        today.value,

@@ -1,5 +1,5 @@
--- How far a mail is after an attempt, told by its recipients: queued again while somebody can
--- still get it, otherwise sent, partly sent or failed.
+-- The state of a mail after an attempt to send it follows from its recipients: queued while one of
+-- them can still get it, otherwise sent, partly sent or failed.
 WITH recipients AS (
     SELECT bool_or(state = 'queued') AS is_waiting,
            bool_or(state = 'sent')   AS has_sent,

@@ -1,4 +1,4 @@
--- What the server said about one recipient.
+-- The server's answer about one recipient.
 UPDATE mail_recipient
 SET state = %(state)s,
     answer = %(answer)s,

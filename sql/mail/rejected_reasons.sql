@@ -1,5 +1,5 @@
--- Why rows of the day were rejected, the commonest reason first. A row may have several. A row that
--- only repeats another is a duplicate, not rejected.
+-- Why elements of the day were rejected, the most frequent reason first. An element may have several
+-- reasons. One that only repeats another is a duplicate, not rejected.
 SELECT reason, count(*) AS rows
 FROM grader_rejected, unnest(reasons) AS reason
 WHERE report_date = %(report_date)s

@@ -1,5 +1,5 @@
--- Try every failed mail again for another day, for those who did not get it. Run it once the cause
--- is mended: psql "$DATABASE_URL" -f sql/mail/requeue.sql
+-- Try each failed mail again for another day, for the recipients who did not get it. Remove the cause
+-- first, then run: psql "$DATABASE_URL" -f sql/mail/requeue.sql
 WITH failed AS (
     UPDATE mail_recipient SET state = 'queued' WHERE state = 'failed'
 )

@@ -1,4 +1,4 @@
--- The mails that somebody did not get and will not get by waiting.
+-- The mails that a recipient did not get and that are not tried again.
 SELECT key, subject, state, last_error
 FROM mail_outbox
 WHERE state IN ('failed', 'partly_sent')
