@@ -1,7 +1,7 @@
 """The letters: what colleagues and owners read, as text and HTML, and as the bytes of a mail.
 
-The sentences are in ``templates/``; here is decided what they are given. A letter never names a
-learner.
+All words are in ``templates/``. This module gives the values. The first line of a text template is
+the subject. No letter names a learner.
 """
 
 import datetime as dt
@@ -15,19 +15,18 @@ from email.policy import SMTP
 from email.utils import localtime
 from typing import Any
 
-from grader_pipeline.reports import russian, trend
+from grader_pipeline.reports import trend
 from grader_pipeline.reports.day import MAIN_METRICS, DayReport
 from grader_pipeline.reports.templating import templates_of
 
-_DONE = "Выгрузка grades завершена"
 _CHART_ID = "chart@grader-pipeline"
-_MOST_DAYS = 31
+_MOST_DAYS = 31  # in the table of a digest
 _templates = templates_of("mail")
 
 
 @dataclass(frozen=True)
 class Links:
-    """Where a letter leads: the sheet by name and, if it has one, address; the run's page."""
+    """The links of a letter: the sheet's name and, if it has one, address; the run's page."""
 
     sheet: str
     sheet_url: str | None = None
@@ -46,23 +45,23 @@ class Letter:
 
 @dataclass(frozen=True)
 class FailedDays:
-    """Days that failed for one cause, in a few words of the pipeline's own."""
+    """Days that failed for the same cause, and its text."""
 
     days: tuple[dt.date, ...]
     cause: str
 
 
 def success(report: DayReport, links: Links) -> Letter:
-    """Write that a day's report is ready, with its numbers and their change."""
+    """The report of a day is ready: its metrics, and how they changed."""
     picture = trend.draw(report.history, report.date)
     return _letter(
         "success",
-        f"{_DONE} — отчёт за {russian.date(report.date)}",
         picture,
+        chart_text=picture and _fill("chart.txt", series=report.history, days=trend.DAYS),
+        days=[report.date],
         report=report,
         main=MAIN_METRICS,
         links=links,
-        chart_text=trend.describe(report.history) if picture else None,
         day_before=report.date - dt.timedelta(days=1),
         week_before=report.date - dt.timedelta(days=7),
     )
@@ -75,18 +74,10 @@ def digest(
     missing: Sequence[dt.date],
     links: Links,
 ) -> Letter:
-    """Write what a backfill came to: days reported, days failed and why, days it never did."""
-    touched = [*reported, *(day for item in failed for day in item.days), *missing]
-    if not reported:
-        headline = "Выгрузка grades не удалась"
-    elif failed or missing:
-        headline = f"{_DONE} не полностью"
-    else:
-        headline = _DONE
+    """A backfill has ended: days reported, days failed and why, days that were not run."""
     return _letter(
         "digest",
-        f"{headline} — {_span(touched)}",
-        None,
+        days=[*reported, *(day for item in failed for day in item.days), *missing],
         numbers=numbers,
         shown=sorted(reported, reverse=True)[:_MOST_DAYS],
         reported=sorted(reported),
@@ -97,31 +88,17 @@ def digest(
 
 
 def failure(days: Sequence[dt.date], step: str, cause: str, links: Links) -> Letter:
-    """Write to the owners that a run failed, where and why, and for which days, if for any."""
-    return _letter(
-        "failure",
-        f"Выгрузка grades не удалась{f' — {_span(days)}' if days else ''}",
-        None,
-        days=days,
-        step=step,
-        cause=cause,
-        links=links,
-    )
+    """To the owners: a run failed, at which step, why, and for which days, if any."""
+    return _letter("failure", days=days, step=step, cause=cause, links=links)
 
 
 def recovered(day: dt.date, links: Links) -> Letter:
-    """Write to the owners that a day which had failed is well again."""
-    return _letter(
-        "recovered",
-        f"Выгрузка grades снова в порядке — {_span([day])}",
-        None,
-        day=day,
-        links=links,
-    )
+    """To the owners: the report of a day that had failed is written."""
+    return _letter("recovered", days=[day], links=links)
 
 
 def to_bytes(letter: Letter, *, sender: str, to: Sequence[str], identity: str) -> bytes:
-    """Address a letter: the bytes of the mail, its Message-ID made of ``identity`` alone.
+    """The bytes of the mail with this letter. Its Message-ID depends on ``identity`` only.
 
     ``sender`` and ``to`` are bare addresses.
     """
@@ -132,7 +109,6 @@ def to_bytes(letter: Letter, *, sender: str, to: Sequence[str], identity: str) -
     name = hashlib.sha256(identity.encode()).hexdigest()[:32]
     message["Message-ID"] = f"<{name}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = "ru"
     message.set_content(letter.text, cte="base64")
     message.add_alternative(letter.html, subtype="html", cte="base64")
     if letter.chart is not None:
@@ -145,25 +121,18 @@ def to_bytes(letter: Letter, *, sender: str, to: Sequence[str], identity: str) -
             filename="chart.png",
             disposition="inline",
         )
-    # EmailMessage loses spaces where it folds a long subject in Russian; Header keeps them.
+    # set_content removes earlier headers that begin with Content-.
+    message["Content-Language"] = _fill("language.txt")
+    # EmailMessage loses spaces where it folds a long non-ASCII subject. Header keeps them.
     subject = Header(letter.subject, "utf-8", header_name="Subject").encode(linesep="\r\n")
     return b"Subject: %b\r\n%b" % (subject.encode(), message.as_bytes())
 
 
-def _letter(template: str, subject: str, picture: bytes | None, **given: Any) -> Letter:  # noqa: ANN401
-    given |= {"subject": subject, "chart_id": _CHART_ID}
-    return Letter(
-        subject,
-        _templates.get_template(f"{template}.txt.jinja").render(given),
-        _templates.get_template(f"{template}.html.jinja").render(given),
-        picture,
-    )
+def _letter(template: str, chart: bytes | None = None, **given: Any) -> Letter:  # noqa: ANN401
+    subject, _, text = _fill(f"{template}.txt", **given).partition("\n\n")
+    html = _fill(f"{template}.html", **given, subject=subject, chart_id=_CHART_ID)
+    return Letter(subject, text, html, chart)
 
 
-def _span(days: Sequence[dt.date]) -> str:
-    """The days from first to last and how many they are."""
-    first, last = min(days), max(days)
-    if first == last:
-        return f"отчёт за {russian.date(first)}"
-    count = russian.counted(len(set(days)), "день", "дня", "дней")
-    return f"отчёты за {russian.date(first)}–{russian.date(last)} ({count})"
+def _fill(template: str, **given: Any) -> str:  # noqa: ANN401
+    return _templates.get_template(f"{template}.jinja").render(given)

@@ -54,16 +54,5 @@ def draw(series: Series, last_day: dt.date) -> bytes | None:
     return png.getvalue()
 
 
-def describe(series: Series) -> str:
-    """Say in a sentence what the chart shows, for those who cannot see it."""
-    parts = []
-    for label, values in series.items():
-        known = [value for value in values.values() if value is not None]
-        if known:
-            span = f"от {russian.number(min(known))} до {russian.number(max(known))}"
-            parts.append(f"{label} — {span}")
-    return f"График за последние {DAYS} дней: {'; '.join(parts)}."
-
-
 def _height(value: Decimal | None) -> float:
     return float("nan") if value is None else float(value)

@@ -3,7 +3,9 @@
 import datetime as dt
 import email
 import email.policy
+import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -103,10 +105,12 @@ def test_the_message_is_complete_and_the_same_mail_keeps_its_id(day):
     message = sent("success:2023-05-31:run")
     assert message["Subject"] == "Выгрузка grades завершена — отчёт за 31.05.2023"
     assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Content-Language"] == "ru"
     assert message["To"] == "a@x.example, b@x.example"
     assert message["Message-ID"] == sent("success:2023-05-31:run")["Message-ID"]
     assert message["Message-ID"] != sent("success:2023-06-01:run")["Message-ID"]
     html = message.get_body(("html",)).get_content()
+    assert '<html lang="ru">' in html
     (picture,) = [part for part in message.walk() if part.get_content_type() == "image/png"]
     assert f'src="cid:{picture["Content-ID"].strip("<>")}"' in html
     assert 'alt="График за последние 30 дней: Количество попыток (submit) — от ' in html
@@ -114,9 +118,11 @@ def test_the_message_is_complete_and_the_same_mail_keeps_its_id(day):
     assert message.get_body(("plain",)).get_content().startswith("Коллеги, добрый день!")
 
 
-def test_the_digest_tells_days_done_failed_and_never_started(db, day):
+def test_the_digest_lists_days_done_failed_and_not_run(db, day):
     days = [DAY - dt.timedelta(days=1), DAY]
-    failed = [letter.FailedDays((dt.date(2023, 5, 28), dt.date(2023, 5, 27)), "raw_attempts: API down")]
+    failed = [
+        letter.FailedDays((dt.date(2023, 5, 28), dt.date(2023, 5, 27)), "raw_attempts: API down")
+    ]
     missing = [dt.date(2023, 5, 29)]
     written = letter.digest(read_main_numbers(db, days), days, failed, missing, SHEET)
     assert (
@@ -148,6 +154,14 @@ def test_failure_and_recovery_name_the_day_and_lead_to_the_run():
     assert well.subject == "Выгрузка grades снова в порядке — отчёт за 31.05.2023"
     for body in (failed.text, failed.html, well.text, well.html):
         assert "https://dagster.example/runs/1" in body
+
+
+def test_all_words_that_readers_see_are_in_the_templates():
+    """Another language is another folder of templates."""
+    folder = Path(letter.__file__).parent
+    assert re.search("[а-яё]", (folder / "templates" / "success.txt.jinja").read_text())
+    for module in folder.glob("*.py"):
+        assert not re.search("[а-яё]", module.read_text(), re.IGNORECASE), module
 
 
 @pytest.mark.parametrize(
