@@ -4,11 +4,14 @@ import datetime as dt
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
 NO_VALUE = "—"
 _NBSP = "\N{NO-BREAK SPACE}"
 _MINUS = "\N{MINUS SIGN}"
-_WEEKDAYS = ("пн", "вт", "ср", "чт", "пт", "сб", "вс")
-_TEENS = range(11, 15)
+_RUSSIAN = Locale("ru")
 
 _REASONS = {
     "not_an_object": "запись не является объектом",
@@ -27,15 +30,16 @@ _REASONS = {
 
 
 def number(value: Decimal | int | None, digits: int = 2) -> str:
-    """``1234.5`` as ``1 234,5``: at most ``digits`` decimals, no idle zeros; None as a dash."""
+    """``1234.5`` as ``1 234,5``: at most ``digits`` decimals, halves away from 0; None as a dash.
+
+    The spaces of all texts here are no-break spaces.
+    """
     if value is None or not Decimal(value).is_finite():
         return NO_VALUE
-    rounded = Decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
-    text = f"{abs(rounded):,f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    sign = _MINUS if rounded < 0 else ""
-    return sign + text.replace(",", _NBSP).replace(".", ",")
+    # Babel rounds halves to even, writes −0, and has the hyphen as Russian's minus.
+    rounded = Decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP) + 0
+    decimals = "#" * digits
+    return format_decimal(rounded, f"#,##0.{decimals};{_MINUS}#,##0.{decimals}", _RUSSIAN)
 
 
 def change(value: Decimal | int | None, before: Decimal | int | None) -> str:
@@ -49,18 +53,18 @@ def change(value: Decimal | int | None, before: Decimal | int | None) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """``part`` of ``whole`` in per cent, ``3,1 %``; a dash of nothing."""
+    """``part`` of ``whole`` in per cent, ``3,1 %``; a dash if ``whole`` is 0."""
     return f"{number(Decimal(100 * part) / whole, 1)}{_NBSP}%" if whole else NO_VALUE
 
 
 def date(day: dt.date) -> str:
     """``31.05.2023``."""
-    return f"{day:%d.%m.%Y}"
+    return format_date(day, "short", _RUSSIAN)
 
 
 def short_date(day: dt.date) -> str:
-    """``ср 31.05``, its space unbreakable."""
-    return f"{_WEEKDAYS[day.weekday()]}{_NBSP}{day:%d.%m}"
+    """``ср 31.05``."""
+    return format_date(day, f"EE{_NBSP}dd.MM", _RUSSIAN)
 
 
 def dates(days: Iterable[dt.date]) -> str:
@@ -76,18 +80,15 @@ def dates(days: Iterable[dt.date]) -> str:
 
 def counted(count: int, one: str, few: str, many: str) -> str:
     """The number with its noun: ``1 день``, ``3 дня``, ``11 дней``."""
-    forms = {1: one, 2: few, 3: few, 4: few}
-    noun = many if count % 100 in _TEENS else forms.get(count % 10, many)
+    noun = {"one": one, "few": few}.get(_RUSSIAN.plural_form(count), many)
     return f"{number(count)}{_NBSP}{noun}"
 
 
 def reason(word: str) -> str:
-    """A quarantine reason for readers; a word not known here stays as it is."""
+    """A quarantine reason in Russian. An unknown word stays as it is."""
     return _REASONS.get(word, word)
 
 
 def _signed(value: Decimal, digits: int = 2) -> str:
     text = number(value, digits)
-    if text.lstrip(_MINUS) == "0":
-        return "0"
-    return text if value < 0 else f"+{text}"
+    return text if value < 0 or text == "0" else f"+{text}"
