@@ -9,7 +9,9 @@
 -- picture: bar x=course y=learners by=state
 -- history: all
 --
--- The states are told in sql/schema/070_learner_states.sql.
+-- For each course, how many learners need help: a line for each of four states. A learner can be in
+-- several states. The share is that of the course's active learners, who have an attempt in the 28
+-- days up to the day. The function learner_states in sql/schema has the rules.
 WITH learners AS (
     SELECT * FROM learner_states(%(report_date)s)
 ),
@@ -28,9 +30,13 @@ SELECT
     course, place, state, state.learners, active_learners,
     round(100.0 * state.learners / active_learners, 1) AS share
 FROM courses
-CROSS JOIN LATERAL (VALUES
-    (1, 'застряли (5 и более неуспешных submit нерешённого задания)', stuck),
-    (2, 'испытывают трудности (больше всех submit на решённое задание за 7 дней)', struggling),
-    (3, 'перестают заниматься (на прошлой неделе пробовали, на этой нет)', disengaging),
-    (4, 'только запускают код (run без submit)', run_only)
-) AS state (place, state, learners)
+CROSS JOIN LATERAL (
+    -- A state's place is its place in this list.
+    SELECT row_number() OVER ()::integer AS place, state, learners
+    FROM (VALUES
+        ('застряли (5 и более неуспешных submit нерешённого задания)', stuck),
+        ('испытывают трудности (больше всех submit на решённое задание за 7 дней)', struggling),
+        ('перестают заниматься (на прошлой неделе пробовали, на этой нет)', disengaging),
+        ('только запускают код (run без submit)', run_only)
+    ) AS listed (state, learners)
+) AS state

@@ -6,8 +6,10 @@
 -- picture: line x=report_date y=value by=label only=metric:submits,successful_submits,unique_users days=28
 -- history: all
 --
--- An active user is one with any attempt in the time named, as Open edX Insights counts active
--- learners. A new user is one without an attempt on any earlier day.
+-- The day in single figures, one a line: attempts, learners, shares, averages and changes. The sheet
+-- and the mail show them. An active user has an attempt in the period named, as in Open edX
+-- Insights. A new user has no attempt on any earlier day. Changes compare with days that were loaded,
+-- and are empty otherwise.
 WITH learner_tasks AS (
     SELECT * FROM engagement_day WHERE report_date = %(report_date)s
 ),
@@ -77,7 +79,7 @@ clock AS (
         extract(epoch FROM (last_at AT TIME ZONE 'UTC' AT TIME ZONE %(timezone)s)::time)  AS last
     FROM totals
 ),
--- Only days that were loaded can be compared with; an empty one can.
+-- Days that were not loaded are no zeros. A loaded day without attempts is.
 earlier AS (
     SELECT
         loaded.report_date,
@@ -89,7 +91,7 @@ earlier AS (
     WHERE loaded.report_date IN (%(report_date)s::date - 1, %(report_date)s::date - 7)
     GROUP BY loaded.report_date
 )
-SELECT line.place::smallint AS place, line.metric, line.label, line.value
+SELECT line.place, line.metric, line.label, line.value
 FROM totals
 CROSS JOIN per_user
 CROSS JOIN new_users
@@ -97,49 +99,53 @@ CROSS JOIN active
 CROSS JOIN clock
 LEFT JOIN earlier AS day_before ON day_before.report_date = %(report_date)s::date - 1
 LEFT JOIN earlier AS week_before ON week_before.report_date = %(report_date)s::date - 7
-CROSS JOIN LATERAL (VALUES
-    (1, 'submits', 'Количество попыток (submit)', totals.submits::numeric),
-    (2, 'successful_submits', 'Количество успешных попыток (submit)', totals.successes),
-    (3, 'unique_users', 'Количество уникальных юзеров', per_user.users),
-    (4, 'attempts', 'Количество попыток (run и submit)', totals.runs + totals.submits),
-    (5, 'runs', 'Количество запусков (run)', totals.runs),
-    (6, 'wrong_submits', 'Количество неуспешных попыток (submit)', totals.wrong_submits),
-    (7, 'success_share', 'Доля успешных, %% от попыток (submit)',
-        round(100.0 * totals.successes / nullif(totals.submits, 0), 1)),
-    (8, 'submitting_users', 'Количество юзеров, сделавших submit', submitting),
-    (9, 'new_users', 'Количество новых юзеров (первая попытка за всё время)', new_users.users),
-    (10, 'active_users_7', 'Количество активных юзеров за 7 дней', users_7),
-    (11, 'active_users_28', 'Количество активных юзеров за 28 дней', users_28),
-    (12, 'attempts_per_user', 'Попыток (run и submit) на юзера, в среднем',
-        round(per_user.attempts, 1)),
-    (13, 'median_attempts_per_user', 'Попыток (run и submit) на юзера, медиана',
-        round(median_attempts::numeric, 1)),
-    (14, 'submits_per_user', 'Попыток (submit) на юзера, сделавшего submit, в среднем',
-        round(per_user.submits, 1)),
-    (15, 'median_submits_per_user', 'Попыток (submit) на юзера, сделавшего submit, медиана',
-        round(median_submits::numeric, 1)),
-    (16, 'runs_per_user', 'Запусков (run) на юзера, сделавшего run, в среднем',
-        round(per_user.runs, 1)),
-    (17, 'median_runs_per_user', 'Запусков (run) на юзера, сделавшего run, медиана',
-        round(median_runs::numeric, 1)),
-    (18, 'busiest_hour', 'Час с наибольшим количеством попыток (0–23)',
-        (SELECT hour FROM busiest)),
-    (19, 'first_attempt_hour', 'Первая попытка, часов после полуночи',
-        round(clock.first / 3600, 2)),
-    (20, 'last_attempt_hour', 'Последняя попытка, часов после полуночи',
-        round(clock.last / 3600, 2)),
-    (21, 'submits_to_day_before', 'Изменение попыток (submit), %% от предыдущего дня',
-        round(100.0 * (totals.submits - day_before.submits) / nullif(day_before.submits, 0), 1)),
-    (22, 'submits_to_week_before', 'Изменение попыток (submit), %% от того же дня недели',
-        round(100.0 * (totals.submits - week_before.submits) / nullif(week_before.submits, 0), 1)),
-    (23, 'successes_to_day_before', 'Изменение успешных попыток, %% от предыдущего дня',
-        round(100.0 * (totals.successes - day_before.successes)
-            / nullif(day_before.successes, 0), 1)),
-    (24, 'successes_to_week_before', 'Изменение успешных попыток, %% от того же дня недели',
-        round(100.0 * (totals.successes - week_before.successes)
-            / nullif(week_before.successes, 0), 1)),
-    (25, 'users_to_day_before', 'Изменение уникальных юзеров, %% от предыдущего дня',
-        round(100.0 * (per_user.users - day_before.users) / nullif(day_before.users, 0), 1)),
-    (26, 'users_to_week_before', 'Изменение уникальных юзеров, %% от того же дня недели',
-        round(100.0 * (per_user.users - week_before.users) / nullif(week_before.users, 0), 1))
-) AS line (place, metric, label, value)
+CROSS JOIN LATERAL (
+    -- A line's place is its place in this list.
+    SELECT row_number() OVER ()::smallint AS place, metric, label, value
+    FROM (VALUES
+        ('submits', 'Количество попыток (submit)', totals.submits::numeric),
+        ('successful_submits', 'Количество успешных попыток (submit)', totals.successes),
+        ('unique_users', 'Количество уникальных юзеров', per_user.users),
+        ('attempts', 'Количество попыток (run и submit)', totals.runs + totals.submits),
+        ('runs', 'Количество запусков (run)', totals.runs),
+        ('wrong_submits', 'Количество неуспешных попыток (submit)', totals.wrong_submits),
+        ('success_share', 'Доля успешных, %% от попыток (submit)',
+            round(100.0 * totals.successes / nullif(totals.submits, 0), 1)),
+        ('submitting_users', 'Количество юзеров, сделавших submit', submitting),
+        ('new_users', 'Количество новых юзеров (первая попытка за всё время)', new_users.users),
+        ('active_users_7', 'Количество активных юзеров за 7 дней', users_7),
+        ('active_users_28', 'Количество активных юзеров за 28 дней', users_28),
+        ('attempts_per_user', 'Попыток (run и submit) на юзера, в среднем',
+            round(per_user.attempts, 1)),
+        ('median_attempts_per_user', 'Попыток (run и submit) на юзера, медиана',
+            round(median_attempts::numeric, 1)),
+        ('submits_per_user', 'Попыток (submit) на юзера, сделавшего submit, в среднем',
+            round(per_user.submits, 1)),
+        ('median_submits_per_user', 'Попыток (submit) на юзера, сделавшего submit, медиана',
+            round(median_submits::numeric, 1)),
+        ('runs_per_user', 'Запусков (run) на юзера, сделавшего run, в среднем',
+            round(per_user.runs, 1)),
+        ('median_runs_per_user', 'Запусков (run) на юзера, сделавшего run, медиана',
+            round(median_runs::numeric, 1)),
+        ('busiest_hour', 'Час с наибольшим количеством попыток (0–23)',
+            (SELECT hour FROM busiest)),
+        ('first_attempt_hour', 'Первая попытка, часов после полуночи',
+            round(clock.first / 3600, 2)),
+        ('last_attempt_hour', 'Последняя попытка, часов после полуночи',
+            round(clock.last / 3600, 2)),
+        ('submits_to_day_before', 'Изменение попыток (submit), %% от предыдущего дня',
+            round(100.0 * (totals.submits - day_before.submits) / nullif(day_before.submits, 0), 1)),
+        ('submits_to_week_before', 'Изменение попыток (submit), %% от того же дня недели',
+            round(100.0 * (totals.submits - week_before.submits) / nullif(week_before.submits, 0), 1)),
+        ('successes_to_day_before', 'Изменение успешных попыток, %% от предыдущего дня',
+            round(100.0 * (totals.successes - day_before.successes)
+                / nullif(day_before.successes, 0), 1)),
+        ('successes_to_week_before', 'Изменение успешных попыток, %% от того же дня недели',
+            round(100.0 * (totals.successes - week_before.successes)
+                / nullif(week_before.successes, 0), 1)),
+        ('users_to_day_before', 'Изменение уникальных юзеров, %% от предыдущего дня',
+            round(100.0 * (per_user.users - day_before.users) / nullif(day_before.users, 0), 1)),
+        ('users_to_week_before', 'Изменение уникальных юзеров, %% от того же дня недели',
+            round(100.0 * (per_user.users - week_before.users) / nullif(week_before.users, 0), 1))
+    ) AS listed (metric, label, value)
+) AS line

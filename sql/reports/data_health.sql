@@ -4,10 +4,13 @@
 -- column label: Показатель
 -- column value: Значение
 -- history: 1 day
+--
+-- What became of each element of the API's answer, and what the loaded attempts lack: course, task
+-- or outcome URL. An element may be rejected for several reasons and counts under each of them.
+-- Duplicates have a line of their own, so their reason has none.
 WITH ledger AS (
     SELECT * FROM grader_load WHERE report_date = %(report_date)s
 ),
--- A row may be rejected for several reasons; it counts under each of them.
 reasons AS (
     SELECT reason, count(*) AS rows
     FROM grader_rejected, unnest(reasons) AS reason
@@ -37,39 +40,43 @@ courses AS (
     GROUP BY course
 ),
 lines AS (
-    SELECT 1 AS place, 'received' AS metric, 'Строк получено от API' AS label,
+    SELECT 'received' AS metric, 'Строк получено от API' AS label,
         received::numeric AS value, NULL::bigint AS learners
     FROM ledger
     UNION ALL
-    SELECT 2, 'stored', 'Строк ответа в базе', loaded + already_there, NULL FROM ledger
+    SELECT 'stored', 'Строк ответа в базе', loaded + already_there, NULL FROM ledger
     UNION ALL
-    SELECT 3, 'duplicates', 'Повторов в ответе', duplicates, NULL FROM ledger
+    SELECT 'duplicates', 'Повторов в ответе', duplicates, NULL FROM ledger
     UNION ALL
-    SELECT 4, 'rejected', 'Строк отклонено', rejected, NULL FROM ledger
+    SELECT 'rejected', 'Строк отклонено', rejected, NULL FROM ledger
     UNION ALL
-    SELECT 5, 'rejected_share', 'Отклонено, %% от полученных строк',
+    SELECT 'rejected_share', 'Отклонено, %% от полученных строк',
         round(100.0 * rejected / nullif(received, 0), 2), NULL
     FROM ledger
     UNION ALL
-    SELECT 6, 'differing', 'Строк ответа, которые расходятся с базой', differing, NULL FROM ledger
+    SELECT 'differing', 'Строк ответа, которые расходятся с базой', differing, NULL FROM ledger
     UNION ALL
-    SELECT 7, 'rejected_' || reason, 'Отклонено строк: ' || reason, rows, NULL FROM reasons
+    (SELECT 'rejected_' || reason, 'Отклонено строк: ' || reason, rows, NULL
+    FROM reasons
+    ORDER BY reason)
     UNION ALL
-    SELECT 8, 'without_url_share', 'Попыток без outcome URL, %% от загруженных попыток',
+    SELECT 'without_url_share', 'Попыток без outcome URL, %% от загруженных попыток',
         round(100.0 * without_url / nullif(attempts, 0), 2), NULL
     FROM found
     UNION ALL
-    SELECT 9, 'without_task', 'Попыток, где не распознаны курс или задание', without_task, NULL
+    SELECT 'without_task', 'Попыток, где не распознаны курс или задание', without_task, NULL
     FROM found
     UNION ALL
-    SELECT 10, 'courses_without_url', 'Курсов без outcome URL',
+    SELECT 'courses_without_url', 'Курсов без outcome URL',
         count(*) FILTER (WHERE with_url = 0), NULL
     FROM courses
     UNION ALL
-    SELECT 11, 'without_url ' || course, 'Попыток в курсе без outcome URL: ' || course, attempts,
+    (SELECT 'without_url ' || course, 'Попыток в курсе без outcome URL: ' || course, attempts,
         learners
     FROM courses
     WHERE with_url = 0
+    ORDER BY course)
 )
-SELECT place, metric, label, value, learners
+-- A line's place is its place above: the parts of a UNION ALL come in their order.
+SELECT row_number() OVER ()::integer AS place, metric, label, value, learners
 FROM lines
