@@ -16,7 +16,7 @@ from email.utils import localtime
 from typing import Any
 
 from grader_pipeline.reports import trend
-from grader_pipeline.reports.day import MAIN_METRICS, DayReport
+from grader_pipeline.reports.day import HISTORY_DAYS, MAIN_METRICS, DayReport
 from grader_pipeline.reports.templating import templates_of
 
 _CHART_ID = "chart@grader-pipeline"
@@ -57,7 +57,7 @@ def success(report: DayReport, links: Links) -> Letter:
     return _letter(
         "success",
         picture,
-        chart_text=picture and _fill("chart.txt", series=report.history, days=trend.DAYS),
+        chart_text=picture and _fill("chart.txt", series=report.history, days=HISTORY_DAYS),
         days=[report.date],
         report=report,
         main=MAIN_METRICS,

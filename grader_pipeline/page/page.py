@@ -10,7 +10,7 @@ from pathlib import Path
 
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.reports import pictures, russian
-from grader_pipeline.reports.day import MAIN_METRICS
+from grader_pipeline.reports.day import main_metrics
 from grader_pipeline.reports.definition import MAIN, Report
 from grader_pipeline.reports.files import reports
 from grader_pipeline.reports.privacy import Row, is_shown, labels, shown
@@ -57,7 +57,7 @@ def write_report(start: dt.date, end: dt.date, out: Path) -> int:
         raise PermanentFailure(
             f"No day from {start} to {end} is stored: materialize those days first."
         )
-    numbers = {row["metric"]: row for row in daily if row["report_date"] == days[-1]}
+    last = main_metrics(row for row in daily if row["report_date"] == days[-1])
     span = (end - start).days + 1
     html = (
         templates_of("page")
@@ -65,7 +65,7 @@ def write_report(start: dt.date, end: dt.date, out: Path) -> int:
         .render(
             title=f"Отчёт по попыткам: {russian.dates(days)}",
             days=days,
-            main=[(numbers[name]["label"], numbers[name]["value"]) for name in MAIN_METRICS],
+            main=[(label, values[days[-1]]) for label, values in last.items()],
             sections=[_section(report, rows, days[-1], span) for report, rows in stored],
         )
     )

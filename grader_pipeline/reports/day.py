@@ -1,23 +1,30 @@
-"""A day as the mail tells it: its numbers beside earlier ones, and what became of its rows.
+"""A day's metrics beside earlier ones, and what became of its elements. The mail shows it.
 
-Source: daily_metrics, grader_load and grader_rejected. No learner is in it.
+Source: daily_metrics, grader_load and grader_rejected. None of it names a learner.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from grader_pipeline.resources.postgres import Connection
 from grader_pipeline.statements import statement
 
 MAIN_METRICS = ("submits", "successful_submits", "unique_users")
-"""The metrics that stand out and are drawn. All others follow in the order of their places."""
+"""The metrics of daily_metrics that are shown large and in charts and pictures, by name."""
+
+HISTORY_DAYS = 30
+"""How many days the mail's picture has."""
+
+Series = dict[str, dict[dt.date, Decimal | None]]
+"""Label -> day -> value, a line of a chart or picture for each label."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One number of the day; None where a day was not computed."""
+    """One metric of the day. A value is None where a day was not computed."""
 
     metric: str
     label: str
@@ -28,7 +35,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Accounting:
-    """What became of the rows of the day's response, in rows, and why some were rejected."""
+    """The ledger's counts of the day, in elements, and how many were rejected for each reason."""
 
     received: int
     loaded: int
@@ -45,31 +52,41 @@ class DayReport:
     date: dt.date
     metrics: tuple[Metric, ...]
     accounting: Accounting | None
-    history: dict[str, dict[dt.date, Decimal | None]]
-    """Label of each main metric -> its values of the thirty days that end with this one."""
+    history: Series
+    """The main metrics of the thirty days that end with this one."""
 
 
 def read_day(db: Connection, day: dt.date) -> DayReport:
-    """Read a day's report. What was never computed is simply absent."""
-    key = {"report_date": day}
-    rows = db.execute(statement("mail/day_metrics"), key).fetchall()
-    metrics = [Metric(**row) for row in rows]
+    """Read a day's report. What was never computed is absent."""
+    rows = db.execute(statement("mail/day_metrics"), {"report_date": day}).fetchall()
+    history = [day - dt.timedelta(days=back) for back in range(HISTORY_DAYS)] if rows else []
     return DayReport(
-        day, tuple(metrics), _read_accounting(db, day), _read_history(db, day, metrics)
+        day,
+        tuple(Metric(**row) for row in rows),
+        _read_accounting(db, day),
+        read_main_numbers(db, history),
     )
 
 
-def read_main_numbers(
-    db: Connection, days: Sequence[dt.date]
-) -> dict[str, dict[dt.date, Decimal | None]]:
-    """Read the main metrics of some days: label -> day -> value, the labels in their order."""
+def read_main_numbers(db: Connection, days: Sequence[dt.date]) -> Series:
+    """Read the main metrics of some days."""
     rows = db.execute(
         statement("mail/main_metrics"), {"report_dates": list(days), "metrics": list(MAIN_METRICS)}
     ).fetchall()
-    numbers: dict[str, dict[dt.date, Decimal | None]] = {}
-    for row in rows:
-        numbers.setdefault(row["label"], {})[row["report_date"]] = row["value"]
-    return numbers
+    return main_metrics(rows)
+
+
+def main_metrics(rows: Iterable[Mapping[str, Any]]) -> Series:
+    """Take the main metrics from rows of daily_metrics, in the order of MAIN_METRICS.
+
+    They are found by name. The label is that of the newest day. A metric without rows is absent.
+    """
+    labels: dict[str, str] = {}
+    values: dict[str, dict[dt.date, Decimal | None]] = {}
+    for row in sorted(rows, key=lambda row: row["report_date"]):
+        labels[row["metric"]] = row["label"]
+        values.setdefault(row["metric"], {})[row["report_date"]] = row["value"]
+    return {labels[name]: values[name] for name in MAIN_METRICS if name in values}
 
 
 def _read_accounting(db: Connection, day: dt.date) -> Accounting | None:
@@ -78,16 +95,3 @@ def _read_accounting(db: Connection, day: dt.date) -> Accounting | None:
         return None
     reasons = db.execute(statement("mail/rejected_reasons"), {"report_date": day}).fetchall()
     return Accounting(**row, reasons=tuple((r["reason"], r["rows"]) for r in reasons))
-
-
-def _read_history(
-    db: Connection, day: dt.date, metrics: list[Metric]
-) -> dict[str, dict[dt.date, Decimal | None]]:
-    labels = {found.metric: found.label for found in metrics if found.metric in MAIN_METRICS}
-    rows = db.execute(
-        statement("mail/history"), {"report_date": day, "metrics": list(labels)}
-    ).fetchall()
-    history: dict[str, dict[dt.date, Decimal | None]] = {label: {} for label in labels.values()}
-    for row in rows:
-        history[labels[row["metric"]]][row["report_date"]] = row["value"]
-    return history

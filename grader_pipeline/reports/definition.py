@@ -8,6 +8,9 @@ from typing import Literal
 MAIN = "main"
 """``-- sheet: main``: the report of GOOGLE_SHEETS_WORKSHEET, which ``report/table.py`` lays out."""
 
+CHART_WORKSHEET = "Динамика"
+"""The worksheet with the chart of the main metrics. No report can have it as title."""
+
 
 class ReportError(Exception):
     """What is wrong with a report's file, told with the file's name and line."""

@@ -1,38 +1,35 @@
-"""The mail's chart: the main numbers of the last thirty days, as a PNG.
+"""The mail's picture: the main metrics of the last thirty days, as a PNG.
 
-Drawn on nothing, in tones that can be read on white and on black alike, since a mail cannot know
-which of them its reader has chosen. Letters are large enough for a phone's width.
+Its background is transparent. Its colours can be read on white and on black, because a mail cannot
+know which of them its reader has. Letters are large enough for the width of a phone.
 """
 
 import datetime as dt
 import io
-from collections.abc import Mapping
 from decimal import Decimal
 
 from grader_pipeline.reports import russian
+from grader_pipeline.reports.day import HISTORY_DAYS, Series
 
-DAYS = 30
 _COLOURS = ("#2f81f7", "#2da44e", "#bf6a02", "#a475f9")
 _GREY = "#808893"
 _INCHES = (4.8, 3.3)
 _DOTS_PER_INCH = 200
 
-Series = Mapping[str, Mapping[dt.date, Decimal | None]]
-
 
 def draw(series: Series, last_day: dt.date) -> bytes | None:
-    """Draw a line per label over the thirty days to ``last_day``; None if there is nothing to draw.
+    """Draw a line per label over the thirty days that end with ``last_day``, as a PNG.
 
-    A day without a value interrupts its line.
+    A day without a value interrupts its line. None if there is no value at all.
     """
     if not any(value is not None for values in series.values() for value in values.values()):
         return None
-    # Half a second to import, which every run of the pipeline would pay and only mails need.
+    # The import takes half a second. Only mails need it.
     from matplotlib.dates import DateFormatter  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
     from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415
 
-    days = [last_day - dt.timedelta(days=back) for back in reversed(range(DAYS))]
+    days = [last_day - dt.timedelta(days=back) for back in reversed(range(HISTORY_DAYS))]
     figure = Figure(figsize=_INCHES, dpi=_DOTS_PER_INCH, layout="constrained")
     axes = figure.add_subplot()
     for (label, values), colour in zip(series.items(), _COLOURS, strict=False):

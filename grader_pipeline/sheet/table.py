@@ -6,11 +6,17 @@ worksheet. The columns right of them belong to the readers.
 """
 
 import datetime as dt
+import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
+
+from grader_pipeline.reports.day import MAIN_METRICS, main_metrics
+from grader_pipeline.reports.definition import CHART_WORKSHEET
+
+log = logging.getLogger(__name__)
 
 Value = str | int | float | dt.date | None
 Line = tuple[Value, ...]
@@ -92,20 +98,14 @@ class Table:
 DATE = Column("Дата отчета", "date", 110)
 DAILY_COLUMNS = (DATE, Column("Показатель", "text", 420), Column("Значение", "number", 110))
 
-MAIN_METRICS = (
-    "Количество попыток (submit)",
-    "Количество успешных попыток (submit)",
-    "Количество уникальных юзеров",
-)
-"""The labels of daily_metrics that the chart draws."""
-
 DailyMetric = Mapping[str, Any]
-"""A row of daily_metrics: ``report_date`` (date), ``label``, ``value``."""
+"""A row of daily_metrics: ``report_date`` (date), ``metric``, ``label``, ``value``."""
 
 
 def daily_report(rows: Sequence[DailyMetric]) -> tuple[Table, ...]:
-    """Everything the sheet shows of daily_metrics: the daily table, and the chart's own table."""
-    return daily_table(rows), chart_table(rows)
+    """Everything the sheet shows of daily_metrics: the daily table and the chart's own table."""
+    chart = chart_table(rows)
+    return (daily_table(rows), chart) if chart else (daily_table(rows),)
 
 
 def daily_table(rows: Iterable[DailyMetric]) -> Table:
@@ -117,21 +117,27 @@ def daily_table(rows: Iterable[DailyMetric]) -> Table:
     return Table(DAILY_COLUMNS, lines)
 
 
-def chart_table(rows: Iterable[DailyMetric]) -> Table:
-    """Give the main metrics, a line per day and a column per metric, the oldest day first.
+def chart_table(rows: Sequence[DailyMetric]) -> Table | None:
+    """Lay out the main metrics: a line per day, a column per metric, the oldest day first.
 
-    A chart needs a column for each of its lines, which the daily table does not have.
+    A chart needs a column for each of its lines. Metrics are found by name and headed by the label
+    of the newest day. If one of them is in no row, this is an error in the log, and None: a chart
+    without its lines replaces no other.
     """
-    days: dict[dt.date, dict[str, Any]] = {}
-    for row in rows:
-        days.setdefault(row["report_date"], {})[row["label"]] = row["value"]
+    days = sorted({row["report_date"] for row in rows})
+    newest = {row["metric"] for row in rows if row["report_date"] == days[-1]}
+    if missing := [name for name in MAIN_METRICS if name not in newest]:
+        log.error(
+            "daily_metrics has no %s on its newest day, and the chart «%s» needs it: put it back "
+            "into sql/reports/daily_metrics.sql.", ", ".join(missing), CHART_WORKSHEET,
+        )  # fmt: skip
+    metrics: Mapping[str, Mapping[dt.date, Any]] = main_metrics(rows)
+    if len(metrics) < len(MAIN_METRICS):
+        return None
     return Table(
-        columns=(DATE, *(Column(label, "number", 180) for label in MAIN_METRICS)),
-        lines=tuple(
-            (day, *(values.get(label) for label in MAIN_METRICS))
-            for day, values in sorted(days.items())
-        ),
-        worksheet="Динамика",
+        columns=(DATE, *(Column(label, "number", 180) for label in metrics)),
+        lines=tuple((day, *(values.get(day) for values in metrics.values())) for day in days),
+        worksheet=CHART_WORKSHEET,
         chart=Chart("Попытки и юзеры по дням"),
         newest_first=False,
     )

@@ -6,11 +6,18 @@ from pathlib import Path
 
 from openpyxl import load_workbook
 
-from grader_pipeline.sheet.table import MAIN_METRICS, DailyMetric
+from grader_pipeline.reports.day import MAIN_METRICS
+from grader_pipeline.sheet.table import DailyMetric
 
 ACCOUNT = "robot@school.iam.gserviceaccount.com"
 BOOK = "1AbC-spreadsheet_id"
 NAME = "Агрегированные данные за день"
+LABELS = (
+    "Количество попыток (submit)",
+    "Количество успешных попыток (submit)",
+    "Количество уникальных юзеров",
+)
+"""The labels of MAIN_METRICS."""
 HEADER = ["Дата отчета", "Показатель", "Значение"]
 
 
@@ -21,8 +28,8 @@ def metrics(*days: str, first: int | None = None) -> list[DailyMetric]:
         date = dt.date.fromisoformat(day)
         values = (Decimal(first or date.toordinal() % 1000), Decimal(date.day), Decimal("12.5"))
         rows += [
-            {"report_date": date, "label": label, "value": value}
-            for label, value in zip(MAIN_METRICS, values, strict=True)
+            {"report_date": date, "metric": metric, "label": label, "value": value}
+            for metric, label, value in zip(MAIN_METRICS, LABELS, values, strict=True)
         ]
     return rows
 

@@ -4,13 +4,13 @@ import pytest
 
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.sheet.resource import Sheets
-from grader_pipeline.sheet.table import MAIN_METRICS, daily_report
-from grader_pipeline_tests.sheet.sheets_given import HEADER, metrics
+from grader_pipeline.sheet.table import daily_report
+from grader_pipeline_tests.sheet.sheets_given import HEADER, LABELS, metrics
 from grader_pipeline_tests.sheet.sheets_server import Google
 from grader_pipeline_tests.sheet.sheets_spreadsheet import Spreadsheet
 
 DAY = 45077  # 2023-05-31, in days since 1899-12-30
-ATTEMPTS, SUCCESSES, USERS = MAIN_METRICS
+ATTEMPTS, SUCCESSES, USERS = LABELS
 
 
 def test_what_is_beside_our_columns_stays(book: Spreadsheet, sheets: Sheets) -> None:

@@ -8,13 +8,13 @@ import pytest
 
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.sheet.resource import Sheets
-from grader_pipeline.sheet.table import MAIN_METRICS, Column, Table, chart_table, daily_report
-from grader_pipeline_tests.sheet.sheets_given import BOOK, HEADER, metrics
+from grader_pipeline.sheet.table import Column, Table, chart_table, daily_report
+from grader_pipeline_tests.sheet.sheets_given import BOOK, HEADER, LABELS, metrics
 from grader_pipeline_tests.sheet.sheets_server import Google
 from grader_pipeline_tests.sheet.sheets_spreadsheet import Spreadsheet, values
 
 DAY = 45077  # 2023-05-31, in days since 1899-12-30
-ATTEMPTS, SUCCESSES, USERS = MAIN_METRICS
+ATTEMPTS, SUCCESSES, USERS = LABELS
 
 
 def test_the_first_write_shows_typed_values_under_a_frozen_header(
@@ -96,12 +96,16 @@ def test_a_corrected_day_writes_no_cell_above_it(
 
 
 def test_a_metric_that_is_gone_leaves_no_line_behind(book: Spreadsheet, sheets: Sheets) -> None:
-    sheets.show(daily_report(metrics("2023-05-31")))
+    day = metrics("2023-05-31")
+    gone = {"report_date": day[0]["report_date"], "metric": "x", "label": "X", "value": 1}
+    sheets.show(daily_report([*day, gone]))
+    assert len(book.values("Лист1")) == 5
 
-    sheets.show(daily_report(metrics("2023-05-31")[:1]))
+    sheets.show(daily_report(day))
 
-    assert book.values("Лист1") == [HEADER, [DAY, ATTEMPTS, 671]]
-    assert book.values("Динамика", 4)[1:] == [[DAY, 671, None, None]]
+    assert book.values("Лист1") == [
+        HEADER, [DAY, ATTEMPTS, 671], [DAY, SUCCESSES, 31], [DAY, USERS, 12.5],
+    ]  # fmt: skip
 
 
 def test_sixty_days_from_parallel_runs_in_any_order_end_as_one_by_one(
@@ -166,15 +170,48 @@ def test_upload_to_google_sheets_writes_the_worksheet_that_it_is_given(
 
 
 def test_a_chart_table_knows_days_that_lack_a_metric() -> None:
-    table = chart_table(metrics("2023-05-31")[1:])
-    assert table.lines == ((dt.date(2023, 5, 31), None, 31, 12.5),)
+    table = chart_table(metrics("2023-05-31") + metrics("2023-05-30")[1:])
+    assert table.lines == (
+        (dt.date(2023, 5, 30), None, 30, 12.5), (dt.date(2023, 5, 31), 671, 31, 12.5),
+    )  # fmt: skip
+
+
+def test_a_chart_keeps_its_lines_when_a_label_changes() -> None:
+    days = metrics("2023-05-31", "2023-05-30")
+    days[0] |= {"label": "Новое название"}
+    table = chart_table(days)
+    assert table.header == ("Дата отчета", "Новое название", SUCCESSES, USERS)
+    assert table.lines == (
+        (dt.date(2023, 5, 30), 670, 30, 12.5), (dt.date(2023, 5, 31), 671, 31, 12.5),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("older", [(), ("2023-05-30",)])
+def test_a_chart_without_one_of_its_metrics_is_an_error_and_empties_no_chart(
+    older: tuple[str, ...],
+    book: Spreadsheet,
+    sheets: Sheets,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sheets.show(daily_report(metrics("2023-05-31", *older)))
+    before = book.values("Динамика", 4)
+
+    sheets.show(daily_report(metrics("2023-05-31")[1:] + metrics(*older)))
+
+    (told,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "no submits on its newest day" in told.getMessage()
+    assert book.values("Лист1")[1] == [DAY, SUCCESSES, 31]
+    after = book.values("Динамика", 4)
+    assert after[:-1] == before[:-1]
+    assert after[-1][2:] == [31, 12.5]
 
 
 @pytest.mark.parametrize("sign", "=+-@")
 def test_a_text_that_looks_like_a_formula_stays_text(
     sign: str, google: Google, book: Spreadsheet, sheets: Sheets
 ) -> None:
-    rows = [{"report_date": dt.date(2023, 5, 31), "label": f"{sign}1+1", "value": 1}]
+    rows = metrics("2023-05-31")
+    rows[0] |= {"label": f"{sign}1+1"}
     sheets.show(daily_report(rows))
     sheets.show(daily_report(rows))
 

@@ -11,12 +11,12 @@ from openpyxl.styles import PatternFill
 
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.sheet.resource import Sheets
-from grader_pipeline.sheet.table import MAIN_METRICS, daily_report
-from grader_pipeline_tests.sheet.sheets_given import HEADER, metrics
+from grader_pipeline.sheet.table import daily_report
+from grader_pipeline_tests.sheet.sheets_given import HEADER, LABELS, metrics
 from grader_pipeline_tests.sheet.sheets_given import workbook_lines as lines
 
 DAY = dt.datetime(2023, 5, 31)
-ATTEMPTS, SUCCESSES, USERS = MAIN_METRICS
+ATTEMPTS, SUCCESSES, USERS = LABELS
 
 
 def test_the_first_write_makes_a_workbook_with_formats_header_and_chart(
@@ -102,9 +102,9 @@ def test_what_readers_have_beside_and_around_survives(path: Path, sheets: Sheets
 
 @pytest.mark.parametrize("sign", "=+-@")
 def test_a_text_that_looks_like_a_formula_stays_text(sign: str, path: Path, sheets: Sheets) -> None:
-    tables = daily_report(
-        [{"report_date": dt.date(2023, 5, 31), "label": f"{sign}1+1", "value": 1}]
-    )
+    rows = metrics("2023-05-31")
+    rows[0] |= {"label": f"{sign}1+1"}
+    tables = daily_report(rows)
     sheets.show(tables)
     cell = load_workbook(path)["Лист1"]["B2"]
 

@@ -8,14 +8,15 @@ import sys
 import time
 from pathlib import Path
 
+from grader_pipeline.reports.day import MAIN_METRICS
 from grader_pipeline.sheet.resource import Sheets
 from grader_pipeline.sheet.table import daily_report
-from grader_pipeline_tests.sheet.sheets_given import metrics
+from grader_pipeline_tests.sheet.sheets_given import LABELS, metrics
 from grader_pipeline_tests.sheet.sheets_given import workbook_lines as lines
 
-WRITER = """
+WRITER = f"""
 import datetime as dt, sys
-from grader_pipeline.sheet.table import MAIN_METRICS, daily_report
+from grader_pipeline.sheet.table import daily_report
 from grader_pipeline.sheet.resource import Sheets
 
 first, count, rounds = map(int, sys.argv[1:])
@@ -23,8 +24,8 @@ print("ready", flush=True)
 for number in range(rounds):
     days = [dt.date(2023, 1, 1) + dt.timedelta(days=first + n) for n in range(count)]
     Sheets().show(daily_report([
-        {"report_date": day, "label": label, "value": number}
-        for day in days for label in MAIN_METRICS
+        {{"report_date": day, "metric": metric, "label": label, "value": number}}
+        for day in days for metric, label in {[*zip(MAIN_METRICS, LABELS, strict=True)]!r}
     ]))
 """
 

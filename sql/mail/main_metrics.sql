@@ -1,6 +1,5 @@
--- The main numbers of some days, for the digest of a backfill.
+-- Some metrics of some days: for the mail's picture and for the digest of a backfill.
 SELECT report_date, metric, label, value
 FROM daily_metrics
 WHERE report_date = ANY (%(report_dates)s::date[])
-  AND metric = ANY (%(metrics)s::text[])
-ORDER BY place, label;
+  AND metric = ANY (%(metrics)s::text[]);
