@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None
     grader_home: Path = PROJECT / ".grader"
     grader_storage: str | None = None
+    # A folder of further reports.
+    grader_reports: Path | None = None
 
     # The sheet. No credentials: a workbook under GRADER_HOME.
     google_sheets_credentials: SecretStr | None = None
@@ -110,10 +112,10 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("grader_home")
+    @field_validator("grader_home", "grader_reports")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value and value.expanduser().absolute()
 
     @model_validator(mode="after")
     def _whole_api(self) -> "Settings":

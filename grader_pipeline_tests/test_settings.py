@@ -25,6 +25,7 @@ DEFAULTS = {
     "DATABASE_URL": None,
     "GRADER_HOME": PROJECT / ".grader",
     "GRADER_STORAGE": None,
+    "GRADER_REPORTS": None,
     "GOOGLE_SHEETS_CREDENTIALS": None,
     "GOOGLE_SHEETS_ID": None,
     "GOOGLE_SHEETS_NAME": "Агрегированные данные за день",

@@ -25,10 +25,10 @@ from grader_pipeline.assets import GROUP, OWNERS, column_schema
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
 from grader_pipeline.reports import pictures
-from grader_pipeline.reports.definition import Report, ReportError
+from grader_pipeline.reports.definition import Report, ReportError, Row, place
 from grader_pipeline.reports.files import reports
-from grader_pipeline.reports.privacy import is_shown, preview, shown
-from grader_pipeline.reports.tables import Row, read_rows, refresh_later_days, store_day
+from grader_pipeline.reports.privacy import may_be_shown, preview, rows_to_show
+from grader_pipeline.reports.tables import read_rows, refresh_later_days, store_day
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.statements import statement
 
@@ -51,9 +51,7 @@ def _spec(report: Report) -> dg.AssetSpec:
     return dg.AssetSpec(
         report.name,
         deps=["grader_table"],
-        description="\n\n".join(
-            [report.title, report.description, f"In `sql/reports/{report.path.name}`."]
-        ),
+        description="\n\n".join([report.title, report.description, f"In `{place(report.path)}`."]),
         group_name=GROUP,
         owners=OWNERS,
         kinds={"sql", "postgres"},
@@ -162,11 +160,11 @@ def _materialize(
 
 def _views(postgres: Postgres, report: Report, day: SchoolDay) -> dict[str, Any]:
     """What the UI shows of a report: its rows and picture, if it may be shown at all."""
-    if not is_shown(report):
+    if not may_be_shown(report):
         return {}
     days = report.picture.days if report.picture else 1
     with postgres.transaction() as db:
-        rows = shown(report, read_rows(db, report, until=day.date, days=days))
+        rows = rows_to_show(report, read_rows(db, report, until=day.date, days=days))
     today = [row for row in rows if row["report_date"] == day.date]
     views: dict[str, Any] = {"preview": preview(report, today), **_values(today)}
     if report.picture and (png := pictures.draw(report, rows)):

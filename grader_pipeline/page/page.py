@@ -1,6 +1,7 @@
-"""The reports of a period as one HTML page: everything inside it, nothing fetched, no script.
+"""The reports of a period as one HTML page, in Russian. It shows what the sheet may show.
 
-Good on a phone, on paper and in the dark. It shows what the sheet may show, in Russian.
+Everything is inside the page: it fetches nothing and has no script. It suits phones, paper and dark
+mode.
 """
 
 import datetime as dt
@@ -11,9 +12,9 @@ from pathlib import Path
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.reports import pictures, russian
 from grader_pipeline.reports.day import main_metrics
-from grader_pipeline.reports.definition import MAIN, Report
+from grader_pipeline.reports.definition import MAIN, Report, Row
 from grader_pipeline.reports.files import reports
-from grader_pipeline.reports.privacy import Row, is_shown, labels, shown
+from grader_pipeline.reports.privacy import columns_to_show, may_be_shown, rows_to_show
 from grader_pipeline.reports.tables import read_rows
 from grader_pipeline.reports.templating import templates_of
 from grader_pipeline.resources.postgres import Postgres
@@ -23,7 +24,7 @@ _MOST_ROWS = 60
 
 @dataclass(frozen=True)
 class Heading:
-    """A column of a table on the page."""
+    """The heading of a column."""
 
     label: str
     is_number: bool
@@ -43,10 +44,10 @@ class Section:
 
 
 def write_report(start: dt.date, end: dt.date, out: Path) -> int:
-    """Write the page of the days from ``start`` to ``end``, both included; how many are stored.
+    """Write the page of the days from ``start`` to ``end``, both included, to ``out``.
 
-    Raises PermanentFailure when none is stored or the file cannot be written, and as
-    :class:`Postgres` does.
+    Returns how many of the days are stored. Raises PermanentFailure if none is, or if the file
+    cannot be written. Raises as :class:`Postgres` and :func:`reports` do.
     """
     if end < start:
         raise PermanentFailure(f"The period ends on {end}, before it begins on {start}.")
@@ -77,28 +78,28 @@ def write_report(start: dt.date, end: dt.date, out: Path) -> int:
 
 
 def _read(start: dt.date, end: dt.date) -> list[tuple[Report, list[Row]]]:
-    """The period's rows of every report that may be shown, the daily numbers first."""
-    found = sorted(filter(is_shown, reports()), key=lambda report: report.sheet != MAIN)
+    """The period's rows of each report that may be shown, the main report first."""
+    found = sorted(filter(may_be_shown, reports()), key=lambda report: report.sheet != MAIN)
     postgres = Postgres()
     try:
         with postgres.transaction() as db:
             span = (end - start).days + 1
-            return [(r, shown(r, read_rows(db, r, until=end, days=span))) for r in found]
+            return [(r, rows_to_show(r, read_rows(db, r, until=end, days=span))) for r in found]
     finally:
         postgres.close()
 
 
 def _section(report: Report, rows: Sequence[Row], last: dt.date, span: int) -> Section:
-    headed = labels(report, rows)
+    labels = columns_to_show(report, rows)
     today = [row for row in rows if row["report_date"] == last]
     columns = tuple(
-        Heading(text, not any(isinstance(row[name], str) for row in today))
-        for name, text in headed.items()
+        Heading(label, not any(isinstance(row[name], str) for row in today))
+        for name, label in labels.items()
     )
-    cells = tuple(tuple(row[name] for name in headed) for row in today)
-    drawing = report.picture
-    if drawing and drawing.days > 1:
-        report = replace(report, picture=replace(drawing, days=span))
+    cells = tuple(tuple(row[name] for name in labels) for row in today)
+    if report.picture and report.picture.days > 1:
+        picture = replace(report.picture, days=span)
+        report = report.model_copy(update={"picture": picture})
     png = pictures.draw(report, rows)
     return Section(
         report.name, report.title, report.description, columns, cells[:_MOST_ROWS],

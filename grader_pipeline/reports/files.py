@@ -1,10 +1,12 @@
-"""The reports of ``sql/reports``: a file each, which is all there is to a report.
+"""The reports: the files of ``sql/reports`` and of the folder GRADER_REPORTS. One file, one report.
 
-``sql/reports/NAME.sql`` is one query about one day. Its rows fill the day's part of the table NAME,
-as ``report_date`` and the query's columns. Parameters are bound: ``report_date`` (the day),
-``day_start`` and ``day_end`` (its half-open window in UTC), ``timezone`` (the school's).
+``NAME.sql`` is one query about one day. Its rows fill the day's part of the table NAME: the column
+``report_date`` and the query's columns. Parameters are bound: ``report_date`` (the day),
+``day_start`` and ``day_end`` (its half-open window in UTC), ``timezone`` (the school's). A per cent
+sign is written ``%%``, in comments too.
 
-The comment block on top, up to its first empty line, tells the rest, a line each::
+The comment at the top of the file is the header, up to its first empty line or ``--``. It is YAML,
+a key a line. A value that has a colon and a blank in it, or begins with a sign, needs quotes::
 
     -- title: Задания                        the worksheet's name
     -- description: …                        a sentence for readers
@@ -17,55 +19,59 @@ The comment block on top, up to its first empty line, tells the rest, a line eac
                                              in the Dagster UI and the page; the chart if absent
     -- history: 28 days                      how far back it reads, its own day included; or all
 
-Rows are shown in the order of the table's columns, days newest first. A column named ``learners``
-counts the learners whom a row is about: a row about one to four of them is not shown.
+The comment below the header says in English what the report means. Dagster's UI shows it.
 
-Here is how a file is read. How its table is kept is told in ``tables.py``.
+Rows are shown in the order of the table's columns, newest day first. A column ``learners`` counts
+the learners whom a row is about: a row about one to four of them is not shown.
+
+This module reads the files. ``tables.py`` keeps their tables.
 """
 
 import logging
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 from zlib import crc32
 
 from dagster._core.definitions.utils import DISALLOWED_NAMES
 
-from grader_pipeline.reports.definition import MAIN, Drawing, Label, Report, ReportError
+from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.reports.definition import CHART_WORKSHEET, Report, ReportError, place
+from grader_pipeline.reports.header import read_header, report_of
 from grader_pipeline.resources.migrations import relations
-from grader_pipeline.statements import files
+from grader_pipeline.settings import Settings
+from grader_pipeline.statements import SQL, files
 
 log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_KEY = re.compile(r"-- ([a-z_][a-z0-9_ ]*):(?:\s+(.*))?")
-_COLUMN = re.compile(r"column ([a-z_][a-z0-9_]*)(?: of ([a-z_][a-z0-9_]*))?")
-_DAYS = re.compile(r"([1-9]\d{0,3}) days?")
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 _KNOWN_PARAMETERS = {"report_date", "day_start", "day_end", "timezone"}
-_LONGEST_TITLE = 31
 _ASSETS = {"raw_attempts", "validated_attempts", "grader_table", "metrics", "sheet_report"}
-_SHEETS_OF_OURS = ("Динамика",)
 
 
 def reports() -> list[Report]:
-    """The reports, in the order of their names. A file that is wrong stops no other."""
+    """All reports, in the order of their names. A wrong file stops no other: it has a ``problem``.
+
+    Raises PermanentFailure if the files are no usable set: a folder without reports, one name in
+    both folders, files in ``sql/metrics``.
+    """
     found: list[Report] = []
-    taken = set(_SHEETS_OF_OURS)
-    for path in files("reports"):
+    titles = {CHART_WORKSHEET}
+    for path in _files():
         try:
             report = read_report(path)
         except ReportError as error:
-            name = (
-                path.stem if _can_be_named(path.stem) else f"misnamed_{crc32(path.name.encode())}"
-            )
-            report = Report(name, path, problem=str(error))
-        if report.sheet and report.title in taken:
-            same = f"{_where(path)}: another worksheet is named «{report.title}»."
-            report = Report(report.name, path, problem=same)
+            name = path.stem
+            if not _can_be_named(name):
+                name = f"misnamed_{crc32(path.name.encode())}"
+            report = Report(name=name, path=path, problem=str(error))
+        if report.sheet and report.title in titles:
+            same = f"{place(path)}: another worksheet is named «{report.title}»."
+            report = Report(name=report.name, path=path, problem=same)
         if report.problem:
             log.warning("%s", report.problem)
-        taken |= {report.title} if report.sheet else set()
+        titles |= {report.title} if report.sheet else set()
         found.append(report)
     return found
 
@@ -74,129 +80,68 @@ def read_report(path: Path) -> Report:
     """Read a report's file. Raises ReportError."""
     if not _can_be_named(path.stem):
         raise ReportError(
-            f"{_where(path)}: a report cannot be named so. Use small Latin letters, digits and _, "
+            f"{place(path)}: a report cannot be named so. Use small Latin letters, digits and _, "
             "and no name of another asset or table, nor a word of Python's."
         )
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError as error:
-        raise ReportError(f"{_where(path)}: not UTF-8.") from error
-    header: list[tuple[int, str, str]] = []
-    end = 0
-    for end, line in enumerate(lines):
-        if not (found := _KEY.fullmatch(line.rstrip())):
-            break
-        header.append((end + 1, found[1], found[2] or ""))
-    if end < len(lines) and lines[end].startswith("-- ") and header:
-        raise ReportError(
-            f"{_where(path, end + 1)}: not `-- key: value`. End the header with an empty line or "
-            "with `--`."
-        )
-    body = lines[len(header) :]
-    query = "\n" * len(header) + re.sub(r";\s*\Z", "", "\n".join(body))
+        raise ReportError(f"{place(path)}: not UTF-8.") from error
+    fields, height = read_header(path, lines)
+    query = "\n" * height + re.sub(r";\s*\Z", "", "\n".join(lines[height:]))
     _check_parameters(path, query)
-    read = _Header(path)
-    for number, key, value in header:
-        read.take(number, key, value)
-    return read.report(query)
+    return report_of(path, {**fields, "about": _about(lines[height:]), "query": query})
 
 
-class _Header:
-    """The header of one file, key by key."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.values: dict[str, tuple[int, str]] = {}
-        self.columns: dict[str, Label] = {}
-
-    def take(self, number: int, key: str, value: str) -> None:
-        """Take a line. Raises ReportError for one that means nothing."""
-        if column := _COLUMN.fullmatch(key):
-            self.columns[column[1]] = Label(value, column[2])
-        elif key not in {"title", "description", "sheet", "chart", "picture", "history"}:
-            raise ReportError(f"{_where(self.path, number)}: unknown key `{key}`.")
-        elif key in self.values:
-            raise ReportError(f"{_where(self.path, number)}: a second `{key}`.")
-        self.values[key] = (number, value.strip())
-        if not value.strip():
-            raise ReportError(f"{_where(self.path, number)}: `{key}` says nothing.")
-
-    def report(self, query: str) -> Report:
-        """Put the report together. Raises ReportError for a value that cannot be."""
-        number, title = self.values.get("title", (1, ""))
-        sheet = self._sheet()
-        if sheet and (not title or len(title) > _LONGEST_TITLE or set(title) & set("[]:*?/\\'")):
-            raise ReportError(
-                f"{_where(self.path, number)}: the worksheet needs a `title` of at most "
-                f"{_LONGEST_TITLE} signs, none of them []:*?/\\'."
+def _files() -> list[Path]:
+    former = sorted(path.name for path in SQL.glob("metrics/[!.]*"))
+    if former:
+        raise PermanentFailure(
+            f"sql/metrics has files ({', '.join(former)}), and reports are in sql/reports now. "
+            "Move them there, or to the folder of GRADER_REPORTS."
+        )
+    found = {path.stem: path for path in files("reports")}
+    if not found:
+        raise PermanentFailure("sql/reports has no .sql file. Install grader-pipeline again.")
+    if folder := Settings().grader_reports:
+        further = {path.stem: path for path in folder.glob("*.sql")}
+        if not further:
+            raise PermanentFailure(
+                f"GRADER_REPORTS: {folder} has no .sql file. Put reports there, or unset it."
             )
-        chart = self._drawing("chart")
-        if chart and (chart.kind == "heat" or chart.by or chart.only or chart.top):
-            raise ReportError(
-                f"{_where(self.path, self.values['chart'][0])}: a chart is a line or bar of "
-                "columns; say the rest as `picture`."
+        for name in sorted(found.keys() & further):
+            raise PermanentFailure(
+                f"{place(found[name])} and {place(further[name])} have the same name. Rename one."
             )
-        return Report(
-            self.path.stem, self.path, title, self.values.get("description", (1, ""))[1], sheet,
-            self.columns, chart, self._drawing("picture") or chart, self._history(), query,
-        )  # fmt: skip
+        found |= further
+    return [found[name] for name in sorted(found)]
 
-    def _sheet(self) -> int | Literal["all", "main"] | None:
-        number, value = self.values.get("sheet", (1, "no"))
-        if value in {"no", "yes", MAIN}:
-            return {"no": None, "yes": "all", MAIN: "main"}[value]
-        return self._days(number, value, "yes, no, or the newest days, as in `28 days`")
 
-    def _history(self) -> int | None:
-        number, value = self.values.get("history", (1, "1 day"))
-        if value == "all":
-            return None
-        return self._days(number, value, "days, as in `28 days`, or all")
-
-    def _days(self, number: int, value: str, wanted: str) -> int:
-        if not (found := _DAYS.fullmatch(value)):
-            raise ReportError(f"{_where(self.path, number)}: `{value}` is not {wanted}.")
-        return int(found[1])
-
-    def _drawing(self, key: str) -> Drawing | None:
-        if key not in self.values:
-            return None
-        number, value = self.values[key]
-        kind, *words = value.split()
-        parts = dict(word.split("=", 1) for word in words if "=" in word)
-        numbers = [parts.get("days", "1"), parts.get("top", "1")]
-        column, _, values = parts.get("only", "").partition(":")
-        right = (
-            kind in {"line", "bar", "heat"} and len(parts) == len(words)
-            and {"x", "y"} <= set(parts) <= {"x", "y", "by", "only", "days", "top"}
-            and all(text.isdecimal() and text != "0" for text in numbers)
-            and (kind != "heat" or "by" in parts) and ("only" not in parts or (column and values))
-        )  # fmt: skip
-        if not right:
-            raise ReportError(
-                f"{_where(self.path, number)}: a {key} is written as `line|bar|heat x=column "
-                "y=column,column`, and for pictures `by=column only=column:value,value days=28 "
-                "top=20`."
-            )
-        return Drawing(
-            kind, parts["x"], tuple(parts["y"].split(",")), parts.get("by"),  # type: ignore[arg-type]
-            (column, tuple(values.split(","))) if column else None,
-            int(numbers[0]), int(parts["top"]) if "top" in parts else None,
-        )  # fmt: skip
+def _about(lines: Sequence[str]) -> str:
+    """The first comment of these lines as plain text: a paragraph a line, and no backticks."""
+    text: list[str] = []
+    for line in lines:
+        if line.startswith("--"):
+            text.append(line.removeprefix("--").strip())
+        elif line.strip() or any(text):
+            break
+    paragraphs = re.split(r"\n{2,}", "\n".join(text).strip())
+    joined = "\n\n".join(paragraph.replace("\n", " ") for paragraph in paragraphs)
+    return joined.replace("%%", "%").replace("`", "")
 
 
 def _check_parameters(path: Path, query: str) -> None:
-    """See that the query speaks of a day, and that every other per cent sign is doubled."""
+    """Raises ReportError unless the query asks for a day and doubles every other per cent sign."""
     used = set(_PARAMETER.findall(query))
     for number, line in enumerate(query.split("\n"), start=1):
         unknown = set(_PARAMETER.findall(line)) - _KNOWN_PARAMETERS
         if unknown:
-            raise ReportError(f"{_where(path, number)}: no parameter is named {min(unknown)}.")
+            raise ReportError(f"{place(path, number)}: no parameter is named {min(unknown)}.")
         if "%" in _PARAMETER.sub("", line).replace("%%", ""):
-            raise ReportError(f"{_where(path, number)}: write a per cent sign twice, as %%.")
+            raise ReportError(f"{place(path, number)}: write a per cent sign twice, as %%.")
     if not used & {"report_date", "day_start"}:
         raise ReportError(
-            f"{_where(path)}: the query asks for no day. Use %(report_date)s, or %(day_start)s "
+            f"{place(path)}: the query asks for no day. Use %(report_date)s, or %(day_start)s "
             "and %(day_end)s."
         )
 
@@ -205,7 +150,3 @@ def _can_be_named(name: str) -> bool:
     """Whether an asset and a table can have that name, and nothing else has it."""
     tables = relations().keys() - {"daily_metrics"}
     return bool(_NAME.fullmatch(name)) and name not in _ASSETS | tables | DISALLOWED_NAMES
-
-
-def _where(path: Path, line: int | None = None) -> str:
-    return f"sql/reports/{path.name}" + (f", line {line}" if line else "")

@@ -1,7 +1,8 @@
-"""Pictures of the reports, as their files ask for them: lines, bars and heat maps, as PNG.
+"""Pictures of the reports for the Dagster UI and the page: lines, bars and heat maps, as PNG.
 
-For the Dagster UI and the page. Drawn on nothing, in tones that can be read on white and on black
-alike. Give rows that may be shown (``shown.py``), the report's day first.
+A report's header says what its picture shows. The background is transparent. The colours can be
+read on white and on black. The rows are those that may be shown (``privacy.py``), the newest day
+first.
 """
 
 import base64
@@ -14,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from grader_pipeline.reports import russian
-from grader_pipeline.reports.definition import Drawing, Report
-from grader_pipeline.reports.privacy import Row
+from grader_pipeline.reports.definition import Picture, Report, Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,34 +35,32 @@ Point = tuple[str, Any, float]
 
 
 def draw(report: Report, rows: Sequence[Row]) -> bytes | None:
-    """Draw a report's picture; None if it has none, or nothing to draw."""
-    drawing = report.picture
-    if drawing is None:
+    """Draw a report's picture as a PNG; None if it has none, or no row has a value for it."""
+    picture = report.picture
+    points = _points(report, picture, rows) if picture else []
+    if not picture or not points:
         return None
-    points = _points(report, drawing, rows)
-    if not points:
-        return None
-    # Half a second to import, which only pictures need.
+    # The import takes half a second. Only pictures need it.
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     width, height = _INCHES
     places = sorted({place for _, place, _ in points})
-    if drawing.kind == "bar":
-        places = _ranked(points)[: drawing.top]
+    if picture.kind == "bar":
+        places = _ranked(points)[: picture.top]
         height = max(height, _BAR_INCHES * len(places) + 1.2)
     figure = Figure((width, height), _DOTS_PER_INCH, facecolor="none")
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_subplot(facecolor="none")
-    {"line": _lines, "bar": _bars, "heat": _heat}[drawing.kind](axes, points, places)
+    {"line": _lines, "bar": _bars, "heat": _heat}[picture.kind](axes, points, places)
     axes.tick_params(colors=_GREY, labelsize=10, length=0, pad=4)
     for side in axes.spines.values():
         side.set_visible(False)
-    if drawing.kind != "heat":
+    if picture.kind != "heat":
         figure.legend(loc="upper left", frameon=False, fontsize=10, labelcolor=_GREY)
     _fit(axes, canvas.get_renderer())  # type: ignore[no-untyped-call]
     png = io.BytesIO()
-    # Figure.savefig would draw everything twice.
+    # Figure.savefig draws everything twice.
     canvas.print_png(png)  # type: ignore[no-untyped-call]
     return png.getvalue()
 
@@ -77,24 +75,24 @@ def as_data_url(png: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
-def _points(report: Report, drawing: Drawing, rows: Sequence[Row]) -> list[Point]:
+def _points(report: Report, picture: Picture, rows: Sequence[Row]) -> list[Point]:
     newest = max((row["report_date"] for row in rows), default=dt.date.min)
     points: list[Point] = []
     for row in rows:
-        if row["report_date"] <= newest - dt.timedelta(days=drawing.days):
+        if row["report_date"] <= newest - dt.timedelta(days=picture.days):
             continue
-        if drawing.only and str(row[drawing.only[0]]) not in drawing.only[1]:
+        if picture.only and str(row[picture.only[0]]) not in picture.only[1]:
             continue
-        for name in drawing.y:
+        for name in picture.y:
             label = report.columns[name].text if name in report.columns else name
-            series = row[drawing.by] if drawing.by else label
-            if row[name] is not None and row[drawing.x] is not None:
-                points.append((_name(series), row[drawing.x], float(row[name])))
+            series = row[picture.by] if picture.by else label
+            if row[name] is not None and row[picture.x] is not None:
+                points.append((_name(series), row[picture.x], float(row[name])))
     return points
 
 
 def _ranked(points: Sequence[Point]) -> list[Any]:
-    """The places of bars, the smallest first value first."""
+    """The places of the bars. The one with the smallest value of its first series comes first."""
     values: dict[Any, float] = {}
     for _, place, value in points:
         values.setdefault(place, value)
@@ -129,7 +127,7 @@ def _bars(axes: "Axes", points: Sequence[Point], places: Sequence[Any]) -> None:
     series = _series(points)
     width = 0.8 / len(series)
     for number, (name, values) in enumerate(series.items()):
-        # A bar and a gap by turns, which is one thing to draw where barh makes one for each bar.
+        # All bars are one shape with gaps: barh makes a shape for each bar, which is slow.
         first = (number - len(series) / 2) * width
         edges = [index + first + side for index in range(len(places)) for side in (0, width * 0.9)]
         bars = [length for place in places for length in (values.get(place, 0), math.nan)][:-1]
@@ -141,25 +139,25 @@ def _bars(axes: "Axes", points: Sequence[Point], places: Sequence[Any]) -> None:
 
 
 def _heat(axes: "Axes", points: Sequence[Point], places: Sequence[Any]) -> None:
-    # As text the days would be sorted by their number in the month.
+    # The order is that of the rows, reversed: the oldest day on top. Days as texts sort wrongly.
     series = dict(reversed(_series(points).items()))
     cells = [[values.get(place, float("nan")) for place in places] for values in series.values()]
     axes.imshow(cells, aspect="auto", cmap="viridis")
     axes.set_xticks(range(len(places)), [_text(place) for place in places])
-    # From the newest day on, as many as can be read.
+    # As many labels as can be read, the newest day among them.
     ticks = range(len(series) - 1, -1, -math.ceil(len(series) / _MOST_LINES))
     axes.set_yticks(list(ticks), [list(series)[tick] for tick in ticks])
 
 
 def _fit(axes: "Axes", renderer: "RendererAgg") -> None:
-    """Give the axes the room that labels and legend leave them.
+    """Give the axes the space that labels and legend leave.
 
-    Matplotlib's own layouts draw all labels several times for it, half of what a picture costs.
+    Matplotlib's own layouts draw all labels several times. That is half the time of a picture.
     """
     figure = axes.figure
     width, height = figure.bbox.size
     above = sum(legend.get_window_extent(renderer).height for legend in figure.legends)
-    # How many labels there are depends on the room, and hardly on its exact size.
+    # The number of labels depends on the size of the axes, so set about that size first.
     axes.set_position((0.2, 0.1, 0.78, 0.88 - above / height))
     beside, below = (
         [label.get_window_extent(renderer) for label in axis.get_ticklabels()]
@@ -176,7 +174,7 @@ def _fit(axes: "Axes", renderer: "RendererAgg") -> None:
 
 
 def _text(value: object) -> str:
-    """A place on an axis: a day, or the end of a long name, which is what tells it apart."""
+    """A place on an axis: a day, or the end of a long name, because names differ at the end."""
     text = _name(value)
     return text if len(text) <= _LONGEST_LABEL else "…" + text[-_LONGEST_LABEL:]
 

@@ -1,29 +1,27 @@
-"""What of a report may leave the database: the one place that decides it.
+"""What of a report may leave the database. This is the one place that decides it.
 
-For the sheet, the Dagster UI, the pictures and the page alike: only reports that ask for a
-worksheet are shown, and of them no row about one to four learners, and no share of so few.
+The rule holds for the sheet, the Dagster UI, the pictures and the page. Only reports that ask for a
+worksheet are shown. A row about one to four learners is not shown. A share of one to four learners
+is blank.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import dagster as dg
 
-from grader_pipeline.reports.definition import Report
+from grader_pipeline.reports.definition import Report, Row
 
 LEAST_LEARNERS = 5
 _PREVIEWED = 30
 
-Row = dict[str, Any]
 
-
-def is_shown(report: Report) -> bool:
+def may_be_shown(report: Report) -> bool:
     """Whether anything of the report may leave the database."""
     return report.sheet is not None
 
 
-def shown(report: Report, rows: Sequence[Row]) -> list[Row]:
-    """The rows that may be shown, blank where they tell of too few learners."""
+def rows_to_show(report: Report, rows: Sequence[Row]) -> list[Row]:
+    """The rows that may be shown. A cell is None if it is a share of too few learners."""
     return [
         {name: None if _few(row, report, name) else value for name, value in row.items()}
         for row in rows
@@ -31,20 +29,20 @@ def shown(report: Report, rows: Sequence[Row]) -> list[Row]:
     ]
 
 
-def labels(report: Report, rows: Sequence[Row]) -> dict[str, str]:
-    """The columns that are shown and how they are headed, in the header's order."""
+def columns_to_show(report: Report, rows: Sequence[Row]) -> dict[str, str]:
+    """The columns that are shown, with their labels, in the header's order."""
     if report.columns:
         return {name: label.text for name, label in report.columns.items()}
     return {name: name for row in rows[:1] for name in row if name != "report_date"}
 
 
 def preview(report: Report, rows: Sequence[Row]) -> dg.MetadataValue:
-    """The first rows as a table for the Dagster UI. Give it what :func:`shown` gave."""
+    """The first rows as a table for the Dagster UI. They are those of :func:`rows_to_show`."""
     if not rows:
         return dg.MetadataValue.text("no rows")
-    headed = labels(report, rows)
+    columns = columns_to_show(report, rows)
     records = [
-        dg.TableRecord({text: _cell(row[name]) for name, text in headed.items()})
+        dg.TableRecord({label: _cell(row[name]) for name, label in columns.items()})
         for row in rows[:_PREVIEWED]
     ]
     return dg.MetadataValue.table(records)

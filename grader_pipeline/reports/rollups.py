@@ -1,6 +1,7 @@
-"""The rollups that the reports stand on, kept up to date by the load of a day.
+"""The rollups: attempts summed up by learner, task and day. Reports read them.
 
-What they hold is told in ``sql/schema/060_rollups.sql``, how they are filled in ``sql/load``.
+The load of a day keeps them up to date, with the statements of ``sql/load``. Their tables and
+columns are described in ``sql/schema``.
 """
 
 from psycopg import sql
@@ -25,7 +26,7 @@ _STEPS = (
 
 
 def roll_up(db: Connection, day: SchoolDay, *, changed: bool) -> None:
-    """Bring the rollups up to date if the day's attempts changed, or are not in them yet."""
+    """Update the rollups if the day's attempts changed, or if the rollups do not have the day."""
     found = db.execute(statement("load/has_rollup"), day.parameters).fetchone() or {}
     if changed or not found["answer"]:
         for step in _STEPS:

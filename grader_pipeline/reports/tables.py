@@ -1,45 +1,42 @@
-"""The reports' tables in PostgreSQL: how a day's part is computed, replaced and read.
+"""The reports' tables in PostgreSQL: a day's part is computed, replaced and read.
 
-A table is made from its query's columns, with ``report_date`` in front, and grows with them; a
-column that the query no longer gives stays, empty from then on. A day's part is replaced in one
-transaction, and only if it comes out otherwise than it is stored. What days a part was computed
-from is remembered, so that a late correction of one of them finds the parts to compute again.
+A table has ``report_date`` and its query's columns. A column that is new in the query is added. A
+column that the query no longer gives stays, and is NULL from then on. A day's part is replaced in
+one transaction, and only if it differs from the stored one. The table report_day notes the versions
+of the days that a part was computed from. So a late correction of a day finds the parts of later
+days that have to be computed again.
 """
 
 import datetime as dt
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from grader_pipeline.partitions import SchoolDay, school_day
-from grader_pipeline.reports.definition import Report, ReportError
+from grader_pipeline.reports.definition import Report, ReportError, Row, place
 from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
 
-Row = dict[str, Any]
-
 _COMPUTE = "CREATE TEMPORARY TABLE fresh_report ON COMMIT DROP AS\n"
-_DRAWN = re.compile(r" (?:x|y|by|only)=([^\s:]+)")
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s|%%")
 
 
 @dataclass(frozen=True)
 class Stored:
-    """What became of a day's part: its rows, and whether anything had to be written."""
+    """A day's part after it was computed: its rows, and whether it was written."""
 
     rows: int
     written: bool
 
 
 def store_day(postgres: Postgres, report: Report, day: SchoolDay) -> Stored:
-    """Compute the day's part of a report and put it in place of the stored one.
+    """Compute the day's part of a report and replace the stored one.
 
-    One at a time for each report, in any process. Raises ReportError, naming file and line, for a
-    report that cannot be computed; what was stored stays. Raises TransientFailure and
+    A lock lets one process at a time compute a report. Raises ReportError, naming file and line, if
+    the report cannot be computed; the stored part stays. Raises TransientFailure and
     PermanentFailure as :class:`Postgres` does.
     """
     if report.problem:
@@ -50,13 +47,13 @@ def store_day(postgres: Postgres, report: Report, day: SchoolDay) -> Stored:
         except psycopg.OperationalError:
             raise
         except psycopg.Error as error:
-            raise ReportError(_told(report, error)) from error
+            raise ReportError(_explain(report, error)) from error
 
 
 def refresh_later_days(postgres: Postgres, report: Report, day: SchoolDay) -> dict[str, Stored]:
-    """Compute again what is stored of later days and was computed before this one changed.
+    """Compute the stored parts of later days again that were computed before this day changed.
 
-    By day, what became of it. Raises as :func:`store_day`.
+    Returns them by day. Raises as :func:`store_day`.
     """
     with postgres.transaction() as db:
         outdated = db.execute(
@@ -71,10 +68,10 @@ def refresh_later_days(postgres: Postgres, report: Report, day: SchoolDay) -> di
 def read_rows(
     db: Connection, report: Report, *, until: dt.date | None = None, days: int | None
 ) -> list[Row]:
-    """A report's rows of the newest ``days`` stored (None: all), days newest first.
+    """Read a report's rows of the ``days`` days (None: all) that end with ``until``.
 
-    ``until`` is the last day to look at; unset, the newest there is. Within a day rows are in the
-    order of the table's columns.
+    ``until`` unset is the newest day stored. The newest day comes first. Within a day rows are in
+    the order of the table's columns.
     """
     columns = [column["name"] for column in _columns(db, report.name)]
     if not columns:
@@ -94,7 +91,7 @@ def read_rows(
 
 
 def _replace(db: Connection, report: Report, day: SchoolDay) -> Stored:
-    # What the report looks at is noted before it looks: a load in between makes it out of date.
+    # Read before the report is computed: if a load comes in between, the part is out of date.
     inputs = db.execute(
         statement("report_tables/inputs"), {"history": report.history, **day.parameters}
     ).fetchone()
@@ -129,20 +126,22 @@ def _replace(db: Connection, report: Report, day: SchoolDay) -> Stored:
 
 
 def _grow_table(db: Connection, report: Report, day: SchoolDay) -> list[str]:
-    """See that the table has the fresh rows' columns; their names, without report_date."""
+    """Add the columns to the table that the fresh rows have and it lacks.
+
+    Returns the names of the fresh rows' columns, without report_date. Raises ReportError if they do
+    not fit the header or the table.
+    """
     fresh = {column["name"]: column["type"] for column in _columns(db, "pg_temp.fresh_report")}
     if fresh.pop("report_date", None):
         other = "SELECT FROM fresh_report WHERE report_date IS DISTINCT FROM %s LIMIT 1"
         if db.execute(other, [day.date]).rowcount:
             raise ReportError(
-                f"sql/reports/{report.path.name}: its report_date is not always the day's. Leave "
-                "the column out, or give %(report_date)s."
+                f"{place(report.path)}: its report_date is not always the day's. Leave the column "
+                "out, or give %(report_date)s."
             )
-    for number, name in _named_columns(report):
+    for line, name in report.named_columns:
         if name not in fresh:
-            raise ReportError(
-                f"sql/reports/{report.path.name}, line {number}: the query has no column {name}."
-            )
+            raise ReportError(f"{place(report.path, line)}: the query has no column {name}.")
     table = sql.Identifier(report.name)
     stored = {column["name"]: column["type"] for column in _columns(db, report.name)}
     if not stored:
@@ -154,46 +153,34 @@ def _grow_table(db: Connection, report: Report, day: SchoolDay) -> list[str]:
             db.execute(grow.format(table, sql.Identifier(name), sql.SQL(kind)))
         elif stored[name] != kind:
             raise ReportError(
-                f"sql/reports/{report.path.name}: {name} is {kind} now, and {stored[name]} in the "
-                "table. Cast it in the query, or change the column's type in the table."
+                f"{place(report.path)}: {name} is {kind} now, and {stored[name]} in the table. "
+                "Cast it in the query, or change the column's type in the table."
             )
     return list(fresh)
-
-
-def _named_columns(report: Report) -> list[tuple[int, str]]:
-    """The columns that the header speaks of, with their lines."""
-    found = []
-    for number, line in enumerate(report.path.read_text().splitlines(), start=1):
-        if match := re.match(r"-- column (\w+)(?: of (\w+))?:", line):
-            found += [(number, name) for name in match.groups() if name]
-        elif re.match(r"-- (?:chart|picture): ", line):
-            names = [name for part in _DRAWN.findall(line) for name in part.split(",")]
-            found += [(number, name) for name in names if name != "report_date"]
-    return found
 
 
 def _columns(db: Connection, table: str) -> list[Row]:
     return db.execute(statement("report_tables/columns"), {"table": table}).fetchall()
 
 
-def _told(report: Report, error: psycopg.Error) -> str:
-    """The server's sentence with the file and the line that it is about."""
-    where = f"sql/reports/{report.path.name}"
+def _explain(report: Report, error: psycopg.Error) -> str:
+    """The server's message, with the file and the line that it is about."""
+    line = None
     if position := error.diag.statement_position:
         sent = _COMPUTE + _as_sent(report.query)
-        where += f", line {sent[: int(position)].count(chr(10))}"
+        line = sent[: int(position)].count("\n")
     message = error.diag.message_primary or str(error).strip().splitlines()[0]
-    # Errors of data may quote it, and data names learners; errors of syntax quote the file.
+    # An error of class 42 quotes the file. Others may quote data, and data names learners.
     if not (error.sqlstate or "").startswith("42"):
         message = re.sub(r'"[^"]*"', '"…"', message)
-    return f"{where}: {message}."
+    return f"{place(report.path, line)}: {message}."
 
 
 def _as_sent(query: str) -> str:
-    """The query with its parameters as the server sees them, for counting its characters."""
-    places: dict[str, str] = {}
+    """The query with its parameters as the server sees them. The server counts its characters."""
+    numbers: dict[str, str] = {}
 
-    def place(match: re.Match[str]) -> str:
-        return places.setdefault(match[1], f"${len(places) + 1}") if match[1] else "%"
+    def sent(match: re.Match[str]) -> str:
+        return numbers.setdefault(match[1], f"${len(numbers) + 1}") if match[1] else "%"
 
-    return _PLACEHOLDER.sub(place, query)
+    return _PLACEHOLDER.sub(sent, query)

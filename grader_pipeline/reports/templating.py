@@ -1,4 +1,4 @@
-"""How the texts in a room's ``templates/`` are filled in: escaped, nothing missing."""
+"""Fills in the templates of a room. HTML is escaped. A missing value is an error."""
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
@@ -6,7 +6,7 @@ from grader_pipeline.reports import russian
 
 
 def templates_of(room: str) -> Environment:
-    """The templates of a room, such as ``mail``; they know :mod:`russian` as ``r``."""
+    """The templates of a room, such as ``mail``. In them, ``r`` is :mod:`russian`."""
     environment = Environment(
         loader=PackageLoader(f"grader_pipeline.{room}"),
         autoescape=select_autoescape(["html.jinja"]),

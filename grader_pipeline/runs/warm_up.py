@@ -17,7 +17,7 @@ from grader_pipeline.attempts.validation import validate
 from grader_pipeline.definitions import defs
 from grader_pipeline.partitions import SchoolDay
 from grader_pipeline.reports import pictures
-from grader_pipeline.reports.definition import Drawing, Report
+from grader_pipeline.reports.definition import Picture, Report
 from grader_pipeline.schedule import day_job
 from grader_pipeline.sheet import workbook
 from grader_pipeline.sheet.table import DATE, Chart, Column, Table
@@ -50,12 +50,13 @@ def warm_up() -> None:
     for name in _IMPORTED_LATE:
         importlib.import_module(name)
     defs.resolve_job_def(day_job.name)
-    row: dict[str, Any] = {"report_date": _DAY.date, "x": "x", "y": 1}
+    row: dict[str, Any] = {"report_date": _DAY.date, "y": 1}
     with tempfile.TemporaryDirectory() as folder:
         # Refused, so that the words for it are found as well.
         validate(io.BytesIO(b"[{}]"), _DAY, Path(folder) / "attempts.parquet")
         for kind in _KINDS:
-            pictures.draw(Report("", Path(), picture=Drawing(kind, "x", ("y",))), [row])
+            picture = Picture(kind, "report_date", ("y",))
+            pictures.draw(Report(name="", path=Path(), picture=picture), [row])
         table = Table((DATE, Column("y", "number", 1)), ((_DAY.date, 1),), chart=Chart(""))
         for _ in ("made", "read again"):
             workbook.show(Path(folder) / "book.xlsx", [("x", table)])

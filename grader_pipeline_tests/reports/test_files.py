@@ -1,7 +1,8 @@
-"""A file in sql/reports is all there is to a report, and a bad one harms nobody but itself."""
+"""One file is one report. A wrong file stops no other report; a wrong set of files is an error."""
 
 import datetime as dt
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,10 +12,14 @@ import openpyxl
 import psycopg
 import pytest
 
+from grader_pipeline import statements
+from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import school_day
+from grader_pipeline.reports import files
+from grader_pipeline.reports.day import MAIN_METRICS
 from grader_pipeline.reports.definition import ReportError
 from grader_pipeline.reports.files import read_report, reports
-from grader_pipeline.reports.privacy import shown
+from grader_pipeline.reports.privacy import rows_to_show
 from grader_pipeline.reports.tables import store_day
 from grader_pipeline.settings import PROJECT, Settings
 from grader_pipeline.sheet.worksheets import worksheet
@@ -43,34 +48,6 @@ SELECT user_id,
 FROM attempt
 WHERE created_at >= %(day_start)s
 """
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        (f"-- titel: x\n\n{QUERY}", "line 1: unknown key `titel`"),
-        (f"-- title: x\n-- title: y\n\n{QUERY}", "line 2: a second `title`"),
-        (f"-- title:\n\n{QUERY}", "line 1: `title` says nothing"),
-        (f"-- title: x\n-- no colon here\n{QUERY}", "line 2: not `-- key: value`"),
-        (f"-- sheet: yes\n\n{QUERY}", "line 1: the worksheet needs a `title`"),
-        (f"-- title: {'x' * 32}\n-- sheet: yes\n\n{QUERY}", "line 1: the worksheet needs"),
-        (f"-- title: x\n-- sheet: often\n\n{QUERY}", "line 2: `often` is not yes, no"),
-        (f"-- history: 4 weeks\n\n{QUERY}", "line 1: `4 weeks` is not days"),
-        (f"-- chart: pie x=a y=b\n\n{QUERY}", "line 1: a chart is written"),
-        (f"-- chart: bar x=a\n\n{QUERY}", "line 1: a chart is written"),
-        ("-- title: x\n\nSELECT 1 AS n", "the query asks for no day"),
-        ("-- title: x\n\nSELECT 5 % 2\nWHERE %(report_date)s IS NULL", "line 3: write a per cent"),
-        ("-- title: x\n\nSELECT %(day)s", "line 3: no parameter is named day"),
-    ],
-)
-def test_a_header_that_means_nothing_is_named_with_file_and_line(
-    tmp_path: Path, text: str, told: str
-) -> None:
-    (path := tmp_path / "mine.sql").write_text(text)
-    with pytest.raises(ReportError) as raised:
-        read_report(path)
-    assert str(raised.value).startswith("sql/reports/mine.sql")
-    assert told in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -133,10 +110,10 @@ def test_groups_of_fewer_than_five_learners_do_not_leave_the_database(tmp_path: 
         {"report_date": DAY, "learners": number, "first": first, "share": 50}
         for number, first in ((0, 0), (1, 1), (4, 4), (5, 4), (6, 5))
     ]
-    assert [(row["learners"], row["share"]) for row in shown(report, small)] == [
+    assert [(row["learners"], row["share"]) for row in rows_to_show(report, small)] == [
         (0, 50), (5, None), (6, 50),
     ]  # fmt: skip
-    assert [row[1:] for row in worksheet(report, small).rows] == [(0, 50), (5, None), (6, 50)]
+    assert [row[1:] for row in worksheet(report, small).lines] == [(0, 50), (5, None), (6, 50)]
 
 
 def test_no_report_that_is_shown_has_a_column_of_learners(school: School) -> None:
@@ -150,6 +127,63 @@ def test_no_report_that_is_shown_has_a_column_of_learners(school: School) -> Non
             assert not {"user_id", "lis_result_sourcedid"} & {row["name"] for row in columns}
 
 
+def test_every_report_says_in_english_what_it_means() -> None:
+    for report in reports():
+        assert report.about.endswith("."), report.name
+        assert not re.search("[`А-я]", report.about), report.name
+
+
+def test_the_main_metrics_are_those_of_the_main_reports_picture() -> None:
+    (main,) = [report for report in reports() if report.sheet == "main"]
+    assert main.picture.only == ("metric", MAIN_METRICS)
+
+
+def test_further_reports_come_from_the_folder_of_grader_reports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = reports()
+    (tmp_path / "a_report.sql").write_text(GOOD)
+    monkeypatch.setenv("GRADER_REPORTS", str(tmp_path))
+    assert reports() == sorted(
+        [*before, read_report(tmp_path / "a_report.sql")], key=lambda report: report.name
+    )
+
+
+def test_a_name_in_both_folders_is_an_error_that_names_both_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "hours.sql").write_text(GOOD)
+    monkeypatch.setenv("GRADER_REPORTS", str(tmp_path))
+    with pytest.raises(PermanentFailure, match=r"sql/reports/hours\.sql and /.*/hours\.sql"):
+        reports()
+
+
+def test_a_folder_of_grader_reports_without_reports_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "notes.txt").write_text("")
+    monkeypatch.setenv("GRADER_REPORTS", str(tmp_path))
+    with pytest.raises(PermanentFailure, match=r"GRADER_REPORTS: .* has no \.sql file"):
+        reports()
+
+
+def test_files_in_sql_metrics_are_an_error_that_names_the_new_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "metrics").mkdir()
+    monkeypatch.setattr(files, "SQL", tmp_path)
+    assert reports()
+    (tmp_path / "metrics" / "mine.sql").write_text(QUERY)
+    with pytest.raises(PermanentFailure, match=r"mine\.sql.*reports are in sql/reports now"):
+        reports()
+
+
+def test_no_report_at_all_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statements, "SQL", tmp_path)
+    with pytest.raises(PermanentFailure, match="sql/reports has no"):
+        reports()
+
+
 def test_a_new_file_becomes_asset_table_and_worksheet_and_a_broken_one_stops_no_other(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,7 +191,9 @@ def test_a_new_file_becomes_asset_table_and_worksheet_and_a_broken_one_stops_no_
     for folder in ("grader_pipeline", "sql"):
         shutil.copytree(PROJECT / folder, checkout / folder)
     (checkout / "sql" / "reports" / "by_kind.sql").write_text(GOOD)
-    (checkout / "sql" / "reports" / "broken.sql").write_text(BROKEN)
+    (further := tmp_path / "further").mkdir()
+    (further / "broken.sql").write_text(BROKEN)
+    monkeypatch.setenv("GRADER_REPORTS", str(further))
     (checkout / "sql" / "reports" / "два слова.sql").write_text(QUERY)
     (checkout / "sql" / "reports" / "unreadable.sql").write_text(f"-- titel: x\n\n{QUERY}")
     with running() as grader:
@@ -178,9 +214,9 @@ def test_a_new_file_becomes_asset_table_and_worksheet_and_a_broken_one_stops_no_
     assert not {"broken", "unreadable"} & done
     assert not outcome["success"]
     for message in (
-        'broken.sql, line 5: column "no_such_column"',
-        "unreadable.sql, line 1",
-        "два слова.sql: a report cannot be named so",
+        f'{further}/broken.sql, line 5: column "no_such_column"',
+        "sql/reports/unreadable.sql, line 1",
+        "sql/reports/два слова.sql: a report cannot be named so",
     ):
         assert message in outcome["failure"]
     with psycopg.connect(database_url) as db:

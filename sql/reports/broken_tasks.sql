@@ -10,8 +10,9 @@
 -- column success_share_before of learners_before: Доля успешных за 27 предыдущих дней, % от попыток (submit)
 -- history: 28 days
 --
--- Sharply: with at least 10 submits on the day and 30 before, the share is at most half of what it
--- was, and lower by three standard errors or more, which chance does once in seven hundred times.
+-- Tasks whose share of successful submits fell sharply against the 27 days before: their tests may
+-- be broken. Sharply means: at least 10 submits on the day and 30 before, at most half the share of
+-- before, and a fall of three standard errors or more. Chance alone does that once in 700 times.
 WITH submits AS (
     SELECT *, report_date = %(report_date)s AS is_today
     FROM engagement_day
@@ -44,7 +45,7 @@ broken AS (
       AND share_before - share >= 3 * sqrt(share_before * (1 - share_before) / submits)
       AND share_before > 0
 ),
--- Learners are told apart only where it matters.
+-- Learners are counted for these tasks only, because that is slow.
 learners AS (
     SELECT
         task                                                AS id,

@@ -20,9 +20,9 @@
 -- picture: bar x=course y=attempts,submits,successes
 -- history: all
 --
--- Solved with the first submit: as Open edX Aspects has it, which keeps the first response of a
--- learner to a problem apart (aspects-dbt, dim_learner_first_response). The average of the days
--- before is taken over those of them that were loaded.
+-- Each course's day beside its seven days before: attempts, learners and shares. Averages of the
+-- days before count only those that were loaded. Solved with the first submit is as in Open edX
+-- Aspects: a learner's first response to a problem (aspects-dbt, dim_learner_first_response).
 WITH today AS (
     SELECT
         course,

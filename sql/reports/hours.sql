@@ -11,7 +11,8 @@
 -- chart: bar x=hour y=attempts,submits,successes
 -- picture: heat x=hour y=attempts by=report_date days=28
 --
--- The hour is that of the school's clock, so that all 24 are there on every day.
+-- Attempts and learners in each hour of the school's clock. Every day has all 24 hours, empty ones
+-- too. Where the clock is changed, an hour of the day can have 0 or 120 minutes.
 WITH learners AS (
     SELECT
         extract(hour FROM created_at AT TIME ZONE 'UTC' AT TIME ZONE %(timezone)s)::integer AS hour,

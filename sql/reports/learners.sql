@@ -3,8 +3,8 @@
 -- sheet: no
 -- history: all
 --
--- Stays in the database: it names learners. The states are told in
--- sql/schema/070_learner_states.sql; their counts by course are the report "attention".
+-- The learners who need help, with their states. It names learners, so it stays in the database. The
+-- report attention counts them by course. The function learner_states in sql/schema has the rules.
 SELECT *
 FROM learner_states(%(report_date)s)
 WHERE is_stuck OR is_struggling OR is_disengaging OR is_run_only

@@ -1,5 +1,5 @@
 -- title: Задания
--- description: Задания, которые пробовали в этот день: за день, за 28 дней и за всё время.
+-- description: "Задания, которые пробовали в этот день: за день, за 28 дней и за всё время."
 -- sheet: 1 day
 -- column course: Курс
 -- column task: Задание
@@ -20,14 +20,16 @@
 -- picture: bar x=task y=solved_share only=period:день top=20
 -- history: all
 --
--- First submit and first success are those of a learner's whole history with the task, as in Open
--- edX Aspects (aspects-dbt, dim_learner_first_response, dim_learner_first_success_response): a
--- period counts those that fell into it. Solved means: at least one correct submit in the period.
+-- The tasks that learners tried on the day: how many tried and solved them, and what it took, for
+-- the day, its 28 days and all time. Solved means: at least one correct submit in the period. First
+-- submit and first success are those of a learner's whole history with the task, as in Open edX
+-- Aspects (aspects-dbt, dim_learner_first_response, dim_learner_first_success_response). A period
+-- counts those that fell into it.
 WITH tasks AS (
     SELECT DISTINCT task FROM engagement_day WHERE report_date = %(report_date)s
 ),
--- What learners did on the day and in its 28 days: on all tasks, for those of the day are most of
--- them, and a join of what is not grouped yet is where planners go wrong.
+-- What learners did on the day and in its 28 days. It is on all tasks: most of them are tasks of the
+-- day, and planners misjudge a join with rows that are not grouped yet.
 recent AS (
     SELECT
         engagement, task,
@@ -40,12 +42,12 @@ recent AS (
     WHERE report_date BETWEEN %(report_date)s::date - 27 AND %(report_date)s
     GROUP BY engagement, task
 ),
--- Numbers grow with the days: engagements older than those of the 28 days need not be looked at.
+-- Numbers grow with the days, so engagements with smaller numbers are not in the 28 days.
 recently_met AS (
     SELECT * FROM engagement WHERE id >= (SELECT min(engagement) FROM recent)
 ),
--- A line for each learner, task and period in which the one tried the other. All time is most of
--- it and needs no day's rows, so nothing is joined to it.
+-- A line for each period, learner and task that the learner tried in the period. All time is most of
+-- the lines. It needs no day's rows, so nothing is joined to it.
 tried AS (
     SELECT
         recent.task, place, submitted, solved,
