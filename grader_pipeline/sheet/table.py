@@ -32,6 +32,8 @@ class Column:
     width: int
     number_format: str | None = None
     """None: that of the kind. Numbers show decimals only if they have some."""
+    former_labels: frozenset[str] = frozenset()
+    """Labels of the column on earlier days. A worksheet may still have one of them."""
 
     def format_of(self, value: Value) -> str | None:
         """Give the number format of a cell, in the notation that Excel and Google Sheets share."""
@@ -134,8 +136,15 @@ def chart_table(rows: Sequence[DailyMetric]) -> Table | None:
     metrics: Mapping[str, Mapping[dt.date, Any]] = main_metrics(rows)
     if len(metrics) < len(MAIN_METRICS):
         return None
+    labels = {
+        name: {row["label"] for row in rows if row["metric"] == name} for name in MAIN_METRICS
+    }
+    columns = (
+        Column(label, "number", 180, former_labels=frozenset(labels[name]))
+        for name, label in zip(MAIN_METRICS, metrics, strict=True)
+    )
     return Table(
-        columns=(DATE, *(Column(label, "number", 180) for label in metrics)),
+        columns=(DATE, *columns),
         lines=tuple((day, *(values.get(day) for values in metrics.values())) for day in days),
         worksheet=CHART_WORKSHEET,
         chart=Chart("Попытки и юзеры по дням"),

@@ -81,7 +81,8 @@ def compare(table: Table, found: Sequence[Found], where: str) -> Update:
     old = [tuple(line) for line in found]
     while old and not any(_filled(old[-1])):
         old.pop()
-    check_header(table.header, old, where)
+    if not (old and _has_former_labels(table, old[0])):
+        check_header(table.header, old, where)
     lines = (table.header, *_with_older_days(table, old[1:], where))
     same = sum(1 for _ in takewhile(bool, (a == b for a, b in zip(lines, old, strict=False))))
     return Update(lines, start=same, end=max(len(lines), len(old)))
@@ -99,6 +100,13 @@ def check_header(header: Sequence[str], found: Sequence[Found], where: str) -> N
             "It was left alone. Rename that worksheet, or give it our header, and run the day "
             "again."
         )
+
+
+def _has_former_labels(table: Table, header: Found) -> bool:
+    return all(
+        cell == column.label or cell in column.former_labels
+        for cell, column in zip(header, table.columns, strict=True)
+    )
 
 
 def _with_older_days(table: Table, found: Sequence[Found], where: str) -> list[Line]:

@@ -176,14 +176,19 @@ def test_a_chart_table_knows_days_that_lack_a_metric() -> None:
     )  # fmt: skip
 
 
-def test_a_chart_keeps_its_lines_when_a_label_changes() -> None:
+def test_a_chart_keeps_its_lines_when_a_label_changes(book: Spreadsheet, sheets: Sheets) -> None:
+    sheets.show(daily_report(metrics("2023-05-30")))
     days = metrics("2023-05-31", "2023-05-30")
     days[0] |= {"label": "Новое название"}
-    table = chart_table(days)
-    assert table.header == ("Дата отчета", "Новое название", SUCCESSES, USERS)
-    assert table.lines == (
-        (dt.date(2023, 5, 30), 670, 30, 12.5), (dt.date(2023, 5, 31), 671, 31, 12.5),
-    )  # fmt: skip
+
+    sheets.show(daily_report(days))
+
+    assert book.values("Динамика", 4) == [
+        ["Дата отчета", "Новое название", SUCCESSES, USERS],
+        [DAY - 1, 670, 30, 12.5],
+        [DAY, 671, 31, 12.5],
+    ]
+    assert len(book.sheet("Динамика")["charts"]) == 1
 
 
 @pytest.mark.parametrize("older", [(), ("2023-05-30",)])
