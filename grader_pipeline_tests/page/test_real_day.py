@@ -73,8 +73,8 @@ def test_the_published_totals_come_out_and_the_page_tells_them(
     assert len(page.pictures) == sum(bool(r.picture) and may_be_shown(r) for r in reports())
     assert "2\N{NO-BREAK SPACE}513" in html
     assert "Количество уникальных юзеров" in html
-    told = html + repr([event.event_specific_data for event in result.all_events])
-    assert not [learner for learner in learners if learner in told]
+    public = html + repr([event.event_specific_data for event in result.all_events])
+    assert not [learner for learner in learners if learner in public]
 
 
 def test_a_page_about_days_that_are_not_stored_says_so(database_url: str, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_a_report_cannot_take_the_name_of_something_else(tmp_path: Path, name: s
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "said"),
     [
         ("-- title: x\n\nSELECT\n  nothing\nWHERE %(report_date)s IS NULL",
          'line 4: column "nothing" does not exist'),
@@ -77,12 +77,12 @@ def test_a_report_cannot_take_the_name_of_something_else(tmp_path: Path, name: s
     ],
 )  # fmt: skip
 def test_a_query_that_cannot_run_is_named_with_file_and_line_and_stores_nothing(
-    school: School, tmp_path: Path, text: str, told: str
+    school: School, tmp_path: Path, text: str, said: str
 ) -> None:
     (path := tmp_path / "mine.sql").write_text(text)
     with pytest.raises(ReportError) as raised:
         store_day(school.postgres, read_report(path), school_day("2023-05-31"))
-    assert told in str(raised.value)
+    assert said in str(raised.value)
     assert school.ask("SELECT to_regclass('mine') AS t") == [{"t": None}]
 
 
@@ -203,11 +203,11 @@ def test_a_new_file_becomes_asset_table_and_worksheet_and_a_broken_one_stops_no_
         monkeypatch.setenv("GRADER_API_URL", grader.url)
         monkeypatch.setenv("GRADER_API_CLIENT", "school")
         monkeypatch.setenv("GRADER_API_CLIENT_KEY", "key")
-        told = subprocess.run(
+        run = subprocess.run(
             [sys.executable, "-c", _RUN], cwd=checkout, capture_output=True, text=True, check=False
         )
-    assert told.returncode == 0, told.stderr
-    outcome = json.loads(told.stdout.splitlines()[-1])
+    assert run.returncode == 0, run.stderr
+    outcome = json.loads(run.stdout.splitlines()[-1])
     assert outcome["lineage"] == {"by_kind": ["grader_table"], "gathers by_kind": True}
     done = set(outcome["materialized"])
     assert {"by_kind", "daily_metrics", "tasks", "metrics", "sheet_report"} <= done

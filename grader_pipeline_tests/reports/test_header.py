@@ -16,7 +16,7 @@ def read(folder: Path, text: str) -> Report:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "said"),
     [
         (f"-- titel: x\n\n{QUERY}", "line 1: unknown key `titel`"),
         (f"-- title: x\n-- columns: y\n\n{QUERY}", "line 2: unknown key `columns`"),
@@ -42,12 +42,12 @@ def read(folder: Path, text: str) -> Report:
     ],
 )
 def test_a_header_that_means_nothing_is_named_with_file_and_line(
-    tmp_path: Path, text: str, told: str
+    tmp_path: Path, text: str, said: str
 ) -> None:
     with pytest.raises(ReportError) as raised:
         read(tmp_path, text)
     assert str(raised.value).startswith(str(tmp_path / "mine.sql"))
-    assert told in str(raised.value)
+    assert said in str(raised.value)
 
 
 @pytest.mark.parametrize(

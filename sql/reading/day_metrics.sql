@@ -1,4 +1,4 @@
--- One day's numbers in the order in which course staff read them.
+-- One day's metrics, in the order in which course staff read them.
 SELECT metric, label, value
 FROM daily_metrics
 WHERE report_date = %(day)s

@@ -1,4 +1,4 @@
--- What a report of the day looks at now: the versions of its days, in one number.
+-- The sum of the versions of the days that a report of the day reads.
 SELECT coalesce(sum(version), 0)::bigint AS inputs
 FROM rollup_day
 WHERE report_date <= %(day)s

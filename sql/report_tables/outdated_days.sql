@@ -1,5 +1,5 @@
--- Stored days of a report, later than this one, that were computed out of something else than
--- what is there now.
+-- Stored days of a report, later than this one, that are out of date: the versions of the days that
+-- they read have changed since.
 SELECT stored.report_date
 FROM report_day AS stored
 WHERE stored.report = %(report)s
