@@ -8,15 +8,16 @@ import dataclasses
 import datetime as dt
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 from benchmarks.lab import Run
 from benchmarks.machine import machine
-from grader_pipeline.settings import PROJECT
 
-NUMBERS = PROJECT / "docs" / "benchmarks.json"
-PAGE = PROJECT / "docs" / "benchmarks.md"
+_DOCS = Path(__file__).parents[1] / "docs"
+NUMBERS = _DOCS / "benchmarks.json"
+PAGE = _DOCS / "benchmarks.md"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
 
 _MIB = 1024 * 1024

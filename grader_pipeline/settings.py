@@ -1,8 +1,10 @@
 """Every setting of the pipeline, read from the environment and a ``.env`` file.
 
 This is the only module that reads them. Names, meanings and defaults are those of
-``.env.example``; a wrong value is an error that names the variable. Secrets are ``SecretStr`` and
-are opened at the moment of use only, so that no repr, log or UI page can show them.
+``.env.example``. A wrong value is an error that names the variable. Secrets are ``SecretStr``: code
+reads their text only where it uses it, so that no repr, log or UI page shows it.
+
+``.env`` is that of the current folder. Relative paths begin there too.
 """
 
 import datetime as dt
@@ -12,17 +14,21 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic import AliasChoices, DirectoryPath, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-PROJECT = Path(__file__).resolve().parents[1]
-"""The checkout: the folder of ``sql/``, ``workspace.yaml`` and, by default, ``.grader/``."""
+ENV_FILE = Path(".env")
+"""The file of settings, in the current folder."""
 
 SAMPLE_CLIENT = "sample"
 """GRADER_API_CLIENT of the bundled sample API."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Addresses = Annotated[tuple[str, ...], NoDecode]
+CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+# As Dagster has them: an owner is a team or an e-mail address, a tag has a key and a value.
+_OWNER = re.compile(r"team:\S+|[\w.%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}", re.ASCII)
+_TAG = re.compile(r"((?:[\w.-]{1,63}/)?[\w.-]{1,63})=([\w.-]{0,63})", re.ASCII)
 
 
 class Settings(BaseSettings):
@@ -32,7 +38,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_file=PROJECT / ".env", env_ignore_empty=True, extra="ignore", frozen=True,
+        env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True,
         hide_input_in_errors=True,
     )  # fmt: skip
 
@@ -55,10 +61,14 @@ class Settings(BaseSettings):
 
     # Where things are.
     database_url: SecretStr | None = None
-    grader_home: Path = PROJECT / ".grader"
+    grader_home: Path = Path(".grader")
     grader_storage: str | None = None
     # A folder of further reports.
-    grader_reports: Path | None = None
+    grader_reports: DirectoryPath | None = None
+
+    # Who owns the assets in Dagster's UI, and their tags there.
+    grader_owners: CommaSeparated = ()
+    grader_tags: Annotated[dict[str, str], NoDecode] = {}
 
     # The sheet. No credentials: a workbook under GRADER_HOME.
     google_sheets_credentials: SecretStr | None = None
@@ -77,8 +87,8 @@ class Settings(BaseSettings):
         Field(validation_alias=AliasChoices("smtp_password", "send_email_for_python_project")),
     ] = None
     smtp_from: str | None = None
-    mail_to: Addresses = ()
-    mail_on_failure_to: Addresses = ()
+    mail_to: CommaSeparated = ()
+    mail_on_failure_to: CommaSeparated = ()
 
     # The address under which colleagues reach the Dagster UI, for links in mails.
     dagster_ui_url: str | None = None
@@ -105,17 +115,38 @@ class Settings(BaseSettings):
             raise ValueError("is not a time zone; use a name such as Europe/Moscow") from error
         return value
 
-    @field_validator("mail_to", "mail_on_failure_to", mode="before")
+    @field_validator("mail_to", "mail_on_failure_to", "grader_owners", mode="before")
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("grader_home", "grader_reports")
+    @field_validator("grader_owners")
     @classmethod
-    def _absolute(cls, value: Path | None) -> Path | None:
-        return value and value.expanduser().absolute()
+    def _dagsters_owners(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(map(_OWNER.fullmatch, value)):
+            raise ValueError("write owners as team:course-analytics or name@school.org")
+        return value
+
+    @field_validator("grader_tags", mode="before")
+    @classmethod
+    def _dagsters_tags(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        found = [_TAG.fullmatch(part.strip()) for part in value.split(",") if part.strip()]
+        tags = {tag[1]: tag[2] for tag in found if tag}
+        if len(tags) < len(found):
+            raise ValueError(
+                "write tags as domain=courses, team=analytics: each key once, in keys and values "
+                "up to 63 Latin letters, digits, _, - and dots"
+            )
+        return tags
+
+    @field_validator("grader_home", "grader_reports", mode="before")
+    @classmethod
+    def _absolute(cls, value: str | Path | None) -> Path | None:
+        return Path(value).expanduser().absolute() if value else None
 
     @model_validator(mode="after")
     def _whole_api(self) -> "Settings":

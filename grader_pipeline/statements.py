@@ -1,15 +1,19 @@
-"""The statements in ``sql/``, by name. Python names a statement; only the file knows it.
+"""The statements in ``sql/``, by name. Python has their names, the files have their text.
 
 ``sql/load/insert_new.sql`` is ``statement("load/insert_new")``. A file with parameters
 (``%(name)s``, always bound, never pasted) holds exactly one statement.
+
+The package has the files in its folder ``sql``. In a checkout that is a link to ``../sql``.
 """
 
 from functools import cache
+from importlib import resources
 from pathlib import Path
 
-from grader_pipeline.settings import PROJECT
+# A Path, not only a Traversable: the UI links to these files, the run server watches them.
+SQL = Path(str(resources.files("grader_pipeline") / "sql"))
 
-SQL = PROJECT / "sql"
+_REINSTALL = "Install grader-pipeline again, or restore the folder sql/ of the checkout."
 
 
 @cache
@@ -18,9 +22,18 @@ def statement(name: str) -> bytes:
 
     Raises FileNotFoundError if there is no such file.
     """
-    return (SQL / f"{name}.sql").read_bytes()
+    try:
+        return (SQL / f"{name}.sql").read_bytes()
+    except FileNotFoundError:
+        raise FileNotFoundError(f"sql/{name}.sql is missing. {_REINSTALL}") from None
 
 
 def files(folder: str) -> list[Path]:
-    """The .sql files of ``sql/<folder>`` in the order of their names."""
-    return sorted((SQL / folder).glob("*.sql"))
+    """The .sql files of ``sql/<folder>`` in the order of their names.
+
+    Raises FileNotFoundError if there is none.
+    """
+    found = sorted((SQL / folder).glob("*.sql"))
+    if not found:
+        raise FileNotFoundError(f"sql/{folder} has no .sql file. {_REINSTALL}")
+    return found

@@ -62,7 +62,10 @@ class DayFiles(dg.ConfigurableIOManager):
         except (OSError, ValueError, ImportError) as error:
             advice = "Set GRADER_STORAGE, or GRADER_HOME, to a folder that can be written."
             if "://" in where.removeprefix("file://"):
-                advice = "Install the object store's fsspec driver and set its credentials."
+                driver = "the object store's fsspec driver"
+                if where.startswith("s3://"):
+                    driver = "its driver (pip install 'grader-pipeline[s3]')"
+                advice = f"Install {driver} and set its credentials."
             raise PermanentFailure(
                 f"GRADER_STORAGE ({where}) cannot be written: {error}. {advice}"
             ) from error

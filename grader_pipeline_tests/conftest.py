@@ -1,4 +1,4 @@
-"""What every test stands on: an environment of its own, and a real PostgreSQL."""
+"""What every test uses: an environment of its own, and a real PostgreSQL."""
 
 import os
 import pwd
@@ -21,12 +21,15 @@ DEBIAN_POSTGRES = _DEBIANS[-1].parent if _DEBIANS else None
 
 @pytest.fixture(autouse=True)
 def _environment_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No setting of the developer's reaches a test, and no test writes outside its folder."""
+    """No setting of the developer reaches a test or its processes: no variable, no .env file.
+
+    No test writes outside its own folder.
+    """
     names = {name.upper() for name in Settings.model_fields}
     for name in os.environ:
         if name.upper() in names | {"SEND_EMAIL_FOR_PYTHON_PROJECT", "DAGSTER_HOME"}:
             monkeypatch.delenv(name)
-    monkeypatch.setitem(Settings.model_config, "env_file", None)
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GRADER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "1")
 

@@ -5,10 +5,12 @@ import pickle
 import re
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from grader_pipeline.settings import PROJECT, Settings
+from grader_pipeline.settings import Settings
+from grader_pipeline_tests.wheel import CHECKOUT
 
 DEFAULTS = {
     "GRADER_API_URL": None,
@@ -23,9 +25,11 @@ DEFAULTS = {
     "GRADER_MIN_VOLUME_SHARE": 0.1,
     "GRADER_REQUIRE_OUTCOME_URL": False,
     "DATABASE_URL": None,
-    "GRADER_HOME": PROJECT / ".grader",
+    "GRADER_HOME": ".grader",
     "GRADER_STORAGE": None,
     "GRADER_REPORTS": None,
+    "GRADER_OWNERS": (),
+    "GRADER_TAGS": {},
     "GOOGLE_SHEETS_CREDENTIALS": None,
     "GOOGLE_SHEETS_ID": None,
     "GOOGLE_SHEETS_NAME": "Агрегированные данные за день",
@@ -42,7 +46,14 @@ DEFAULTS = {
     "DAGSTER_UI_URL": None,
 }
 SECRETS = ["GRADER_API_CLIENT_KEY", "DATABASE_URL", "GOOGLE_SHEETS_CREDENTIALS", "SMTP_PASSWORD"]
-EXAMPLE = re.findall(r"^#?([A-Z_]+)=(.*)$", (PROJECT / ".env.example").read_text(), re.MULTILINE)
+EXAMPLE = re.findall(r"^#?([A-Z_]+)=(.*)$", (CHECKOUT / ".env.example").read_text(), re.MULTILINE)
+
+
+def read() -> dict[str, object]:
+    """The settings by the names of their variables, GRADER_HOME relative to the current folder."""
+    settings = Settings()
+    found = {name.upper(): getattr(settings, name) for name in Settings.model_fields}
+    return found | {"GRADER_HOME": str(settings.grader_home.relative_to(Path.cwd()))}
 
 
 @pytest.fixture
@@ -53,8 +64,7 @@ def _secrets(monkeypatch):
 
 def test_the_defaults_are_those_of_the_contract(monkeypatch):
     monkeypatch.delenv("GRADER_HOME")
-    settings = Settings()
-    assert {name.upper(): getattr(settings, name) for name in Settings.model_fields} == DEFAULTS
+    assert read() == DEFAULTS
 
 
 def test_the_example_lists_every_setting_once():
@@ -66,30 +76,30 @@ def test_the_example_shows_the_defaults_and_can_be_used_as_it_is(monkeypatch, tm
     invented = {"GRADER_API_URL", "DATABASE_URL"}
     lines = [f"{name}={value}" for name, value in EXAMPLE if name not in invented]
     (tmp_path / ".env").write_text("\n".join(lines))
-    monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / ".env")
     monkeypatch.delenv("GRADER_HOME")
-    monkeypatch.chdir(PROJECT)
-    settings = Settings()
-    assert {name.upper(): getattr(settings, name) for name in Settings.model_fields} == DEFAULTS
+    assert read() == DEFAULTS
 
 
-def test_the_env_file_is_that_of_the_checkout_and_the_environment_goes_before_it(
+def test_env_file_and_home_are_those_of_the_current_folder_and_the_environment_goes_before(
     monkeypatch, tmp_path
 ):
-    assert Path(__file__).resolve().parents[1] == PROJECT
     (tmp_path / ".env").write_text('GRADER_TIMEZONE=Europe/Berlin\nMAIL_TO="a@b.org"\nUNKNOWN=1')
-    monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / ".env")
+    monkeypatch.delenv("GRADER_HOME")
     monkeypatch.setenv("GRADER_TIMEZONE", "Asia/Omsk")
     assert Settings().timezone.key == "Asia/Omsk"
     assert Settings().mail_to == ("a@b.org",)
+    assert Settings().grader_home == tmp_path / ".grader"
+    (elsewhere := tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert Settings().mail_to == ()
+    assert Settings().grader_home == elsewhere / ".grader"
 
 
 def test_an_empty_value_is_an_unset_one(monkeypatch):
     monkeypatch.delenv("GRADER_HOME")
     for name in DEFAULTS:
         monkeypatch.setenv(name, "")
-    settings = Settings()
-    assert {name.upper(): getattr(settings, name) for name in Settings.model_fields} == DEFAULTS
+    assert read() == DEFAULTS
 
 
 @pytest.mark.usefixtures("_secrets")
@@ -116,6 +126,17 @@ def test_an_empty_value_is_an_unset_one(monkeypatch):
         ("GRADER_MAX_REJECTED_SHARE", "nan"),
         ("GRADER_MIN_VOLUME_SHARE", "inf"),
         ("GRADER_REQUIRE_OUTCOME_URL", "maybe"),
+        ("GRADER_REPORTS", "sesame"),
+        ("GRADER_REPORTS", "/etc/hostname"),
+        ("GRADER_OWNERS", "sesame"),
+        ("GRADER_OWNERS", "team:"),
+        ("GRADER_OWNERS", "team:two words"),
+        ("GRADER_OWNERS", "a@b.org;c@d.org"),
+        ("GRADER_TAGS", "sesame"),
+        ("GRADER_TAGS", "domain=sesame street"),
+        ("GRADER_TAGS", "=sesame"),
+        ("GRADER_TAGS", "domain=a,domain=b"),
+        ("GRADER_TAGS", f"domain={'a' * 64}"),
         ("SMTP_PORT", "0"),
         ("SMTP_PORT", "65536"),
         # The password, pasted a line too high.
@@ -204,7 +225,23 @@ def test_the_home_is_absolute_and_everything_lies_under_it(monkeypatch, tmp_path
     assert Settings().storage == "s3://bucket/grader"
 
 
-def test_a_real_api_is_told_from_the_sample(monkeypatch):
+def test_the_folder_of_further_reports_is_absolute(monkeypatch, tmp_path):
+    (tmp_path / "ours").mkdir()
+    monkeypatch.setenv("GRADER_REPORTS", "ours")
+    assert Settings().grader_reports == tmp_path / "ours"
+
+
+def test_owners_and_tags_are_those_that_dagster_takes(monkeypatch):
+    monkeypatch.setenv("GRADER_OWNERS", "team:course-analytics, Anna.B+c@school.example ,")
+    monkeypatch.setenv("GRADER_TAGS", "domain=courses, school.org/cost_centre=7.1, empty=,")
+    owners, tags = Settings().grader_owners, Settings().grader_tags
+    assert owners == ("team:course-analytics", "Anna.B+c@school.example")
+    assert tags == {"domain": "courses", "school.org/cost_centre": "7.1", "empty": ""}
+    spec = dg.AssetSpec("asset", owners=owners, tags=tags)
+    assert (tuple(spec.owners), spec.tags) == (owners, tags)
+
+
+def test_the_sample_api_is_no_real_api(monkeypatch):
     assert not Settings().has_real_api
     monkeypatch.setenv("GRADER_API_URL", "http://127.0.0.1:8000/")
     monkeypatch.setenv("GRADER_API_CLIENT", "sample")

@@ -14,7 +14,6 @@ from upath import UPath
 
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import school_day
-from grader_pipeline.settings import PROJECT
 from grader_pipeline.storage import DayFiles
 
 DAY = "2023-05-31"
@@ -112,7 +111,7 @@ def test_a_writer_killed_while_writing_leaves_the_old_file_whole(tmp_path):
     folder = tmp_path / "home" / "storage" / "raw_attempts"
     # A pipe without an end keeps the writer in the middle of its work.
     os.mkfifo(endless := tmp_path / "new.json.zst")
-    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(endless), DAY], cwd=PROJECT)
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(endless), DAY])
     try:
         with endless.open("wb") as pipe:
             pipe.write(b"new" * 1_000_000)
@@ -136,6 +135,13 @@ def test_a_writer_killed_while_writing_leaves_the_old_file_whole(tmp_path):
 def test_a_storage_is_probed_by_writing_to_it_and_left_as_it_was(storage):
     assert "can be written" in DayFiles().probe()
     assert list(storage.iterdir()) == []
+
+
+def test_a_missing_driver_for_s3_is_named_by_the_extra_that_brings_it(monkeypatch):
+    monkeypatch.setenv("GRADER_STORAGE", "s3://bucket/grader")
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    with pytest.raises(PermanentFailure, match=r"pip install 'grader-pipeline\[s3\]'"):
+        DayFiles().probe()
 
 
 @pytest.mark.parametrize("place", ["{tmp}/file/below", "nosuchstore://bucket"])

@@ -5,13 +5,14 @@ import datetime as dt
 import logging
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from grader_pipeline import logs
 from grader_pipeline.local.errors import LauncherError, Stopped, explain, stop_on_signals
-from grader_pipeline.settings import Settings
+from grader_pipeline.settings import ENV_FILE, Settings
 
 _COMMANDS = {
     "dev": "serve the Dagster UI, with a database and a sample API if none are set",
@@ -34,12 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(given)
     stop_on_signals()
     try:
+        _say_where()
         if chosen.command == "doctor":
             from grader_pipeline.cli.doctor import doctor  # noqa: PLC0415 - imports Dagster
 
             return doctor()
         settings = Settings()
-        _tell_the_terminal()
+        _log_to_the_terminal()
         if chosen.command == "dev":
             from grader_pipeline.cli.dev import dev  # noqa: PLC0415
 
@@ -87,8 +89,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _tell_the_terminal() -> None:
-    """Show what the supervision of the services logs in the terminal too."""
+def _say_where() -> None:
+    """Say on stderr which .env and which GRADER_HOME are used. Wrong settings are shown later."""
+    file = ENV_FILE.absolute()
+    used = f"Settings: {file}" if file.is_file() else f"Settings: no .env in {file.parent}"
+    with suppress(ValidationError):
+        used += f"; GRADER_HOME: {Settings().grader_home}"
+    print(used, file=sys.stderr, flush=True)
+
+
+def _log_to_the_terminal() -> None:
+    """Show the log of the services' supervision in the terminal too."""
     logs.configure()
     terminal = logging.StreamHandler(sys.stdout)
     logging.getLogger("grader_pipeline.local").addHandler(terminal)

@@ -1,7 +1,7 @@
 """What Dagster's processes are told: environment, instance, and where our code is served."""
 
 import os
-import shutil
+from importlib import resources
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -71,7 +71,8 @@ def write_instance(settings: Settings, database_url: str) -> None:
     home = settings.dagster_home
     with writable(home):
         home.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home / "dagster.yaml")
+        ours = resources.files("grader_pipeline.local") / "dagster.yaml"
+        (home / "dagster.yaml").write_bytes(ours.read_bytes())
     with connected(database_url) as db:
         db.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
 

@@ -15,7 +15,7 @@ from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.local.home import sole_owner
 from grader_pipeline.local.made_up import refuse_real_readers
 from grader_pipeline.local.services import STOP_SECONDS, Services, free_port, require_port
-from grader_pipeline.settings import PROJECT, SAMPLE_CLIENT, Settings
+from grader_pipeline.settings import SAMPLE_CLIENT, Settings
 
 _LOCATIONS = """{ workspaceOrError { ... on Workspace {
     locationEntries { locationOrLoadError { __typename } } } } }"""
@@ -112,7 +112,7 @@ def _serve(stack: Stack, code_socket: Path, host: str, port: int) -> None:
     services.start(
         "code-server",
         *("-m", "dagster", "code-server", "start", "-m", "grader_pipeline.definitions"),
-        *("-d", str(PROJECT), "-s", str(code_socket), "--location-name", dagster_home.LOCATION),
+        *("-s", str(code_socket), "--location-name", dagster_home.LOCATION),
     )
     services.start(
         "webserver",

@@ -53,8 +53,9 @@ _ASSETS = {"raw_attempts", "validated_attempts", "grader_table", "metrics", "she
 def reports() -> list[Report]:
     """All reports, in the order of their names. A wrong file stops no other: it has a ``problem``.
 
-    Raises PermanentFailure if the files are no usable set: a folder without reports, one name in
-    both folders, files in ``sql/metrics``.
+    Raises FileNotFoundError if ``sql/reports`` has no file, PermanentFailure for other unusable
+    sets: a folder GRADER_REPORTS without reports, one name in both folders, files in
+    ``sql/metrics``.
     """
     found: list[Report] = []
     titles = {CHART_WORKSHEET}
@@ -101,8 +102,6 @@ def _files() -> list[Path]:
             "Move them there, or to the folder of GRADER_REPORTS."
         )
     found = {path.stem: path for path in files("reports")}
-    if not found:
-        raise PermanentFailure("sql/reports has no .sql file. Install grader-pipeline again.")
     if folder := Settings().grader_reports:
         further = {path.stem: path for path in folder.glob("*.sql")}
         if not further:

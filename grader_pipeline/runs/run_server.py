@@ -21,7 +21,8 @@ import socketserver
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from dagster._utils import get_run_crash_explanation
 
 from grader_pipeline.runs import waits
 from grader_pipeline.runs.prepare_instance import prepare
-from grader_pipeline.settings import PROJECT
+from grader_pipeline.settings import Settings
 from grader_pipeline.statements import SQL
 
 ROUND_SECONDS = 0.2
@@ -167,10 +168,18 @@ def _ended() -> Iterator[tuple[int, int]]:
 
 
 def _code() -> Iterator[tuple[Path, int]]:
-    """Our files, with the time when they were changed last."""
-    for folder, kind in ((PROJECT / "grader_pipeline", "*.py"), (SQL, "*.sql")):
-        for path in folder.rglob(kind):
+    """The files that a run imports or reads as reports, with the time of their last change."""
+    for folder, pattern in _folders():
+        for path in folder.glob(pattern):
             yield path, path.stat().st_mtime_ns
+
+
+@cache
+def _folders() -> list[tuple[Path, str]]:
+    """The folders of the code, each with the pattern of its files."""
+    package, further = Path(str(resources.files("grader_pipeline"))), Settings().grader_reports
+    ours = [(package, "**/*.py"), (SQL, "**/*.sql")]
+    return [*ours, (further, "*.sql")] if further else ours
 
 
 if __name__ == "__main__":

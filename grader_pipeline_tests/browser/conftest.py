@@ -35,7 +35,7 @@ def settings() -> Iterator[Settings]:
     ):
         for name in Settings.model_fields:
             env.delenv(name.upper(), raising=False)
-        env.setitem(Settings.model_config, "env_file", None)
+        env.chdir(home)
         env.setenv("GRADER_HOME", home)
         yield Settings()
 

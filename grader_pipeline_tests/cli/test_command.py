@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy
 from psycopg.conninfo import make_conninfo
 
+from grader_pipeline.cli.command import _COMMANDS
 from grader_pipeline.local.dagster_home import instance_url
 from grader_pipeline.local.services import free_port
 from grader_pipeline_tests.processes import COMMAND, processes_of
@@ -91,6 +92,31 @@ def test_dev_serves_the_pipeline_and_leaves_nothing_behind_however_it_ends(
     assert "never-to-be-seen" not in (home / "logs" / "app_log.txt").read_text()
     for path in (home / "dagster" / "output").iterdir():
         assert "never-to-be-seen" not in path.read_text()
+
+
+@pytest.mark.parametrize("command", sorted(set(_COMMANDS) - {"sample-api"}))
+def test_a_command_says_once_which_settings_it_uses_and_not_in_its_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    (tmp_path / ".env").write_text("DATABASE_URL=nonsense\nGRADER_HOME=here\n")
+    monkeypatch.delenv("GRADER_HOME")
+    days = ("--from", "2023-05-31", "--to", "2023-05-31", "--out", "page.html")
+    arguments = {"report": days, "exec": ("true",)}.get(command, ())
+    done = subprocess.run(
+        [*COMMAND, command, *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    used = f"Settings: {tmp_path / '.env'}; GRADER_HOME: {tmp_path / 'here'}\n"
+    assert (done.stderr.count(used), done.stderr.count("Settings:")) == (1, 1)
+    assert "Settings:" not in done.stdout
+
+
+def test_wrong_settings_are_shown_with_the_file_that_may_have_them(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("SMTP_PORT=none\n")
+    done = subprocess.run([*COMMAND, "demo"], capture_output=True, text=True, check=False)
+    first, second = done.stderr.splitlines()
+    assert first == f"Settings: {tmp_path / '.env'}"
+    assert second.startswith("grader-pipeline: SMTP_PORT: ")
 
 
 def test_doctor_is_content_with_nothing_set(home: Path) -> None:

@@ -36,10 +36,10 @@ def start_daemon(tmp_path: Path):
     running: list[subprocess.Popen] = []
 
     def start() -> subprocess.Popen:
-        daemon = Path(sys.executable).with_name("dagster-daemon")
+        daemon = [sys.executable, "-m", "dagster._daemon"]
         with (tmp_path / "daemon.log").open("a") as log:
             process = subprocess.Popen(
-                [daemon, "run", "-f", LOCATION], start_new_session=True, stdout=log, stderr=log
+                [*daemon, "run", "-f", LOCATION], start_new_session=True, stdout=log, stderr=log
             )
         running.append(process)
         return process

@@ -12,6 +12,7 @@ import openpyxl
 import psycopg
 import pytest
 
+import grader_pipeline
 from grader_pipeline import statements
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import school_day
@@ -21,7 +22,7 @@ from grader_pipeline.reports.definition import ReportError
 from grader_pipeline.reports.files import read_report, reports
 from grader_pipeline.reports.privacy import rows_to_show
 from grader_pipeline.reports.tables import store_day
-from grader_pipeline.settings import PROJECT, Settings
+from grader_pipeline.settings import Settings
 from grader_pipeline.sheet.worksheets import worksheet
 from grader_pipeline_tests.grader import attempt, rows, running
 from grader_pipeline_tests.reports.conftest import School
@@ -180,22 +181,21 @@ def test_files_in_sql_metrics_are_an_error_that_names_the_new_place(
 
 def test_no_report_at_all_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(statements, "SQL", tmp_path)
-    with pytest.raises(PermanentFailure, match="sql/reports has no"):
+    with pytest.raises(FileNotFoundError, match=r"sql/reports has no \.sql file\. Install "):
         reports()
 
 
 def test_a_new_file_becomes_asset_table_and_worksheet_and_a_broken_one_stops_no_other(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checkout = tmp_path / "checkout"
-    for folder in ("grader_pipeline", "sql"):
-        shutil.copytree(PROJECT / folder, checkout / folder)
-    (checkout / "sql" / "reports" / "by_kind.sql").write_text(GOOD)
+    package = tmp_path / "copy" / "grader_pipeline"
+    shutil.copytree(*grader_pipeline.__path__, package)
+    (package / "sql" / "reports" / "by_kind.sql").write_text(GOOD)
     (further := tmp_path / "further").mkdir()
     (further / "broken.sql").write_text(BROKEN)
     monkeypatch.setenv("GRADER_REPORTS", str(further))
-    (checkout / "sql" / "reports" / "два слова.sql").write_text(QUERY)
-    (checkout / "sql" / "reports" / "unreadable.sql").write_text(f"-- titel: x\n\n{QUERY}")
+    (package / "sql" / "reports" / "два слова.sql").write_text(QUERY)
+    (package / "sql" / "reports" / "unreadable.sql").write_text(f"-- titel: x\n\n{QUERY}")
     with running() as grader:
         grader.answer = rows([
             attempt(f"2023-05-31 09:0{n}:00", f"{n:032x}", n % 2 or None) for n in range(6)
@@ -204,8 +204,9 @@ def test_a_new_file_becomes_asset_table_and_worksheet_and_a_broken_one_stops_no_
         monkeypatch.setenv("GRADER_API_CLIENT", "school")
         monkeypatch.setenv("GRADER_API_CLIENT_KEY", "key")
         run = subprocess.run(
-            [sys.executable, "-c", _RUN], cwd=checkout, capture_output=True, text=True, check=False
-        )
+            [sys.executable, "-c", _RUN],
+            cwd=package.parent, capture_output=True, text=True, check=False,
+        )  # fmt: skip
     assert run.returncode == 0, run.stderr
     outcome = json.loads(run.stdout.splitlines()[-1])
     assert outcome["lineage"] == {"by_kind": ["grader_table"], "gathers by_kind": True}

@@ -13,10 +13,11 @@ import psutil
 import psycopg
 import pytest
 
+import grader_pipeline
 from grader_pipeline.local.dagster_home import LOCATION, environment, write_instance
 from grader_pipeline.local.services import free_port
 from grader_pipeline.local.stack import Stack, running
-from grader_pipeline.settings import PROJECT, Settings
+from grader_pipeline.settings import Settings
 from grader_pipeline.statements import SQL
 from grader_pipeline_tests import grader
 from grader_pipeline_tests.grader import Grader, attempt, rows
@@ -47,7 +48,7 @@ def stack(answering: Grader) -> Iterator[Stack]:
     with tempfile.TemporaryDirectory() as home, pytest.MonkeyPatch.context() as env:
         for name in Settings.model_fields:
             env.delenv(name.upper(), raising=False)
-        env.setitem(Settings.model_config, "env_file", None)
+        env.chdir(home)
         env.setenv("GRADER_HOME", home)
         env.setenv("GRADER_API_URL", answering.url)
         env.setenv("GRADER_API_CLIENT", "sample")
@@ -156,8 +157,7 @@ def test_a_run_that_starts_after_the_code_has_changed_imports_it_anew(
 
 
 def test_the_server_outlives_code_that_is_saved_half_way(tmp_path: Path, database_url: str) -> None:
-    for folder in ("grader_pipeline", "sql"):
-        shutil.copytree(PROJECT / folder, tmp_path / folder)
+    shutil.copytree(*grader_pipeline.__path__, tmp_path / "grader_pipeline")
     definitions = tmp_path / "grader_pipeline" / "definitions.py"
     whole = definitions.read_text()
     definitions.write_text(whole + "\ndef half(")
