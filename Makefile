@@ -12,7 +12,7 @@ FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < 
 help:
 	@echo "make demo   load a week of sample days end to end, and show what came of it"
 	@echo "make dev    serve the Dagster UI on http://127.0.0.1:3000"
-	@echo "make test   run all tests; ARGS='-k mail' for some"
+	@echo "make test   run all tests; ARGS='-k mail' for some, ON=wheel on the built package"
 	@echo "make lint   check style, types and formatting"
 	@echo "make bench  measure speed and memory"
 	@echo "make lock   lock the newest versions that pyproject.toml allows"
@@ -24,7 +24,7 @@ dev: $(INSTALLED)
 	@$(BIN)/grader-pipeline dev $(ARGS)
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m $(if $(ON),grader_pipeline_tests.$(ON),pytest) $(ARGS)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -39,6 +39,27 @@ lock: $(INSTALLED)
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade \
 		--generate-hashes --no-strip-extras --no-emit-index-url --quiet \
 		--custom-compile-command "make lock" --output-file requirements.txt
+
+# Shows one line for pip's hundreds: how far it is. If pip fails, its lines are shown.
+define PROGRESS
+import sys
+packages = sum("==" in line for line in open("requirements.txt"))
+lines, count = [], 0
+for line in sys.stdin:
+    lines.append(line)
+    step = ""
+    if "(from -r " in line:
+        count += 1
+        step = f"Fetching {count} of about {packages} packages"
+    elif line.startswith("Installing "):
+        step = f"Installing {count} packages"
+    if step and sys.stdout.isatty():
+        print(end=f"\r{step:60}", flush=True)
+if not any(line.startswith("Successfully installed ") for line in lines):
+    sys.exit("\n" + "".join(lines))
+print(f"\rInstalled {count} packages{'':40}")
+endef
+export PROGRESS
 
 # A folder that was moved, or whose Python is gone, is made anew.
 ifneq ($(shell $(BIN)/python -c "print('runs')" 2>/dev/null),runs)
@@ -57,9 +78,9 @@ $(INSTALLED): requirements.txt pyproject.toml
 	fi; \
 	echo "Making $(VENV) with $$($$python --version)"; \
 	$$python -m venv --clear $(VENV)
-	@echo "Installing the packages of requirements.txt"
+	@echo "Installing the packages of requirements.txt, which takes a minute or more"
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-compile --require-hashes \
-		-r requirements.txt
+		--progress-bar off -r requirements.txt 2>&1 | $(BIN)/python -c "$$PROGRESS"
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps \
 		--no-build-isolation --editable .
 	@echo "Compiling the packages"
