@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 
 from benchmarks.servers import Api, Postgres, durable_postgres
+from grader_pipeline.asset_names import GRADER_TABLE, RAW_ATTEMPTS, VALIDATED_ATTEMPTS
 from grader_pipeline.local import dagster_home
 from grader_pipeline.partitions import SchoolDay, school_day
 from grader_pipeline.settings import SAMPLE_CLIENT, Settings
@@ -24,7 +25,7 @@ from grader_pipeline.settings import SAMPLE_CLIENT, Settings
 DAY = school_day("2024-05-15")
 """The day that is measured, a Wednesday."""
 
-TO_THE_TABLE = ("raw_attempts", "validated_attempts", "grader_table")
+TO_THE_TABLE = (RAW_ATTEMPTS, VALIDATED_ATTEMPTS, GRADER_TABLE)
 """The assets that bring a day into the table."""
 
 _DAGSTER = "dagster"

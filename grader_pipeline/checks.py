@@ -1,17 +1,20 @@
-"""The asset checks: what must hold before a day goes on, and what somebody should look at.
+"""The asset checks: what must be true before a day goes on, and what somebody should look at.
 
-A blocking check that fails fails the run, so nothing after it happens and no success is mailed; a
-warning is shown and lets the day pass. Each check is one function from numbers to a result, run by
-the asset it stands on, with every materialization. A new one is a function here, its spec below,
-and a line in the asset that yields it.
+A blocking check that fails fails the run: nothing after it happens and no success is mailed. A
+warning is shown and lets the day pass. The asset runs its checks with every materialization.
+
+Each check is one function. Its name is the check's name, its docstring the description in the UI.
+It gets the facts of its asset and returns what it found. A new check is a new function here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 
+from grader_pipeline.asset_names import GRADER_TABLE, SHEET_REPORT, VALIDATED_ATTEMPTS
 from grader_pipeline.attempts.validation import Tally
 from grader_pipeline.partitions import SchoolDay
 from grader_pipeline.settings import Settings
@@ -21,204 +24,206 @@ _SATURDAY = 5
 _WARN_REJECTED_SHARE = 0.05
 _WARN_VOLUME = (0.5, 2.0)
 
-VALIDATED_ATTEMPTS = [
-    dg.AssetCheckSpec(
-        "rejected_share",
-        asset="validated_attempts",
-        blocking=True,
-        description="At most GRADER_MAX_REJECTED_SHARE of the rows are rejected.",
-    ),
-    dg.AssetCheckSpec(
-        "day_volume",
-        asset="validated_attempts",
-        blocking=True,
-        description=(
-            "At least GRADER_MIN_VOLUME_SHARE of the median of the same weekday in the last four "
-            "weeks; while fewer than two of them are stored, not empty on a working day."
-        ),
-    ),
-    dg.AssetCheckSpec(
-        "few_rejected",
-        asset="validated_attempts",
-        description="Warns when 5 % or more of the rows are rejected.",
-    ),
-    dg.AssetCheckSpec(
-        "usual_volume",
-        asset="validated_attempts",
-        description="Warns when the day has under half or over double the weekday's median.",
-    ),
-    dg.AssetCheckSpec(
-        "verdict_fits_type",
-        asset="validated_attempts",
-        description="Warns of runs with a verdict and submits without one.",
-    ),
-    dg.AssetCheckSpec(
-        "courses_have_outcome_urls",
-        asset="validated_attempts",
-        description="Warns of courses none of whose attempts has lis_outcome_service_url.",
-    ),
-]
 
-GRADER_TABLE = [
-    dg.AssetCheckSpec(
-        "accounting",
-        asset="grader_table",
-        blocking=True,
-        description=(
-            "received = loaded + already there + duplicates + rejected, and the tables hold what "
-            "the ledger says."
-        ),
-    ),
-    dg.AssetCheckSpec(
-        "table_schema",
-        asset="grader_table",
-        blocking=True,
-        description=(
-            "The live tables, views and functions are those of sql/schema; what a newer release "
-            "added is no difference."
-        ),
-    ),
-    dg.AssetCheckSpec(
-        "stored_rows_agree",
-        asset="grader_table",
-        description="Warns when stored attempts differ from what the API says now.",
-    ),
-]
+@dataclass(frozen=True)
+class ValidatedDay:
+    """The facts of validated_attempts, before anything is loaded."""
 
-SHEET_REPORT = [
-    dg.AssetCheckSpec(
-        "every_report_ran",
-        asset="sheet_report",
-        blocking=True,
-        description="Every report of sql/reports could be computed for the day.",
-    ),
-]
+    tally: Tally
+    day: SchoolDay
+    usual: float | None
+    """The median of the weekday's volumes; None while fewer than two are stored."""
+    settings: Settings
+
+    @property
+    def volume(self) -> dict[str, Any]:
+        """The metadata of checks of the volume."""
+        usual = {} if self.usual is None else {"median of the weekday": float(self.usual)}
+        return {"attempts": self.tally.valid, **usual}
+
+    @property
+    def rejected_share(self) -> float:
+        """Rejected elements of those received; 0 of none."""
+        return self.tally.rejected / self.tally.received if self.tally.received else 0.0
+
+
+@dataclass(frozen=True)
+class LoadedDay:
+    """The facts of grader_table, after the load."""
+
+    ledger: Mapping[str, int]
+    """The row of ``sql/checks/ledger_and_tables.sql``."""
+    schema_differences: Sequence[str]
+
+
+class Found(NamedTuple):
+    """What a check found. The description has the numbers, and what to do."""
+
+    passed: bool
+    metadata: Mapping[str, Any]
+    description: str | None = None
+
+
+Check = Callable[[Any], Found]
+_CHECKS: dict[str, list[tuple[dg.AssetCheckSpec, Check]]] = {}
+
+
+def specs(*assets: str) -> list[dg.AssetCheckSpec]:
+    """The specs of the checks of ``assets``; without a name, of all assets."""
+    return [spec for asset in assets or _CHECKS for spec, _ in _CHECKS[asset]]
 
 
 def of_validated_attempts(
     tally: Tally, day: SchoolDay, weekday_volumes: Sequence[int], settings: Settings
 ) -> list[dg.AssetCheckResult]:
-    """The checks of a validated day, before anything of it is loaded.
+    """The results of a validated day.
 
     ``weekday_volumes`` are the attempts stored for the same weekday of the last four weeks.
     """
-    share = tally.rejected / tally.received if tally.received else 0.0
     usual = median(weekday_volumes) if len(weekday_volumes) >= _ENOUGH_WEEKS else None
-    urlless = sorted(
-        course
-        for course, number in tally.courses_without_url.items()
-        if number == tally.courses[course]
-    )
-    volume: dict[str, Any] = {"attempts": dg.MetadataValue.int(tally.valid)}
-    if usual is not None:
-        volume["median of the weekday"] = dg.MetadataValue.float(float(usual))
-    return [
-        _result(
-            VALIDATED_ATTEMPTS[0],
-            passed=share <= settings.grader_max_rejected_share,
-            metadata={"share": share, "reasons": dg.MetadataValue.json(tally.reasons)},
-            description=f"{tally.rejected} of {tally.received} rows were rejected.",
-        ),
-        _result(
-            VALIDATED_ATTEMPTS[1],
-            passed=_enough(tally.valid, usual, day, settings.grader_min_volume_share),
-            metadata=volume,
-            description=_volume_words(tally.valid, usual, day),
-        ),
-        _result(
-            VALIDATED_ATTEMPTS[2], passed=share < _WARN_REJECTED_SHARE, metadata={"share": share}
-        ),
-        _result(
-            VALIDATED_ATTEMPTS[3],
-            passed=not usual or _WARN_VOLUME[0] <= tally.valid / usual <= _WARN_VOLUME[1],
-            metadata=volume,
-        ),
-        _result(
-            VALIDATED_ATTEMPTS[4],
-            passed=tally.verdict_disagrees == 0,
-            metadata={"attempts": tally.verdict_disagrees},
-        ),
-        _result(
-            VALIDATED_ATTEMPTS[5],
-            passed=not urlless,
-            metadata={"courses": dg.MetadataValue.json(urlless)},
-        ),
-    ]
+    return _results(VALIDATED_ATTEMPTS, ValidatedDay(tally, day, usual, settings))
 
 
 def of_grader_table(
-    account: Mapping[str, int], schema_differences: Sequence[str]
+    ledger: Mapping[str, int], schema_differences: Sequence[str]
 ) -> list[dg.AssetCheckResult]:
-    """The checks of a loaded day, from the ledger and from what the tables hold.
+    """The results of a loaded day. ``ledger``: ``sql/checks/ledger_and_tables.sql``."""
+    return _results(GRADER_TABLE, LoadedDay(ledger, schema_differences))
 
-    ``account`` is the row of ``sql/checks/account.sql``.
-    """
-    parts = ("loaded", "already_there", "duplicates", "rejected")
-    holds = (
-        account["received"] == sum(account[part] for part in parts)
-        and account["quarantined"] == account["duplicates"] + account["rejected"]
-        and account["stored"] >= account["loaded"] + account["already_there"]
-    )
+
+def of_sheet_report(failures: Sequence[Mapping[str, str]]) -> list[dg.AssetCheckResult]:
+    """The results of a reported day. ``failures``: ``sql/report_tables/failures.sql``."""
+    return _results(SHEET_REPORT, failures)
+
+
+def _check(asset: str, *, blocking: bool = False) -> Callable[[Check], Check]:
+    """Make a function a check of ``asset``."""
+
+    def define(check: Check) -> Check:
+        text = " ".join((check.__doc__ or "").split())
+        spec = dg.AssetCheckSpec(check.__name__, asset=asset, blocking=blocking, description=text)
+        _CHECKS.setdefault(asset, []).append((spec, check))
+        return check
+
+    return define
+
+
+def _results(asset: str, facts: object) -> list[dg.AssetCheckResult]:
     return [
-        _result(
-            GRADER_TABLE[0],
-            passed=holds,
-            metadata=dict(account),
-            description=", ".join(f"{name} {number}" for name, number in account.items())
-            + ". Run the day again; if they still disagree, the tables were changed by hand.",
-        ),
-        _result(
-            GRADER_TABLE[1],
-            passed=not schema_differences,
-            metadata={"differences": dg.MetadataValue.json(list(schema_differences))},
-            description="; ".join(schema_differences) or "No difference.",
-        ),
-        _result(
-            GRADER_TABLE[2],
-            passed=account["differing"] == 0,
-            metadata={"differing": account["differing"]},
-            description="Materialize with run config `on_conflict: update` to take the API's.",
-        ),
+        dg.AssetCheckResult(
+            **check(facts)._asdict(),
+            check_name=spec.name,
+            asset_key=spec.asset_key,
+            severity=dg.AssetCheckSeverity.ERROR if spec.blocking else dg.AssetCheckSeverity.WARN,
+        )
+        for spec, check in _CHECKS[asset]
     ]
 
 
-def of_reports(failures: Sequence[Mapping[str, str]]) -> dg.AssetCheckResult:
-    """The check of the day's reports (``sql/report_tables/failures.sql``)."""
-    told = {failure["report"]: failure["message"] for failure in failures}
-    return _result(
-        SHEET_REPORT[0],
-        passed=not told,
-        metadata={"failed": dg.MetadataValue.json(told)},
-        description="; ".join(told.values()) or None,
+@_check(VALIDATED_ATTEMPTS, blocking=True)
+def rejected_share(facts: ValidatedDay) -> Found:
+    """At most GRADER_MAX_REJECTED_SHARE of the elements are rejected."""
+    return Found(
+        facts.rejected_share <= facts.settings.grader_max_rejected_share,
+        {"share": facts.rejected_share, "reasons": dg.MetadataValue.json(facts.tally.reasons)},
+        f"{facts.tally.rejected} of {facts.tally.received} elements were rejected.",
     )
 
 
-def _enough(valid: int, usual: float | None, day: SchoolDay, least_share: float) -> bool:
-    if least_share == 0:
-        return True
-    if usual is None:
-        return valid > 0 or day.date.weekday() >= _SATURDAY
-    return valid >= least_share * usual
+@_check(VALIDATED_ATTEMPTS, blocking=True)
+def day_volume(facts: ValidatedDay) -> Found:
+    """At least GRADER_MIN_VOLUME_SHARE of the median of the same weekday in the last four weeks.
+
+    While fewer than two of them are stored: not empty on a working day.
+    """
+    valid, share = facts.tally.valid, facts.settings.grader_min_volume_share
+    if facts.usual is None:
+        enough = valid > 0 or facts.day.date.weekday() >= _SATURDAY
+        text = f"{valid} attempts on a {facts.day.date:%A}; nothing to compare with yet."
+    else:
+        enough = valid >= share * facts.usual
+        text = f"{valid} attempts; the median of the weekday is {facts.usual:g}."
+    return Found(enough or share == 0, facts.volume, text)
 
 
-def _volume_words(valid: int, usual: float | None, day: SchoolDay) -> str:
-    if usual is None:
-        return f"{valid} attempts on a {day.date:%A}; nothing to compare with yet."
-    return f"{valid} attempts; the median of the weekday is {usual:g}."
+@_check(VALIDATED_ATTEMPTS)
+def few_rejected(facts: ValidatedDay) -> Found:
+    """Warns when 5 % or more of the elements are rejected."""
+    return Found(facts.rejected_share < _WARN_REJECTED_SHARE, {"share": facts.rejected_share})
 
 
-def _result(
-    spec: dg.AssetCheckSpec,
-    *,
-    passed: bool,
-    metadata: Mapping[str, Any] | None = None,
-    description: str | None = None,
-) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        passed=bool(passed),
-        check_name=spec.name,
-        asset_key=spec.asset_key,
-        severity=dg.AssetCheckSeverity.ERROR if spec.blocking else dg.AssetCheckSeverity.WARN,
-        metadata=metadata,
-        description=description,
+@_check(VALIDATED_ATTEMPTS)
+def usual_volume(facts: ValidatedDay) -> Found:
+    """Warns when the day has under half or over double the weekday's median."""
+    least, most = _WARN_VOLUME
+    return Found(not facts.usual or least <= facts.tally.valid / facts.usual <= most, facts.volume)
+
+
+@_check(VALIDATED_ATTEMPTS)
+def verdict_fits_type(facts: ValidatedDay) -> Found:
+    """Warns of runs with a verdict and submits without one."""
+    disagree = facts.tally.verdict_disagrees
+    return Found(disagree == 0, {"attempts": disagree})
+
+
+@_check(VALIDATED_ATTEMPTS)
+def courses_have_outcome_urls(facts: ValidatedDay) -> Found:
+    """Warns of courses none of whose attempts has lis_outcome_service_url."""
+    without = facts.tally.courses_without_url.items()
+    courses = sorted(course for course, number in without if number == facts.tally.courses[course])
+    return Found(not courses, {"courses": dg.MetadataValue.json(courses)})
+
+
+@_check(GRADER_TABLE, blocking=True)
+def accounting(facts: LoadedDay) -> Found:
+    """The ledger closes: received = loaded + already there + duplicates + rejected.
+
+    The tables hold what the ledger says.
+    """
+    ledger = facts.ledger
+    parts = ("loaded", "already_there", "duplicates", "rejected")
+    closes = (
+        ledger["received"] == sum(ledger[part] for part in parts)
+        and ledger["quarantined"] == ledger["duplicates"] + ledger["rejected"]
+        and ledger["stored"] >= ledger["loaded"] + ledger["already_there"]
+    )
+    counts = ", ".join(f"{name} {number}" for name, number in ledger.items())
+    return Found(
+        closes,
+        dict(ledger),
+        f"{counts}. Run the day again; if they still disagree, the tables were changed by hand.",
+    )
+
+
+@_check(GRADER_TABLE, blocking=True)
+def table_schema(facts: LoadedDay) -> Found:
+    """The live tables, views and functions are those of sql/schema.
+
+    What a newer release added is no difference.
+    """
+    return Found(
+        not facts.schema_differences,
+        {"differences": dg.MetadataValue.json(list(facts.schema_differences))},
+        "; ".join(facts.schema_differences) or "No difference.",
+    )
+
+
+@_check(GRADER_TABLE)
+def stored_rows_agree(facts: LoadedDay) -> Found:
+    """Warns when stored attempts differ from what the API says now."""
+    return Found(
+        facts.ledger["differing"] == 0,
+        {"differing": facts.ledger["differing"]},
+        "Materialize with run config `on_conflict: update` to take the API's.",
+    )
+
+
+@_check(SHEET_REPORT, blocking=True)
+def every_report_ran(failures: Sequence[Mapping[str, str]]) -> Found:
+    """Every report of sql/reports could be computed for the day."""
+    messages = {failure["report"]: failure["message"] for failure in failures}
+    return Found(
+        not messages,
+        {"failed": dg.MetadataValue.json(messages)},
+        "; ".join(messages.values()) or None,
     )

@@ -5,17 +5,17 @@ import pytest
 
 from grader_pipeline.attempts.validation import Tally
 from grader_pipeline.checks import (
-    GRADER_TABLE,
-    VALIDATED_ATTEMPTS,
     of_grader_table,
+    of_sheet_report,
     of_validated_attempts,
+    specs,
 )
 from grader_pipeline.partitions import school_day
 from grader_pipeline.settings import Settings
 
 WEDNESDAY, SATURDAY, SUNDAY = "2023-05-31", "2023-06-03", "2023-06-04"
-BLOCKING = {"rejected_share", "day_volume", "accounting", "table_schema"}
-ACCOUNT = {
+BLOCKING = {"rejected_share", "day_volume", "accounting", "table_schema", "every_report_ran"}
+LEDGER = {
     "received": 100,
     "loaded": 60,
     "already_there": 20,
@@ -35,14 +35,16 @@ def passed(tally: Tally, volumes=(), day: str = WEDNESDAY) -> dict[str, bool]:
 def test_every_check_is_answered_and_only_the_blocking_ones_are_errors():
     results = [
         *of_validated_attempts(Tally(), school_day(WEDNESDAY), [], Settings()),
-        *of_grader_table(ACCOUNT, []),
+        *of_grader_table(LEDGER, []),
+        *of_sheet_report([]),
     ]
-    specs = {spec.name: spec for spec in (*VALIDATED_ATTEMPTS, *GRADER_TABLE)}
-    assert sorted(result.check_name for result in results) == sorted(specs)
+    by_name = {spec.name: spec for spec in specs()}
+    assert sorted(result.check_name for result in results) == sorted(by_name)
     for result in results:
         blocking = result.check_name in BLOCKING
-        assert specs[result.check_name].blocking == blocking
-        assert result.asset_key == specs[result.check_name].asset_key
+        assert by_name[result.check_name].blocking == blocking
+        assert by_name[result.check_name].description
+        assert result.asset_key == by_name[result.check_name].asset_key
         assert (result.severity == dg.AssetCheckSeverity.ERROR) == blocking
 
 
@@ -187,13 +189,26 @@ def test_a_course_without_any_outcome_url_is_named(courses, without, fits):
         ({"duplicates": 14, "rejected": 6}, True),
     ],
 )
-def test_one_row_too_many_or_too_few_breaks_the_account(change, holds):
-    accounting, schema, agree = of_grader_table({**ACCOUNT, **change}, [])
-    assert (accounting.passed, schema.passed, agree.passed) == (holds, True, True)
+def test_one_row_too_many_or_too_few_fails_accounting(change, holds):
+    found = {r.check_name: r.passed for r in of_grader_table({**LEDGER, **change}, [])}
+    assert found == {"accounting": holds, "table_schema": True, "stored_rows_agree": True}
 
 
-def test_a_difference_in_schema_or_rows_is_told_apart():
-    accounting, schema, agree = of_grader_table({**ACCOUNT, "differing": 1}, ["no column id"])
-    assert (accounting.passed, schema.passed, agree.passed) == (True, False, False)
-    assert schema.metadata["differences"].value == ["no column id"]
-    assert "on_conflict: update" in agree.description
+def test_a_difference_in_the_schema_and_one_in_the_rows_fail_a_check_each():
+    results = of_grader_table({**LEDGER, "differing": 1}, ["no column id"])
+    found = {result.check_name: result for result in results}
+    assert {name for name, result in found.items() if not result.passed} == {
+        "table_schema",
+        "stored_rows_agree",
+    }
+    assert found["table_schema"].metadata["differences"].value == ["no column id"]
+    assert "on_conflict: update" in found["stored_rows_agree"].description
+
+
+def test_each_report_that_was_not_computed_is_named_with_its_cause():
+    assert [result.passed for result in of_sheet_report([])] == [True]
+    failures = [{"report": "tasks", "message": "sql/reports/tasks.sql, line 3: no"}]
+    (result,) = of_sheet_report(failures)
+    assert not result.passed
+    assert result.description == failures[0]["message"]
+    assert result.metadata["failed"].value == {"tasks": failures[0]["message"]}

@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.programs import reported
-from grader_pipeline.cli.demo import CHAIN
+from grader_pipeline.asset_names import ASSET_NAMES
 from grader_pipeline.local.services import free_port
 from grader_pipeline.local.stack import Stack, running
 from grader_pipeline.partitions import school_day
@@ -34,7 +34,7 @@ def main() -> None:
     """Backfill the days twice."""
     first, count = school_day(sys.argv[1]), int(sys.argv[2])
     days = [str(first.date.fromordinal(first.date.toordinal() + n)) for n in range(count)]
-    assets = [*CHAIN, *(report.name for report in reports())]
+    assets = [*ASSET_NAMES, *(report.name for report in reports())]
     with running(Settings(), "127.0.0.1", free_port()) as stack, reported() as said:
         stack.start_daemon()
         said["fetched"] = backfill(stack, days, assets)

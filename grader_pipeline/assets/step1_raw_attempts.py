@@ -15,6 +15,7 @@ from collections.abc import Iterator
 import dagster as dg
 from upath import UPath
 
+from grader_pipeline.asset_names import RAW_ATTEMPTS
 from grader_pipeline.assets import GROUP, OWNERS
 from grader_pipeline.attempts.response import unpacked
 from grader_pipeline.partitions import day_of, days_partitions
@@ -42,7 +43,7 @@ def raw_attempts(
     day = day_of(context)
     window = day.api_window()
     log.info("raw_attempts %s: asking for %s to %s UTC", day.key, window["start"], window["end"])
-    stored = storage.path("raw_attempts", day)
+    stored = storage.path(RAW_ATTEMPTS, day)
     with grader_api.get_api_data(grader_api.url, window) as answer:
         change = _change(stored, answer.sha256)
         log.info(

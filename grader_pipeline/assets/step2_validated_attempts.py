@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from grader_pipeline import checks
+from grader_pipeline.asset_names import VALIDATED_ATTEMPTS
 from grader_pipeline.assets import GROUP, OWNERS, column_schema
 from grader_pipeline.attempts.response import NotAListError, unpacked
 from grader_pipeline.attempts.validation import COURSE, Tally, attempts, validate
@@ -53,7 +54,7 @@ COLUMNS = column_schema(
     kinds={"pandas", "parquet"},
     partitions_def=days_partitions(),
     io_manager_key="storage",
-    check_specs=checks.VALIDATED_ATTEMPTS,
+    check_specs=checks.specs(VALIDATED_ATTEMPTS),
     metadata={"dagster/column_schema": COLUMNS},
 )
 def validated_attempts(

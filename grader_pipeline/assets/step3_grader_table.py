@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from grader_pipeline import checks
+from grader_pipeline.asset_names import GRADER_TABLE
 from grader_pipeline.assets import GROUP, OWNERS, column_schema
 from grader_pipeline.attempts.validation import attempts, quarantine, tally_of
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
@@ -65,7 +66,7 @@ class LoadConfig(dg.Config):
     owners=OWNERS,
     kinds={"postgres", "table"},
     partitions_def=days_partitions(),
-    check_specs=checks.GRADER_TABLE,
+    check_specs=checks.specs(GRADER_TABLE),
     metadata={"dagster/column_schema": COLUMNS, "dagster/table_name": "grader"},
 )
 def grader_table(
@@ -85,22 +86,23 @@ def grader_table(
     ):
         differences = schema_differences(db)
         _load(db, parquet, day, context.run.run_id, config.on_conflict)
-        account = db.execute(statement("checks/account"), day.parameters).fetchone() or {}
+        found = db.execute(statement("checks/ledger_and_tables"), day.parameters)
+        ledger = found.fetchone() or {}
     seconds = time.monotonic() - started
     log.info(
         "grader_table %s: %d loaded, %d already there, %d differing in %.1f s",
-        day.key, account["loaded"], account["already_there"], account["differing"], seconds,
+        day.key, ledger["loaded"], ledger["already_there"], ledger["differing"], seconds,
     )  # fmt: skip
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": account["stored"],
-            "loaded": account["loaded"],
-            "already there": account["already_there"],
-            "differing": account["differing"],
-            "quarantined": account["quarantined"],
+            "dagster/row_count": ledger["stored"],
+            "loaded": ledger["loaded"],
+            "already there": ledger["already_there"],
+            "differing": ledger["differing"],
+            "quarantined": ledger["quarantined"],
             "seconds": seconds,
         },
-        check_results=checks.of_grader_table(account, differences),
+        check_results=checks.of_grader_table(ledger, differences),
     )
 
 

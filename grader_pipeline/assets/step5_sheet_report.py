@@ -18,6 +18,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from grader_pipeline import checks
+from grader_pipeline.asset_names import METRICS, SHEET_REPORT
 from grader_pipeline.assets import GROUP, OWNERS
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import day_of, days_partitions
@@ -39,9 +40,9 @@ log = logging.getLogger(__name__)
     owners=OWNERS,
     kinds={"googlesheets"},
     partitions_def=days_partitions(),
-    deps=["metrics"],
+    deps=[METRICS],
     pool="sheet",
-    check_specs=checks.SHEET_REPORT,
+    check_specs=checks.specs(SHEET_REPORT),
     freshness_policy=sheet_freshness,
 )
 def sheet_report(
@@ -75,7 +76,7 @@ def sheet_report(
             "the day's rows": dg.MetadataValue.table(preview),
             "seconds": seconds,
         },
-        check_results=[checks.of_reports(failures)],
+        check_results=checks.of_sheet_report(failures),
     )
     if failures:
         told = " ".join(failure["message"] for failure in failures)

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from grader_pipeline.asset_names import ASSET_NAMES
 from grader_pipeline.local.dagster_home import LOCATION
 from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.local.made_up import refuse_real_attempts, refuse_real_readers
@@ -26,8 +27,6 @@ DAYS = 7
 PATIENCE = 600
 RETRY_PATIENCE = 30
 MAIL_PATIENCE = 90
-
-CHAIN = ("raw_attempts", "validated_attempts", "grader_table", "metrics", "sheet_report")
 
 _BACKFILL = """mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(
     backfillParams: $params) { __typename ... on LaunchBackfillSuccess { backfillId }
@@ -85,7 +84,7 @@ def _launch(stack: Stack, days: list[dt.date], name: str) -> None:
             stack,
             _BACKFILL,
             {
-                "assetSelection": [{"path": [asset]} for asset in (*CHAIN, *_reports())],
+                "assetSelection": [{"path": [asset]} for asset in (*ASSET_NAMES, *_reports())],
                 "partitionNames": earlier,
                 "tags": tags,
             },

@@ -14,8 +14,8 @@ import dagster as dg
 from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES, PartitionBackfill
 
 from grader_pipeline import checks
+from grader_pipeline.asset_names import SHEET_REPORT
 
-SHEET_REPORT = dg.AssetKey("sheet_report")
 BACKFILL_TAG = "dagster/backfill"
 _PARTITION_TAG = "dagster/partition"
 _RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
@@ -31,10 +31,7 @@ _VOLATILE = re.compile(r"\b[0-9a-f]{6,}\b|\d+", re.IGNORECASE)
 _LONGEST = 600
 
 _CHECKS_FAILED = "DagsterAssetCheckFailedError"
-_EXPECTED = {
-    spec.key: spec.description
-    for spec in (*checks.VALIDATED_ATTEMPTS, *checks.GRADER_TABLE, *checks.SHEET_REPORT)
-}
+_EXPECTED = {spec.key: spec.description for spec in checks.specs()}
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,7 @@ def sheet_days(instance: dg.DagsterInstance, run_id: str) -> SheetDays:
     url = None
     for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION):
         written = entry.asset_materialization
-        if written is None or written.asset_key != SHEET_REPORT:
+        if written is None or written.asset_key != dg.AssetKey(SHEET_REPORT):
             continue
         days |= set(_dates([written.partition or ""]))
         for value in written.metadata.values():

@@ -35,6 +35,7 @@ from zlib import crc32
 
 from dagster._core.definitions.utils import DISALLOWED_NAMES
 
+from grader_pipeline.asset_names import ASSET_NAMES
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.reports.definition import CHART_WORKSHEET, Report, ReportError, place
 from grader_pipeline.reports.header import read_header, report_of
@@ -47,7 +48,6 @@ log = logging.getLogger(__name__)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 _KNOWN_PARAMETERS = {"report_date", "day_start", "day_end", "timezone"}
-_ASSETS = {"raw_attempts", "validated_attempts", "grader_table", "metrics", "sheet_report"}
 
 
 def reports() -> list[Report]:
@@ -148,4 +148,4 @@ def _check_parameters(path: Path, query: str) -> None:
 def _can_be_named(name: str) -> bool:
     """Whether an asset and a table can have that name, and nothing else has it."""
     tables = relations().keys() - {"daily_metrics"}
-    return bool(_NAME.fullmatch(name)) and name not in _ASSETS | tables | DISALLOWED_NAMES
+    return bool(_NAME.fullmatch(name)) and name not in {*ASSET_NAMES, *tables, *DISALLOWED_NAMES}

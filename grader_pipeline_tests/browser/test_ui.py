@@ -13,10 +13,10 @@ import psycopg
 import pytest
 from playwright.sync_api import Page
 
+from grader_pipeline.asset_names import ASSET_NAMES
 from grader_pipeline.local.stack import Stack
 from grader_pipeline.settings import Settings
 
-ASSETS = ["raw_attempts", "validated_attempts", "grader_table", "metrics", "sheet_report"]
 DAYS = ["2023-05-30", "2023-05-31", "2023-06-01"]
 GROUP = "/locations/__repository__@grader_pipeline/asset-groups/grader"
 
@@ -46,7 +46,7 @@ def wait_for(what: Callable[[], Any], seconds: float = 150) -> Any:
 def backfill(stack: Stack) -> list[str]:
     """The runs of a three-day backfill, launched as the UI launches one."""
     params = {
-        "assetSelection": [{"path": [name]} for name in ASSETS],
+        "assetSelection": [{"path": [name]} for name in ASSET_NAMES],
         "partitionNames": DAYS,
         "fromFailure": False,
     }
@@ -64,7 +64,7 @@ def backfill(stack: Stack) -> list[str]:
 def test_the_lineage_shows_the_pipeline_in_the_order_of_the_data(stack: Stack, page: Page) -> None:
     page.goto(f"{stack.url}{GROUP}/lineage")
     places = []
-    for name in ASSETS:
+    for name in ASSET_NAMES:
         # A node's title; the same words also stand in menus further left.
         node = page.locator("foreignObject, svg").get_by_text(name, exact=True).first
         node.wait_for(timeout=60_000)
@@ -72,7 +72,7 @@ def test_the_lineage_shows_the_pipeline_in_the_order_of_the_data(stack: Stack, p
         assert box is not None
         places.append(box["x"])
     assert places == sorted(places)
-    assert len(set(places)) == len(ASSETS)
+    assert len(set(places)) == len(ASSET_NAMES)
 
 
 def test_a_backfill_of_three_days_fills_table_and_workbook_and_sends_one_mail(

@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from grader_pipeline import checks
+from grader_pipeline.asset_names import VALIDATED_ATTEMPTS
 from grader_pipeline.attempts.validation import Tally
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.mail.run_outcome import failure_cause
@@ -34,7 +35,7 @@ def whole() -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed=False)
 
 
-@dg.asset(partitions_def=DAYS, check_specs=checks.VALIDATED_ATTEMPTS)
+@dg.asset(partitions_def=DAYS, check_specs=checks.specs(VALIDATED_ATTEMPTS))
 def validated_attempts():
     day, usual = school_day("2023-05-31"), [5000] * 4
     yield dg.MaterializeResult(
