@@ -18,6 +18,7 @@ import psycopg
 
 from benchmarks.servers import Api, Postgres, durable_postgres
 from grader_pipeline.asset_names import GRADER_TABLE, RAW_ATTEMPTS, VALIDATED_ATTEMPTS
+from grader_pipeline.attempts.columns import COLUMNS
 from grader_pipeline.local import dagster_home
 from grader_pipeline.partitions import SchoolDay, school_day
 from grader_pipeline.settings import SAMPLE_CLIENT, Settings
@@ -140,10 +141,7 @@ def asking(api: Api, day: SchoolDay) -> dict[str, str]:
 
 def contents(db: psycopg.Connection, table: str) -> dict[str, int]:
     """How many attempts a table holds, and a number that two equal tables share."""
-    columns = (
-        "user_id, oauth_consumer_key, lis_result_sourcedid, lis_outcome_service_url, is_correct, "
-        "attempt_type, created_at"
-    )
+    columns = ", ".join(column.name for column in COLUMNS)
     query = f"SELECT count(*), sum(hashtextextended(ROW({columns})::text, 0)) FROM {table}"  # noqa: S608
     rows, fingerprint = db.execute(query).fetchone() or (0, 0)
     return {"rows": int(rows), "fingerprint": int(fingerprint or 0)}

@@ -1,9 +1,9 @@
 """The day's attempts, typed and clean; and everything else the API sent, with its reasons.
 
-The stored answer streams through one pandera schema in batches. Every element of it keeps its
-place: as an attempt, or refused with stable reasons and its text, which go on to quarantine.
-Before anything is loaded, blocking checks hold the share of rejected rows and the day's volume
-against their bounds.
+The stored answer goes through one pandera schema in batches. Every element keeps its place: as an
+attempt, or as a refused element with its reasons and its text, for quarantine. Before anything is
+loaded, blocking checks compare the share of rejected elements and the day's volume with their
+bounds.
 
 Source: raw_attempts. Times are UTC.
 """
@@ -23,6 +23,7 @@ from upath import UPath
 from grader_pipeline import checks
 from grader_pipeline.asset_names import VALIDATED_ATTEMPTS
 from grader_pipeline.assets import GROUP, OWNERS, column_schema
+from grader_pipeline.attempts.columns import COLUMNS
 from grader_pipeline.attempts.response import NotAListError, unpacked
 from grader_pipeline.attempts.validation import COURSE, Tally, attempts, validate
 from grader_pipeline.failures import PermanentFailure
@@ -33,15 +34,9 @@ from grader_pipeline.statements import statement
 
 log = logging.getLogger(__name__)
 
-COLUMNS = column_schema(
+FILE_COLUMNS = column_schema(
     position=("int", "Place in the API's answer, from 0."),
-    user_id=("string", "The learner, as the LMS names them. Never leaves the database."),
-    oauth_consumer_key=("string", "LTI consumer; may be empty."),
-    lis_result_sourcedid=("string", "Course, task and learner, as LTI names them."),
-    lis_outcome_service_url=("string", "Where the grade goes; whole courses lack it."),
-    is_correct=("bool", "Verdict of a submit; null for a run."),
-    attempt_type=("string", "run or submit."),
-    created_at=("timestamp[us]", "UTC."),
+    **{column.name: (str(column.kind.arrow), column.description) for column in COLUMNS},
     reasons=("list<string>", "Why the element was refused; null for an attempt."),
     row=("string", "A refused element as received; null for an attempt."),
 )
@@ -55,7 +50,7 @@ COLUMNS = column_schema(
     partitions_def=days_partitions(),
     io_manager_key="storage",
     check_specs=checks.specs(VALIDATED_ATTEMPTS),
-    metadata={"dagster/column_schema": COLUMNS},
+    metadata={"dagster/column_schema": FILE_COLUMNS},
 )
 def validated_attempts(
     context: dg.AssetExecutionContext, raw_attempts: UPath, postgres: Postgres
@@ -100,7 +95,7 @@ def validated_attempts(
 
 
 def _preview(file: Path, tally: Tally) -> dg.MetadataValue:
-    """A few attempts without their learners."""
+    """The first attempts, without their learners."""
     if not tally.valid:
         return dg.MetadataValue.text("no attempts")
     with pq.ParquetFile(file) as parquet:

@@ -1,28 +1,31 @@
 """The day's attempts in PostgreSQL's table ``grader``.
 
-They are copied into a staging table, compared with what is stored, and inserted where they are
-new: all in one transaction with the day's quarantine and its line in the ledger, under a lock on
-the day. Running a day again changes no row but its own, and loses none. A stored attempt that the
-API now tells otherwise is kept and reported; run config ``on_conflict: update`` takes the API's
-version.
+They are copied into a staging table, compared with the stored attempts, and inserted where they
+are new. One transaction, under a lock on the day, also writes the day's quarantine and its line of
+the ledger. Running a day again changes no other day, and loses no attempt. If the API sends another
+version of a stored attempt, the stored one is kept and reported; run config ``on_conflict: update``
+takes the API's version.
 
-When the day's attempts change, the same transaction brings up to date the rollups that the reports
-stand on (``sql/schema/060_rollups.sql``).
+If the day's attempts change, the same transaction updates the rollups that the reports read
+(``sql/schema/060_rollups.sql``).
 
 Source: validated_attempts. Times are UTC.
 """
 
 import logging
 import time
+from collections.abc import Sequence
 from enum import Enum
 
 import dagster as dg
 import pyarrow.parquet as pq
+from psycopg import sql
 from upath import UPath
 
 from grader_pipeline import checks
 from grader_pipeline.asset_names import GRADER_TABLE
 from grader_pipeline.assets import GROUP, OWNERS, column_schema
+from grader_pipeline.attempts.columns import COLUMNS, KEY
 from grader_pipeline.attempts.validation import attempts, quarantine, tally_of
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
 from grader_pipeline.reports.rollups import roll_up
@@ -32,22 +35,19 @@ from grader_pipeline.statements import statement
 
 log = logging.getLogger(__name__)
 
-COLUMNS = column_schema(
+TABLE_COLUMNS = column_schema(
     id=("serial", "Primary key."),
-    user_id=("varchar(255)", "The learner. Never leaves the database."),
-    oauth_consumer_key=("varchar(255)", "LTI consumer; may be empty or NULL."),
-    lis_result_sourcedid=("text", "Course, task and learner, as LTI names them."),
-    lis_outcome_service_url=("text", "Where the grade goes; NULL where the API gave none."),
-    is_correct=("boolean", "Verdict of a submit; NULL for a run."),
-    attempt_type=("varchar(10)", "run or submit."),
-    created_at=("timestamp", "UTC."),
+    **{column.name: (column.postgres_type, column.description) for column in COLUMNS},
 )
+
+_NAMES = [column.name for column in COLUMNS]
+_OTHERS = [name for name in _NAMES if name not in KEY]
 
 
 class OnConflict(Enum):
-    """What becomes of a stored attempt that the API now tells otherwise.
+    """What to do with a stored attempt if the API now sends another version of it.
 
-    Run config names the members, so they are written as it is.
+    Members are lower case because run config names them.
     """
 
     nothing = "nothing"
@@ -55,7 +55,7 @@ class OnConflict(Enum):
 
 
 class LoadConfig(dg.Config):
-    """How a day is loaded."""
+    """The run config of grader_table."""
 
     on_conflict: OnConflict = OnConflict.nothing
 
@@ -67,7 +67,7 @@ class LoadConfig(dg.Config):
     kinds={"postgres", "table"},
     partitions_def=days_partitions(),
     check_specs=checks.specs(GRADER_TABLE),
-    metadata={"dagster/column_schema": COLUMNS, "dagster/table_name": "grader"},
+    metadata={"dagster/column_schema": TABLE_COLUMNS, "dagster/table_name": "grader"},
 )
 def grader_table(
     context: dg.AssetExecutionContext,
@@ -106,20 +106,30 @@ def grader_table(
     )
 
 
+def load_statement(name: str) -> sql.Composed:
+    """``sql/load/<name>.sql`` with the columns of an attempt in place of its placeholders."""
+    return sql.SQL(statement(f"load/{name}").decode()).format(
+        columns=_listed(_NAMES),
+        other_columns=_listed(_OTHERS),
+        stored_other_columns=_listed(_OTHERS, "stored"),
+        staged_other_columns=_listed(_OTHERS, "staged"),
+    )
+
+
 def _load(
     db: Connection, parquet: pq.ParquetFile, day: SchoolDay, run_id: str, on_conflict: OnConflict
 ) -> None:
     tally = tally_of(parquet)
-    db.execute(statement("load/stage"))
+    db.execute(load_statement("stage"))
     copy_in(db, statement("load/copy_attempts"), attempts(parquet))
     copy_in(db, statement("load/copy_rejected"), quarantine(parquet))
-    db.execute(statement("load/find_twins"), day.parameters)
+    db.execute(load_statement("find_twins"), day.parameters)
     db.execute(statement("load/index_twins"))
     twins = db.execute(statement("load/count_twins")).fetchone() or {}
-    loaded = db.execute(statement("load/insert_new")).rowcount
+    loaded = db.execute(load_statement("insert_new")).rowcount
     changed = loaded
     if on_conflict is OnConflict.update:
-        changed += db.execute(statement("load/update_differing")).rowcount
+        changed += db.execute(load_statement("update_differing")).rowcount
     db.execute(statement("load/forget_rejected"), day.parameters)
     db.execute(statement("load/keep_rejected"), day.parameters)
     ledger = {
@@ -134,3 +144,7 @@ def _load(
     }
     db.execute(statement("load/write_ledger"), {**day.parameters, **ledger})
     roll_up(db, day, changed=changed > 0)
+
+
+def _listed(names: Sequence[str], *table: str) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(*table, name) for name in names)

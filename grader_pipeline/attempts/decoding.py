@@ -1,99 +1,70 @@
-"""Elements of a response become columns of typed values.
+"""Elements of an answer become columns of typed values.
 
-What has no typed value (an element that is no object, a field that is missing or of another type,
-a time that is none) gets its reason here and a null in its column. Which values are fit to be
-loaded is the schema's question, not asked here.
+A value without a typed form becomes null and gives its element a reason: the element is no object,
+a field is missing or has another type, a text is no time. The schema decides which typed values are
+valid.
 """
 
 import json
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any, Final
 
 import msgspec
 import pandas as pd
 import pyarrow as pa
 
 from grader_pipeline.attempts import passback
+from grader_pipeline.attempts.columns import COLUMNS, PASSBACK, TEXT, TIME, VERDICT, Column, Kind
 from grader_pipeline.attempts.response import Element
+from grader_pipeline.attempts.schema import Reason, Reasons
 
-Reasons = dict[int, list[str]]
-"""Why an element is refused, by its place in the batch."""
-
-COLUMNS = (
-    "user_id",
-    "oauth_consumer_key",
-    "lis_result_sourcedid",
-    "lis_outcome_service_url",
-    "is_correct",
-    "attempt_type",
-    "created_at",
-)
-
-REQUIRED = ["user_id", "lis_result_sourcedid", "attempt_type", "created_at"]
-"""The columns without which there is no attempt."""
-
-_TIME = r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?"
+_FIELDS = tuple(dict.fromkeys(column.field for column in COLUMNS))
+_KEYS = tuple(column.key for column in COLUMNS if column.key is not None)
 
 
-class _Refused(str):
-    """Stands in a field for a value that could not be had: the word is the reason."""
-
-    __slots__ = ()
-
-
-_TOLD = _Refused("")
-"""Another field of the same element already tells why this one is not there."""
+def _struct(name: str, fields: Sequence[str]) -> type[msgspec.Struct]:
+    # The garbage collector need not look at them: no value refers back.
+    return msgspec.defstruct(name, [(field, Any, msgspec.UNSET) for field in fields], gc=False)
 
 
-class _Fields(msgspec.Struct, gc=False):
-    lti_user_id: Any = msgspec.UNSET
-    passback_params: Any = msgspec.UNSET
-    is_correct: Any = msgspec.UNSET
-    attempt_type: Any = msgspec.UNSET
-    created_at: Any = msgspec.UNSET
-
-
-class _Passback(msgspec.Struct, gc=False):
-    oauth_consumer_key: Any = msgspec.UNSET
-    lis_result_sourcedid: Any = msgspec.UNSET
-    lis_outcome_service_url: Any = msgspec.UNSET
-
-
-_HALF_PAIR = re.compile("[\ud800-\udfff]")
-_VERDICT = frozenset({bool, int, type(None)})
-_VERDICTS = {None: None, 0: False, 1: True}
-_NOT_AN_OBJECT = _Fields(_Refused("not_an_object"), _TOLD, _TOLD, _TOLD, _TOLD)
+_Fields = _struct("_Fields", _FIELDS)
+_Passback = _struct("_Passback", _KEYS)
 _decode_fields = msgspec.json.Decoder(_Fields).decode
 
+# A field of an element without a value holds msgspec.UNSET, the reason, or this: another field of
+# the element has the reason.
+_EXPLAINED: Final = object()
+_NOT_AN_OBJECT = _Fields(Reason.NOT_AN_OBJECT, *[_EXPLAINED] * (len(_FIELDS) - 1))
 
-def decode(batch: Sequence[Element], *, require_outcome_url: bool) -> tuple[pd.DataFrame, Reasons]:
-    """The batch as a frame of ``COLUMNS``, a row an element, and the reasons found on the way.
+_TIME = r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?"
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
+_VERDICT_TYPES = frozenset({bool, int, type(None)})
+_VERDICTS = {None: None, 0: False, 1: True}
 
-    Text columns are ``str``, ``is_correct`` is nullable ``boolean``, ``created_at`` is
-    ``datetime64[us]`` in UTC without a zone. Values are those received, byte for byte.
+
+def decode(batch: Sequence[Element], columns: Sequence[Column]) -> tuple[pd.DataFrame, Reasons]:
+    """The batch as a frame of ``columns``, a row for each element, and the reasons found.
+
+    Text is ``str``, a verdict is nullable ``boolean``, a time is ``datetime64[us]`` in UTC without
+    a zone. Values are those received, byte for byte.
     """
     reasons: Reasons = {}
-    fields = [_fields_of(element) for element in batch]
+    elements = [_fields_of(element) for element in batch]
     # A learner tries the same task again and again: each distinct text is read once.
-    texts = [row.passback_params for row in fields]
+    texts = list(map(attrgetter(PASSBACK), elements))
     read = _passbacks({text for text in texts if type(text) is str})
-    passbacks = [read[t] if type(t) is str else _without_fields(t) for t in texts]
-
-    user_id = _text([row.lti_user_id for row in fields], reasons)
-    key = _text([row.oauth_consumer_key for row in passbacks], reasons, required=False)
-    sourcedid = _text([row.lis_result_sourcedid for row in passbacks], reasons)
-    url = _text(
-        [row.lis_outcome_service_url for row in passbacks], reasons, required=require_outcome_url
-    )
-    is_correct = _verdict([row.is_correct for row in fields], reasons)
-    attempt_type = _text([row.attempt_type for row in fields], reasons)
-    created_at = _time(_text([row.created_at for row in fields], reasons), reasons)
-    columns = (user_id, key, sourcedid, url, is_correct, attempt_type, created_at)
-    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))), reasons
+    passbacks = [read[text] if type(text) is str else _without_keys(text) for text in texts]
+    frame = {}
+    for column in columns:
+        rows = elements if column.key is None else passbacks
+        values = list(map(attrgetter(column.key or column.field), rows))
+        frame[column.name] = _SERIES[column.kind](values, column, reasons)
+    return pd.DataFrame(frame), reasons
 
 
-def _fields_of(element: Element) -> _Fields:
+def _fields_of(element: Element) -> msgspec.Struct:
     try:
         return _decode_fields(element)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -101,85 +72,91 @@ def _fields_of(element: Element) -> _Fields:
         return _fields_of_odd(bytes(element))
 
 
-def _fields_of_odd(element: bytes) -> _Fields:
+def _fields_of_odd(element: bytes) -> msgspec.Struct:
     try:
         value = json.loads(element)
     except (ValueError, RecursionError):
         return _NOT_AN_OBJECT
     if not isinstance(value, dict):
         return _NOT_AN_OBJECT
-    return _Fields(**{name: value[name] for name in _Fields.__struct_fields__ if name in value})
+    return _Fields(**{name: value[name] for name in _FIELDS if name in value})
 
 
-def _passbacks(texts: set[str]) -> dict[str, _Passback]:
+def _passbacks(texts: set[str]) -> dict[str, msgspec.Struct]:
     readable = {text for text in texts if 0 < len(text) <= passback.LONGEST}
     decoded = passback.decode(readable)
     return {text: _passback(text, decoded.get(text)) for text in texts}
 
 
-def _passback(text: str, decoded: dict[object, object] | None) -> _Passback:
+def _passback(text: str, decoded: dict[object, object] | None) -> msgspec.Struct:
     if decoded is not None:
-        return _Passback(
-            *(decoded.get(name, msgspec.UNSET) for name in _Passback.__struct_fields__)
-        )
+        return _Passback(*(decoded.get(key, msgspec.UNSET) for key in _KEYS))
     if not text:
-        return _without_fields(_Refused("empty_field"))
+        return _without_keys(Reason.EMPTY_FIELD)
     if len(text) > passback.LONGEST:
-        return _without_fields(_Refused("too_long"))
-    return _without_fields(_Refused("undecodable_passback_params"))
+        return _without_keys(Reason.TOO_LONG)
+    return _without_keys(Reason.UNDECODABLE_PASSBACK_PARAMS)
 
 
-def _without_fields(instead: object) -> _Passback:
-    """What stands instead of a readable text explains the one field that nothing can do without."""
-    return _Passback(_TOLD, instead, _TOLD)
+def _without_keys(instead: object) -> msgspec.Struct:
+    """If passback_params cannot be read, record the reason once, on lis_result_sourcedid."""
+    return _Passback(**{**dict.fromkeys(_KEYS, _EXPLAINED), "lis_result_sourcedid": instead})
 
 
-def _text(values: list[Any], reasons: Reasons, *, required: bool = True) -> "pd.Series[str]":
+def _text(values: list[Any], column: Column, reasons: Reasons) -> "pd.Series[str]":
     for place in [p for p, v in enumerate(values) if type(v) is not str or not v.isascii()]:
         value = values[place]
         if type(value) is not str:
-            _refuse(place, values, _why_not(value, required=required), reasons)
+            _refuse(place, values, _reason(value, column), reasons)
         elif _HALF_PAIR.search(value):
-            # Half a surrogate pair is text to Python and to nobody else.
-            _refuse(place, values, "forbidden_character", reasons)
-    # Straight to Arrow: pandas would go by way of an array of objects.
+            # Python reads half a surrogate pair as text. Neither UTF-8 nor PostgreSQL can hold it.
+            _refuse(place, values, Reason.FORBIDDEN_CHARACTER, reasons)
+    # Directly to Arrow: pandas would make an array of objects first.
     return pd.Series(pd.array(pa.array(values, pa.string()), dtype="str"))
 
 
-def _verdict(values: list[Any], reasons: Reasons) -> pd.Series:
-    for place in [p for p, v in enumerate(values) if type(v) not in _VERDICT or v not in _VERDICTS]:
+def _verdict(values: list[Any], column: Column, reasons: Reasons) -> pd.Series:
+    for place in [
+        p for p, v in enumerate(values) if type(v) not in _VERDICT_TYPES or v not in _VERDICTS
+    ]:
         value = values[place]
-        word = "unexpected_value" if type(value) in _VERDICT else _why_not(value)
-        _refuse(place, values, word, reasons)
+        is_number = type(value) in _VERDICT_TYPES
+        reason = Reason.UNEXPECTED_VALUE if is_number else _reason(value, column)
+        _refuse(place, values, reason, reasons)
     return pd.Series([_VERDICTS[v] for v in values], dtype="boolean")
 
 
-def _time(texts: "pd.Series[str]", reasons: Reasons) -> pd.Series:
+def _time(values: list[Any], column: Column, reasons: Reasons) -> pd.Series:
+    texts = _text(values, column, reasons)
     # pandas counts a year 0, PostgreSQL and Python do not.
     written = texts.where(texts.str.fullmatch(_TIME) & ~texts.str.startswith("0000"), None)
     times = pd.to_datetime(written, format="ISO8601", errors="coerce").astype("datetime64[us]")
     for place in texts.index[times.isna() & texts.notna()]:
-        word = "bad_timestamp" if texts[place] else "empty_field"
-        reasons.setdefault(place, []).append(word)
+        reason = Reason.BAD_TIMESTAMP if texts[place] else Reason.EMPTY_FIELD
+        reasons.setdefault(place, []).append(reason)
     return times
 
 
-def _why_not(value: object, *, required: bool = True) -> str:
-    """Why a value of another type than expected cannot stay; nothing when there is nothing to say.
+_SERIES: dict[Kind, Callable[[list[Any], Column, Reasons], pd.Series]] = {
+    TEXT: _text, VERDICT: _verdict, TIME: _time
+}  # fmt: skip
 
-    Where a field may be absent, its absence is none.
-    """
-    if isinstance(value, _Refused):
-        return str(value)
+
+def _reason(value: object, column: Column) -> Reason | None:
+    """Why a value of another type is refused; None if it is not, or if another field says why."""
+    if isinstance(value, Reason):
+        return value
+    if value is _EXPLAINED:
+        return None
     if value is msgspec.UNSET:
-        return "missing_field" if required else ""
+        return None if column.presence == "optional" else Reason.MISSING_FIELD
     if value is None:
-        return "null_field" if required else ""
-    return "wrong_type"
+        return Reason.NULL_FIELD if column.presence == "required" else None
+    return Reason.WRONG_TYPE
 
 
-def _refuse(place: int, values: list[Any], word: str, reasons: Reasons) -> None:
-    """Put a null in place of a value, and tell why."""
+def _refuse(place: int, values: list[Any], reason: Reason | None, reasons: Reasons) -> None:
+    """Put a null in place of the value, and record the reason if there is one."""
     values[place] = None
-    if word:
-        reasons.setdefault(place, []).append(word)
+    if reason is not None:
+        reasons.setdefault(place, []).append(reason)

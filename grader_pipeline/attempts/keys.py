@@ -1,4 +1,4 @@
-"""The attempts of a day that were seen already: the API sends some of them twice."""
+"""The attempts of an answer that came before in it: the API sends some of them twice."""
 
 import numpy as np
 import pandas as pd
@@ -9,9 +9,8 @@ _KEY = np.dtype([("time", "i8"), ("learner", "u8")])
 class SeenKeys:
     """The keys (created_at, user_id) of a day so far, sixteen bytes each.
 
-    A key is the exact microsecond and a 64-bit hash of the learner: two learners would have to
-    share both to be taken for one, which a day of a million attempts meets once in about 10**13
-    days.
+    A key is the exact microsecond and a 64-bit hash of the learner. Two learners are mistaken for
+    one if both are equal: with a million attempts a day, once in about 10**13 days.
     """
 
     def __init__(self) -> None:
@@ -19,14 +18,14 @@ class SeenKeys:
         self._latest = np.iinfo("i8").min
 
     def repeated(self, attempts: pd.DataFrame) -> "pd.Series[bool]":
-        """Which rows repeat the key of an earlier row, of this frame or of one shown before."""
+        """Which attempts repeat the key of an earlier one, in this frame or in an earlier frame."""
         keys = np.empty(len(attempts), dtype=_KEY)
         keys["time"] = attempts["created_at"].to_numpy().astype("i8")
         codes, learners = pd.factorize(attempts["user_id"])
         keys["learner"] = pd.util.hash_array(np.asarray(learners, dtype=object))[codes]
         columns = pd.DataFrame({name: keys[name] for name in ("time", "learner")})
         repeated = columns.duplicated().to_numpy(copy=True)
-        # Oldest first is the API's promise: what is newer than all before cannot be among it.
+        # The API sends the oldest first. A key that is newer than all earlier ones is not repeated.
         maybe = keys["time"] <= self._latest
         if maybe.any():
             same_time = np.isin(self._seen["time"], keys["time"][maybe])

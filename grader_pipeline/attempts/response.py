@@ -1,8 +1,7 @@
-"""A response, cut into its elements without building them.
+"""An answer, cut into its elements without building them.
 
-The API answers one flat JSON list. Only its syntax is read here, in small chunks, so that a day of
-any size fits in memory and one odd element costs that element only: each is handed on as the bytes
-that were received.
+The API answers one flat JSON list. Only its syntax is read here, in small chunks. So a day of any
+size fits in memory, and an odd element harms no other. Elements are the bytes that were received.
 """
 
 import re
@@ -14,7 +13,7 @@ import msgspec
 import pyarrow as pa
 
 CHUNK = 256 * 1024
-"""Bytes cut at once. Few, for one odd element makes its whole chunk dearer."""
+"""Bytes cut at once. Few, because one odd element makes its whole chunk slower."""
 
 LONGEST_ELEMENT = 64 * 1024 * 1024
 
@@ -30,9 +29,9 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _TAIL = 64 * 1024
 _GUESSES = 8
 
-# What Python's json writes and a strict parser refuses: halves of surrogate pairs, and numbers
-# that are none. Where the parser stumbles they are covered, at equal length, while the list is cut;
-# what they mean is decided where the element is decoded.
+# What Python's json writes and a strict parser refuses: halves of surrogate pairs, NaN, Infinity.
+# If the parser refuses a list, a copy of equal length without them is cut instead. Decoding decides
+# what they mean.
 _ODDITIES = (
     (rb"\ud", rb"\u0"),
     (rb"\uD", rb"\u0"),
@@ -42,47 +41,46 @@ _ODDITIES = (
 
 
 class Body(Protocol):
-    """What a response is read from."""
+    """An answer that can be read once, from its beginning."""
 
     def read(self, size: int, /) -> bytes:
         """Up to ``size`` bytes; none at the end."""
 
 
 class NotAListError(ValueError):
-    """The body is no JSON list in UTF-8. The text says what is wrong: "… is not UTF-8"."""
+    """The answer is no JSON list in UTF-8. The text says what is wrong: "… is not UTF-8"."""
 
 
 class BrokenListError(NotAListError):
-    """The body begins as a list and does not end as one: cut short, or garbled on the way."""
+    """The answer begins as a list and does not end as one: it is cut short or damaged."""
 
 
 @contextmanager
 def unpacked(file: BinaryIO) -> Iterator[BinaryIO]:
-    """The body in a stored response, unpacked while it is read; closes ``file``."""
+    """The stored answer, unpacked while it is read; closes ``file``."""
     with file, pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd") as body:
         yield body
 
 
 class Splitter:
-    """Cuts a list that comes in pieces: each piece in, the elements that it completes out.
+    """Cuts a list that comes in pieces into its elements.
 
-    What is wrong with the list is told as soon as it is certain.
+    Raises as soon as it is certain that something is wrong with the list.
     """
 
     def __init__(self) -> None:
         self._has_begun = False
-        # From its beginning on ``_rest`` is a list without its end: "[", then where an element may
-        # begin.
+        # Once the list has begun, ``_rest`` is "[" and then the bytes from the next element on.
         self._rest = b""
         self._passed = 0
         self._pieces: list[bytes] = []
         self._waiting = 0
 
     def feed(self, piece: bytes) -> list[Element]:
-        """The next elements, often none. Raises NotAListError, BrokenListError."""
+        """The elements that end in ``piece``, often none. Raises NotAListError, BrokenListError."""
         self._pieces.append(piece)
         self._waiting += len(piece)
-        # A long element is looked at anew when it has doubled, not with every piece of it.
+        # A long element is parsed again when it has doubled, not with every piece of it.
         if self._waiting < max(CHUNK, len(self._rest), len(_BYTE_ORDER_MARK)):
             return []
         self._join()
@@ -97,7 +95,7 @@ class Splitter:
         return elements
 
     def end(self) -> list[Element]:
-        """The last elements, when no piece is left. Raises NotAListError, BrokenListError."""
+        """The last elements, after the last piece. Raises NotAListError, BrokenListError."""
         self._join()
         if not self._has_begun:
             raise BrokenListError("is empty")
@@ -120,12 +118,12 @@ class Splitter:
         if opening and not opening.startswith(b"["):
             raise NotAListError("is not a JSON list")
         self._has_begun = bool(opening)
-        # One blank stands for all: it keeps a later byte order mark from being the first thing.
+        # One blank for all of them. A byte order mark after it is then not at the beginning.
         self._rest = opening or b" "
 
 
 class Counter:
-    """How many elements a list has that comes in pieces. What is wrong with it, the end tells."""
+    """Counts the elements of a list that comes in pieces. ``end`` raises what is wrong with it."""
 
     def __init__(self) -> None:
         self._splitter = Splitter()
@@ -133,7 +131,7 @@ class Counter:
         self._wrong: NotAListError | None = None
 
     def feed(self, piece: bytes) -> None:
-        """Count on."""
+        """Count the elements that end in ``piece``."""
         if self._wrong is not None:
             return
         try:
@@ -166,10 +164,10 @@ def batches(body: Body, size: int) -> Iterator[list[Element]]:
 
 
 def _split_before_last_comma(text: bytes) -> tuple[list[Element], int] | None:
-    """The elements before one of the last commas that stand between two, and where it ends.
+    """The elements before one of the last commas between two elements, and where that comma ends.
 
-    A comma is guessed and then proven by the parser: where it stands inside a string or a nested
-    value, what comes before it is no list. Behind an object is the likeliest place.
+    The parser tests each guess: before a comma inside a string or a nested value there is no list.
+    Commas after an object are tried first.
     """
     tail = max(0, len(text) - _TAIL)
     for comma in (_COMMA_BEHIND_OBJECT, _COMMA):
@@ -205,7 +203,7 @@ def _elements(text: bytes) -> list[Element]:
 
 
 def _uncovered(text: bytes, elements: list[Element]) -> Iterator[bytes]:
-    """The slices of ``text`` that lie where ``elements`` lie in it with its oddities covered."""
+    """The slices of ``text`` at the places of ``elements``, which are cut from the covered copy."""
     at = 1
     for element in elements:
         while text[at] in _BETWEEN:

@@ -1,61 +1,90 @@
-"""What a clean attempt is: the one pandera schema. A new rule is one line here.
+"""What a clean attempt is: the reasons to refuse an element, and the one pandera schema.
 
-A check's ``error`` is the word under which a refused row stands in quarantine; words are stable,
-people count them. Rules see typed values and pass over nulls: a null stands where decoding has
-told the reason, or where a field may be absent. To let pandera find those once more would double
-its price, which is per failing check and column.
+A new rule is a ``pa.Check`` here; its ``error`` is the reason. Rules see typed values and skip
+nulls: decoding has recorded the reason for a null, or the column may be null. Pandera is not asked
+about nulls, because its price is per failing check and column.
 """
 
 import datetime as dt
+from collections.abc import Sequence
+from enum import StrEnum
 
 import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from grader_pipeline.attempts.decoding import Reasons
+from grader_pipeline.attempts.columns import COLUMNS, TEXT, Column
 
-LONGEST_TEXT = 255
-"""Characters that the table's varchar columns hold."""
+Reasons = dict[int, list[str]]
+"""The reasons of each refused element, by its place in the batch."""
+
+
+class Reason(StrEnum):
+    """Why an element is in quarantine. The words are stable: people count them."""
+
+    NOT_AN_OBJECT = "not_an_object"  # The element is no JSON object.
+    MISSING_FIELD = "missing_field"  # A field that must exist does not.
+    NULL_FIELD = "null_field"  # A required field is null.
+    WRONG_TYPE = "wrong_type"  # The value has another type than its column.
+    EMPTY_FIELD = "empty_field"  # A required text is empty.
+    UNDECODABLE_PASSBACK_PARAMS = "undecodable_passback_params"  # Not the text of a Python dict.
+    UNEXPECTED_VALUE = "unexpected_value"  # A verdict or an attempt type that does not exist.
+    TOO_LONG = "too_long"  # Longer than the column holds, or than the parser may read.
+    BAD_TIMESTAMP = "bad_timestamp"  # No time of the calendar, or not written as the API does.
+    OUTSIDE_WINDOW = "outside_window"  # The time is not in the day.
+    FORBIDDEN_CHARACTER = "forbidden_character"  # NUL or half a surrogate pair: cannot be stored.
+    DUPLICATE_KEY = "duplicate_key"  # An earlier attempt of the answer has the time and learner.
+
+
+_FILLED = pa.Check(lambda text: text != "", error=Reason.EMPTY_FIELD)
+# A regular expression: Arrow finds it in long texts three times as fast as a plain text.
+_STORABLE = pa.Check(lambda text: ~text.str.contains("\0"), error=Reason.FORBIDDEN_CHARACTER)
 
 
 def schema(
-    start: dt.datetime, end: dt.datetime, *, require_outcome_url: bool = False
+    start: dt.datetime, end: dt.datetime, columns: Sequence[Column] = COLUMNS
 ) -> pa.DataFrameSchema:
-    """The schema of attempts created in ``[start, end)``, aware times.
-
-    Columns: user_id, oauth_consumer_key, lis_result_sourcedid, lis_outcome_service_url,
-    attempt_type (text), is_correct (nullable boolean), created_at (UTC without a zone).
-    """
+    """The schema of attempts created in ``[start, end)``, aware times."""
     first, after = (moment.astimezone(dt.UTC).replace(tzinfo=None) for moment in (start, end))
-    filled = pa.Check(lambda text: text != "", error="empty_field")
-    # As an expression, for Arrow finds that in long texts three times as fast as a plain text.
-    storable = pa.Check(lambda text: ~text.str.contains("\0"), error="forbidden_character")
-    short = pa.Check(lambda text: text.str.len() <= LONGEST_TEXT, error="too_long")
-    known_type = pa.Check(lambda text: text.isin(["run", "submit", ""]), error="unexpected_value")
-    in_window = pa.Check(lambda time: (time >= first) & (time < after), error="outside_window")
-    url_filled = [filled] if require_outcome_url else []
+    in_window = pa.Check(lambda time: (time >= first) & (time < after), error=Reason.OUTSIDE_WINDOW)
+    rules = {"created_at": [in_window]}
     return pa.DataFrameSchema(
         {
-            "user_id": pa.Column(str, [filled, storable, short], nullable=True),
-            "oauth_consumer_key": pa.Column(str, [storable, short], nullable=True),
-            "lis_result_sourcedid": pa.Column(str, [filled, storable], nullable=True),
-            "lis_outcome_service_url": pa.Column(str, [*url_filled, storable], nullable=True),
-            "is_correct": pa.Column(pd.BooleanDtype(), nullable=True),
-            "attempt_type": pa.Column(str, [filled, known_type], nullable=True),
-            "created_at": pa.Column("datetime64[us]", in_window, nullable=True),
+            column.name: pa.Column(
+                column.kind.pandas,
+                [*_common_rules(column), *rules.get(column.name, ())],
+                nullable=True,
+            )
+            for column in columns
         },
         strict=True,
     )
 
 
+def _common_rules(column: Column) -> list[pa.Check]:
+    """The rules that follow from the definition of a text column."""
+    if column.kind != TEXT:
+        return []
+    rules = [_FILLED] if column.presence == "required" else []
+    if column.words:
+        # An empty text has its own reason.
+        known = ["", *column.words]
+        return [*rules, pa.Check(lambda text: text.isin(known), error=Reason.UNEXPECTED_VALUE)]
+    rules.append(_STORABLE)
+    if column.longest:
+        longest = column.longest
+        rules.append(pa.Check(lambda text: text.str.len() <= longest, error=Reason.TOO_LONG))
+    return rules
+
+
 def refusals(frame: pd.DataFrame, schema: pa.DataFrameSchema, decoding: Reasons) -> Reasons:
     """All reasons to refuse rows of ``frame``, by their place: those of decoding and the schema's.
 
-    Raises SchemaErrors when the frame itself is not what the schema speaks of.
+    Raises SchemaErrors if the frame has other columns or types than the schema.
     """
     reasons = {place: list(words) for place, words in decoding.items()}
     try:
-        # Pandera tells of failures in many small frames of words, which Arrow makes dear.
+        # Pandera reports failures in many small frames of words. They are slow in Arrow.
         with pd.option_context("mode.string_storage", "python"):
             schema.validate(frame, lazy=True, inplace=True)
     except SchemaErrors as errors:
@@ -64,4 +93,4 @@ def refusals(frame: pd.DataFrame, schema: pa.DataFrameSchema, decoding: Reasons)
             raise
         for place, check in zip(cases["index"].astype(int), cases["check"], strict=True):
             reasons.setdefault(place, []).append(check)
-    return {place: sorted(set(words)) for place, words in reasons.items()}
+    return {place: sorted({str(word) for word in words}) for place, words in reasons.items()}

@@ -1,8 +1,8 @@
-"""A day's response, validated: every element in its place, as an attempt or with its reasons.
+"""A day's answer, validated: every element in its place, as an attempt or with its reasons.
 
-The result is one parquet file with as many rows as the response has elements, so nothing can get
-lost between the two: an attempt has values and no reasons, a refused element has reasons and its
-text. Its footer carries the day's tally.
+The result is one Parquet file with as many rows as the answer has elements, so no element is lost.
+An attempt has values and no reasons; a refused element has reasons and its text. The footer holds
+the day's tally.
 """
 
 import hashlib
@@ -17,41 +17,43 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from grader_pipeline.attempts.decoding import COLUMNS, REQUIRED, decode
+from grader_pipeline.attempts.columns import COLUMNS, attempt_columns
+from grader_pipeline.attempts.decoding import decode
 from grader_pipeline.attempts.keys import SeenKeys
 from grader_pipeline.attempts.response import Body, Element, batches
-from grader_pipeline.attempts.schema import refusals, schema
+from grader_pipeline.attempts.schema import Reason, Reasons, refusals, schema
 from grader_pipeline.partitions import SchoolDay
 
 BATCH = 50_000
-"""Elements validated at once: pandera's price is per call, memory's per row."""
+"""Elements validated at once. More take more memory; fewer take more time, for pandera's price is
+per call."""
 
-_READ = 10_000
-"""Rows read again at once: few stay in the processor's cache on their way into COPY."""
-
-_TYPES = {"is_correct": pa.bool_(), "created_at": pa.timestamp("us")}
+_READ_BATCH = 10_000
+"""Rows of a validated day read at once. So few stay in the processor's cache until COPY."""
 
 FILE_SCHEMA = pa.schema(
     [
         pa.field("position", pa.int32(), nullable=False),
-        *(pa.field(name, _TYPES.get(name, pa.string())) for name in COLUMNS),
+        *(pa.field(column.name, column.kind.arrow) for column in COLUMNS),
         pa.field("reasons", pa.list_(pa.string())),
         pa.field("row", pa.string()),
     ]
 )
 
 COURSE = r"^(?P<course>course-v1:[^:]+)"
-"""The course in a lis_result_sourcedid, which goes on to name task and learner."""
+"""The course at the beginning of a lis_result_sourcedid; task and learner follow."""
 
 _TALLY = b"tally"
+_NAMES = [column.name for column in COLUMNS]
+_DUPLICATE = Reason.DUPLICATE_KEY.value
 
 
 @dataclass
 class Tally:
-    """What a response came to.
+    """The counts of an answer's elements.
 
-    ``received = valid + duplicates + rejected``; ``reasons`` counts words, so a row with two of
-    them counts twice there. ``courses`` and ``courses_without_url`` count valid attempts.
+    ``received = valid + duplicates + rejected``. ``reasons`` counts words, so an element with two
+    reasons counts twice there. ``courses`` and ``courses_without_url`` count valid attempts.
     """
 
     body_sha256: str = ""
@@ -83,30 +85,32 @@ class _Hashed:
 
 
 def validate(body: Body, day: SchoolDay, file: Path, *, require_outcome_url: bool = False) -> Tally:
-    """Write the validated day to the parquet ``file`` and return its tally.
+    """Write the validated day to the Parquet ``file`` and return its tally.
 
-    ``body`` is the response, uncompressed. Raises NotAListError.
+    ``body`` is the answer, uncompressed. Raises NotAListError.
     """
     tally = Tally()
     hashed = _Hashed(body)
     seen = SeenKeys()
-    rules = schema(day.start, day.end, require_outcome_url=require_outcome_url)
+    columns = attempt_columns(require_outcome_url=require_outcome_url)
+    required = [column.name for column in columns if column.presence == "required"]
+    rules = schema(day.start, day.end, columns)
     with pq.ParquetWriter(file, FILE_SCHEMA, compression="zstd") as writer:
         for batch in batches(hashed, BATCH):
-            frame, reasons = decode(batch, require_outcome_url=require_outcome_url)
+            frame, reasons = decode(batch, columns)
             reasons = refusals(frame, rules, reasons)
             clean = frame.drop(index=list(reasons))
-            if clean[REQUIRED].isna().any(axis=None):
-                raise AssertionError("an attempt lacks a value and nobody has said why")
+            if clean[required].isna().any(axis=None):
+                raise AssertionError("an attempt without a required value has no reason")
             repeated = seen.repeated(clean)
-            reasons.update({place: ["duplicate_key"] for place in clean.index[repeated]})
+            reasons.update({place: [_DUPLICATE] for place in clean.index[repeated]})
             writer.write_table(_table(batch, frame, reasons, tally.received))
             _count(tally, clean[~repeated], reasons, received=len(batch))
-            # The next batch is read before the loop lets go of this one.
+            # The loop reads the next batch before it assigns these names again.
             del batch, frame, clean
         tally.body_sha256 = hashed.sha256.hexdigest()
         writer.add_key_value_metadata({_TALLY: msgspec.json.encode(tally)})
-    # Nothing after this takes nearly as much, and all of it would come on top.
+    # What follows needs less memory, and would take it in addition.
     pa.default_memory_pool().release_unused()
     return tally
 
@@ -118,24 +122,25 @@ def tally_of(file: pq.ParquetFile) -> Tally:
 
 def attempts(file: pq.ParquetFile) -> Iterator[pa.Table]:
     """The attempts of a validated day, batch by batch: ``position`` and ``COLUMNS``."""
-    for batch in _tables(file, ["position", *COLUMNS, "reasons"]):
+    for batch in _tables(file, ["position", *_NAMES, "reasons"]):
         yield batch.filter(batch["reasons"].is_null()).drop_columns("reasons")
 
 
 def quarantine(file: pq.ParquetFile) -> Iterator[pa.Table]:
-    """The refused elements of a validated day, batch by batch: ``position, reasons, row``."""
+    """The refused elements of a validated day, batch by batch: ``position, reasons, row``.
+
+    ``row`` is the element as received.
+    """
     for batch in _tables(file, ["position", "reasons", "row"]):
         yield batch.filter(batch["reasons"].is_valid())
 
 
 def _tables(file: pq.ParquetFile, columns: list[str]) -> Iterator[pa.Table]:
-    for batch in file.iter_batches(batch_size=_READ, columns=columns, use_threads=False):
+    for batch in file.iter_batches(batch_size=_READ_BATCH, columns=columns, use_threads=False):
         yield pa.Table.from_batches([batch])
 
 
-def _table(
-    batch: list[Element], frame: pd.DataFrame, reasons: dict[int, list[str]], offset: int
-) -> pa.Table:
+def _table(batch: list[Element], frame: pd.DataFrame, reasons: Reasons, offset: int) -> pa.Table:
     refused = list(reasons)
     whys = pd.Series([None] * len(frame), dtype=object)
     whys[refused] = list(reasons.values())
@@ -143,20 +148,15 @@ def _table(
     texts[refused] = [bytes(batch[place]).decode() for place in refused]
     columns = [
         pa.array(range(offset, offset + len(frame)), pa.int32()),
-        *(
-            pa.array(frame[name], FILE_SCHEMA.field(name).type, from_pandas=True)
-            for name in COLUMNS
-        ),
+        *(pa.array(frame[name], FILE_SCHEMA.field(name).type, from_pandas=True) for name in _NAMES),
         pa.array(whys, pa.list_(pa.string())),
         pa.array(texts, pa.string()),
     ]
     return pa.Table.from_arrays(columns, schema=FILE_SCHEMA)
 
 
-def _count(
-    tally: Tally, valid: pd.DataFrame, reasons: dict[int, list[str]], *, received: int
-) -> None:
-    duplicates = sum(words == ["duplicate_key"] for words in reasons.values())
+def _count(tally: Tally, valid: pd.DataFrame, reasons: Reasons, *, received: int) -> None:
+    duplicates = sum(words == [_DUPLICATE] for words in reasons.values())
     tally.received += received
     tally.duplicates += duplicates
     tally.rejected += len(reasons) - duplicates

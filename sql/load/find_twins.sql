@@ -1,15 +1,11 @@
--- Which staged attempts are stored already, and whether the stored row says something else.
+-- Which staged attempts are stored already, and whether the stored twin differs.
+--
+-- {stored_other_columns}, {staged_other_columns}: the columns of an attempt beside its key, of either table.
 CREATE TEMPORARY TABLE staged_twins ON COMMIT DROP AS
 SELECT
     staged.position,
     stored.id,
-    (
-        stored.oauth_consumer_key, stored.lis_result_sourcedid, stored.lis_outcome_service_url,
-        stored.is_correct, stored.attempt_type
-    ) IS DISTINCT FROM (
-        staged.oauth_consumer_key, staged.lis_result_sourcedid, staged.lis_outcome_service_url,
-        staged.is_correct, staged.attempt_type
-    ) AS differs
+    ROW ({stored_other_columns}) IS DISTINCT FROM ROW ({staged_other_columns}) AS differs
 FROM staged_attempts AS staged
 JOIN grader AS stored USING (created_at, user_id)
 WHERE stored.created_at >= %(day_start)s

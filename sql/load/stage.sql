@@ -1,14 +1,11 @@
--- Where a day's attempts wait to be compared with what is stored. Gone with the transaction.
-CREATE TEMPORARY TABLE staged_attempts (
-    position                integer,
-    user_id                 varchar(255),
-    oauth_consumer_key      varchar(255),
-    lis_result_sourcedid    text,
-    lis_outcome_service_url text,
-    is_correct              boolean,
-    attempt_type            varchar(10),
-    created_at              timestamp
-) ON COMMIT DROP;
+-- The day's attempts and quarantine, as COPY brings them. Gone with the transaction.
+--
+-- {columns} in the statements of this folder: the columns of an attempt, as
+-- grader_pipeline/attempts/columns.py defines them. Types are those of the table.
+CREATE TEMPORARY TABLE staged_attempts ON COMMIT DROP AS
+SELECT NULL::integer AS position, {columns}
+FROM grader
+WITH NO DATA;
 
 CREATE TEMPORARY TABLE staged_rejected (
     position integer PRIMARY KEY,
