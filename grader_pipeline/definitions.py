@@ -15,7 +15,7 @@ from grader_pipeline.assets.step2_validated_attempts import validated_attempts
 from grader_pipeline.assets.step3_grader_table import grader_table
 from grader_pipeline.assets.step4_metrics import metrics
 from grader_pipeline.assets.step5_sheet_report import sheet_report
-from grader_pipeline.failures import tell_failure
+from grader_pipeline.failures import record_failure
 from grader_pipeline.mail.resource import Mail
 from grader_pipeline.mail.sensor import mail_sensor
 from grader_pipeline.resources.grader_api import GraderApi
@@ -37,7 +37,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
         "storage": DayFiles(),
     }
     return dg.Definitions(
-        assets=[asset.with_hooks({tell_failure}) for asset in ASSETS],
+        assets=[asset.with_hooks({record_failure}) for asset in ASSETS],
         jobs=[day_job],
         schedules=[morning],
         sensors=[mail_sensor],

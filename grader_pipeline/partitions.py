@@ -1,9 +1,9 @@
 """The school's calendar: which days there are, and which moments of UTC each of them covers.
 
 A partition is one calendar day of GRADER_TIMEZONE, from GRADER_START_DATE to yesterday. The API
-and the database speak UTC, so a day becomes a half-open window of UTC. Worked example, Moscow
-being three hours ahead: the day 2023-05-31 begins at 2023-05-30 21:00:00 UTC and ends before
-2023-05-31 21:00:00 UTC. Where clocks change, a day lasts 23 or 25 hours.
+and the database use UTC, so a day is a half-open window of UTC. Example: Moscow is three hours
+ahead, so the day 2023-05-31 begins at 2023-05-30 21:00:00 UTC and ends before 2023-05-31 21:00:00
+UTC. A day with a change of the clock lasts 23 or 25 hours.
 """
 
 import datetime as dt
@@ -41,7 +41,7 @@ class SchoolDay:
         return self.date.isoformat()
 
     def api_window(self) -> dict[str, str]:
-        """``start`` and ``end`` as the API wants them: UTC text, both inclusive."""
+        """``start`` and ``end`` as the API takes them: text in UTC, both inclusive."""
         last = self.end - dt.timedelta(microseconds=1)
         return {
             "start": f"{self.start:%Y-%m-%d %H:%M:%S.%f}",
@@ -50,13 +50,13 @@ class SchoolDay:
 
 
 def school_day(key: str, now: dt.datetime | None = None) -> SchoolDay:
-    """The day that a partition key names.
+    """The day of a partition key.
 
-    Keys that come through GraphQL are not checked by Dagster, and they end up in paths and
-    queries, so everything that works on a day asks here first.
+    Dagster does not check keys that come through GraphQL, and keys become parts of paths and
+    queries. So every step that works on a day calls this first.
 
     Raises PermanentFailure for a key that is no date, a day before GRADER_START_DATE, or a day
-    that has not ended yet at ``now``.
+    that has not ended at ``now``.
     """
     settings = Settings()
     if not _DAY.fullmatch(key):
@@ -78,9 +78,10 @@ def school_day(key: str, now: dt.datetime | None = None) -> SchoolDay:
 
 
 def day_of(context: dg.AssetExecutionContext | dg.OutputContext | dg.InputContext) -> SchoolDay:
-    """The day that this step works on; refuses what :func:`school_day` refuses, and ranges.
+    """The day that this step works on.
 
-    A range in one run would let one day's failure undo the others, so each day is its own run.
+    Raises PermanentFailure as :func:`school_day` does, and for a range of days: with several days
+    in one run, one day's failure would fail the others. Each day is its own run.
     """
     if not context.has_partition_key:
         raise PermanentFailure(
@@ -91,7 +92,7 @@ def day_of(context: dg.AssetExecutionContext | dg.OutputContext | dg.InputContex
 
 
 def days_partitions() -> dg.DailyPartitionsDefinition:
-    """The partitions as Dagster shows them."""
+    """The days as Dagster's partitions."""
     settings = Settings()
     return dg.DailyPartitionsDefinition(
         start_date=settings.grader_start_date.isoformat(), timezone=settings.grader_timezone

@@ -1,4 +1,4 @@
--- The ledger's line of a day beside what the tables themselves hold for it.
+-- The ledger's line of a day, and the rows that the tables hold for it: quarantined, stored.
 SELECT
     ledger.received,
     ledger.loaded,

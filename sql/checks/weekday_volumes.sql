@@ -1,4 +1,4 @@
--- Attempts stored for the same weekday of the last four weeks, as far as those days were loaded.
+-- Attempts stored for the same weekday of the last four weeks, one row for each loaded day.
 SELECT loaded + already_there AS volume
 FROM grader_load
 WHERE report_date IN (

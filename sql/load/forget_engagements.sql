@@ -1,4 +1,4 @@
--- Tasks that a learner no longer has any attempt on.
+-- Engagements without an attempt on any day.
 DELETE FROM engagement USING touched_engagement AS touched
 WHERE engagement.id = touched.engagement
   AND NOT EXISTS (

@@ -1,2 +1,2 @@
--- However many twins there are, asking whether an attempt is one of them stays cheap.
+-- For insert_new.sql, which looks up each staged attempt.
 ALTER TABLE staged_twins ADD PRIMARY KEY (position);

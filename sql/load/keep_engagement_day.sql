@@ -1,4 +1,4 @@
--- The day's lines by numbers; learners and tasks that meet for the first time get one together.
+-- The day's rows by numbers. A learner and a task without an engagement get a new number for it.
 INSERT INTO engagement_day (
     report_date, engagement, learner, task, runs, submits, successes, wrong_submits,
     without_outcome_url, runs_before_first_submit, submits_until_success, first_submit_correct,

@@ -1,5 +1,5 @@
--- Quarantine of the day as the response gives it now; what stands there already is not touched,
--- not even locked, for a lock is written too.
+-- The day's quarantine as the answer has it now. Rows that are the same already are not written and
+-- not locked: a lock is written to disk too.
 INSERT INTO grader_rejected (report_date, position, reasons, row)
 SELECT %(day)s, staged.position, staged.reasons, staged.row
 FROM staged_rejected AS staged

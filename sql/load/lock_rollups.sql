@@ -1,2 +1,2 @@
--- Learners meet the same task on several days, so the rollups have one writer at a time.
+-- Days share engagements, so the rollups have one writer at a time.
 SELECT pg_advisory_xact_lock(hashtextextended('rollups', 0));

@@ -1,4 +1,4 @@
--- A number for each learner that the day is the first to name.
+-- A number for each new learner of the day.
 INSERT INTO learner (user_id)
 SELECT DISTINCT user_id
 FROM fresh_engagement AS fresh

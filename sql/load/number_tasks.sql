@@ -1,4 +1,4 @@
--- A number for each task that the day is the first to name.
+-- A number for each new task of the day.
 INSERT INTO task (course, task)
 SELECT DISTINCT course, task
 FROM fresh_engagement AS fresh

@@ -1,10 +1,9 @@
--- Rollups of which the planner knows too little: they have grown by a fifth or more since it last
--- looked, or it never has. The server looks by itself once in a while, which is too late: it would
--- go through the rollups once for each of their lines.
+-- Rollups that need ANALYZE: they have grown by a fifth or more since the last one, or never had
+-- one. Autovacuum analyzes too late: until then, plans read a whole rollup for each of its rows.
 --
--- Where there are hardly more days than the planner keeps apart, it takes a day that it has not
--- seen for an empty one, so each new one is worth a look. With more days it knows that there are
--- others, and how large they are.
+-- With few days, the planner's statistics list each day, and a day that they lack counts as empty.
+-- So each new day needs ANALYZE. With more days than statistics hold, the planner estimates the
+-- days that they lack.
 SELECT relname AS name
 FROM pg_class
 WHERE oid IN ('engagement_day'::regclass, 'engagement'::regclass)

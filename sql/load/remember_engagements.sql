@@ -1,4 +1,4 @@
--- Which learners met which tasks on the day, as the rollups had it until now.
+-- The engagements of the day, as the rollups have them until now.
 CREATE TEMPORARY TABLE touched_engagement ON COMMIT DROP AS
 SELECT engagement, learner, task
 FROM engagement_day

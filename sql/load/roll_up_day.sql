@@ -1,7 +1,7 @@
--- What each learner did on each task of the day, not yet by numbers. Columns as
--- sql/schema/060_rollups.sql says.
+-- One row for each learner and task of the day, by names. sql/schema/060_rollups.sql explains the
+-- columns.
 --
--- The attempts are taken apart once, before they are sorted: sorting moves only what is needed.
+-- The first step selects what is needed, so that sorting moves nothing else.
 CREATE TEMPORARY TABLE fresh_engagement ON COMMIT DROP AS
 WITH attempts AS MATERIALIZED (
     SELECT
@@ -11,8 +11,8 @@ WITH attempts AS MATERIALIZED (
     WHERE created_at >= %(day_start)s
       AND created_at < %(day_end)s
 ),
--- What went before each attempt. The learner is named first: ids differ in their first letters,
--- which is where sorting looks, and courses hardly do.
+-- Pause, runs and submits before each attempt. The learner is the first sort key: ids differ in
+-- their first letters, courses hardly do, and sorting compares these first.
 counted AS (
     SELECT
         *,
@@ -34,7 +34,7 @@ timed AS (
         PARTITION BY user_id, task, course ORDER BY created_at ROWS UNBOUNDED PRECEDING
     )
 )
--- Counts and clock only grow, so the least of them is that of the first attempt of its kind.
+-- Counts and clock only grow, so their minimum is that of the first attempt of a kind.
 SELECT
     course, task, user_id,
     count(*) FILTER (WHERE is_run)                    AS runs,

@@ -1,5 +1,5 @@
--- The first times of the learners and tasks that the day touched, out of all their days.
--- Their order, and why the least of what only grows is the first, is told in roll_up_day.sql.
+-- One row for each engagement that the day touched: the dates of the first attempt, submit and
+-- success, from all its days. roll_up_day.sql explains the order and the minimums.
 WITH days AS (
     SELECT
         day.*,
@@ -18,7 +18,7 @@ timed AS (
         CASE WHEN night <= interval '30 minutes' THEN night ELSE interval '0' END AS worked_before
     FROM days
 ),
--- Work before each day; the clock then runs on through it.
+-- The clock at the start of each day: the work of all days before it.
 running AS (
     SELECT *, sum(worked_before + last_clock) OVER met - last_clock AS clock
     FROM timed
@@ -42,8 +42,8 @@ fresh AS (
     FROM running
     GROUP BY engagement, learner, task
 )
--- Most of what is touched stays as it was, and is then neither written nor locked. The question is
--- put so that it is asked of row after row: joined, all engagements there are would be read.
+-- Most touched engagements stay the same. They are not written and not locked. The condition makes
+-- PostgreSQL look up each row: a join would read all engagements.
 INSERT INTO engagement (
     id, learner, task, first_attempt_date, first_submit_date, first_success_date,
     runs_before_first_submit, submits_until_success, time_until_success, first_submit_correct

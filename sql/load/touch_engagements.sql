@@ -1,4 +1,4 @@
--- And which ones met on it as the attempts say now.
+-- The engagements of the day that the attempts have added.
 INSERT INTO touched_engagement
 SELECT engagement, learner, task
 FROM engagement_day
