@@ -43,7 +43,7 @@ def is_worth_retrying(status: int) -> bool:
 
 
 def asked_pause(retry_after: str) -> float | None:
-    """The seconds to wait by a ``Retry-After`` header, a number or a date; None for another text."""
+    """The seconds to wait by a ``Retry-After`` header, number or date; None for another text."""
     text = retry_after.strip()
     if text.isascii() and text.isdigit():
         return float(text)

@@ -77,7 +77,7 @@ def _common_rules(column: Column) -> list[pa.Check]:
     return rules
 
 
-def refusals(frame: pd.DataFrame, schema: pa.DataFrameSchema, decoding: Reasons) -> Reasons:
+def all_reasons(frame: pd.DataFrame, schema: pa.DataFrameSchema, decoding: Reasons) -> Reasons:
     """All reasons to refuse rows of ``frame``, by their place: those of decoding and the schema's.
 
     Raises SchemaErrors if the frame has other columns or types than the schema.

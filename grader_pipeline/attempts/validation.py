@@ -21,7 +21,7 @@ from grader_pipeline.attempts.columns import COLUMNS, attempt_columns
 from grader_pipeline.attempts.decoding import decode
 from grader_pipeline.attempts.keys import SeenKeys
 from grader_pipeline.attempts.response import Body, Element, batches
-from grader_pipeline.attempts.schema import Reason, Reasons, refusals, schema
+from grader_pipeline.attempts.schema import Reason, Reasons, all_reasons, schema
 from grader_pipeline.partitions import SchoolDay
 
 BATCH = 50_000
@@ -98,7 +98,7 @@ def validate(body: Body, day: SchoolDay, file: Path, *, require_outcome_url: boo
     with pq.ParquetWriter(file, FILE_SCHEMA, compression="zstd") as writer:
         for batch in batches(hashed, BATCH):
             frame, reasons = decode(batch, columns)
-            reasons = refusals(frame, rules, reasons)
+            reasons = all_reasons(frame, rules, reasons)
             clean = frame.drop(index=list(reasons))
             if clean[required].isna().any(axis=None):
                 raise AssertionError("an attempt without a required value has no reason")

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from validated_day import Validated, validated
 
 from grader_pipeline.attempts import response, validation
-from grader_pipeline_tests.grader import attempt
+from grader_pipeline_tests.grader import attempt, learner
 
 REAL = json.loads((Path(__file__).parent / "api-samples.json").read_text())
 
 times = st.sampled_from([f"2023-05-31 09:00:0{n}" for n in range(4)] + ["2023-06-01 09:00:00", ""])
-users = st.sampled_from(["a", "b", "", "00123", None, "\0", 7])
+users = st.sampled_from([learner("a"), learner("b"), "", "00123", None, "\0", 7])
 attempts = st.builds(
     attempt,
     times,
@@ -25,7 +25,7 @@ attempts = st.builds(
     url=st.sampled_from([None, "https://lms.example.org/"]),
     extra=st.sampled_from([None, "}, {", "\ud800", float("nan")]),
 )
-odd = st.sampled_from([None, [], {}, "}, {", 1.5, {"lti_user_id": "a"}, [[], {}]])
+odd = st.sampled_from([None, [], {}, "}, {", 1.5, {"lti_user_id": learner("a")}, [[], {}]])
 days = st.lists(attempts | attempts | attempts | odd, max_size=25)
 
 
@@ -86,13 +86,13 @@ def test_an_empty_day_is_a_day_of_nothing():
     assert (found.attempts, found.refused) == ([], [])
 
 
-def test_the_footer_tells_the_tally_as_it_was():
+def test_the_footer_has_the_tally_that_was_returned():
     found = validated(
         [
             attempt(course="course-v1:Школа+Δ"),
             attempt(),
             attempt(user=""),
-            attempt(user="x", url=None),
+            attempt(user=learner("x"), url=None),
         ]
     )
     assert found.footer == found.tally

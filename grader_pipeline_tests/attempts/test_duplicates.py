@@ -4,7 +4,7 @@ import pytest
 from validated_day import validated
 
 from grader_pipeline.attempts import response, validation
-from grader_pipeline_tests.grader import attempt
+from grader_pipeline_tests.grader import attempt, learner
 
 
 @pytest.fixture(params=[50_000, 3], ids=lambda size: f"batches of {size}")
@@ -15,7 +15,10 @@ def _batches(request, monkeypatch):
         monkeypatch.setattr(response, "CHUNK", 100)
 
 
-def at(second: int, user: str = "a", **fields) -> dict:
+A, B = learner("a"), learner("b")
+
+
+def at(second: int, user: str = A, **fields) -> dict:
     return attempt(f"2023-05-31 09:00:{second:02}", user, **fields)
 
 
@@ -31,19 +34,20 @@ def at(second: int, user: str = "a", **fields) -> dict:
         ([at(9), at(8), at(7), at(9), at(6), at(8), at(5), at(5)], [3, 5, 7]),
         ([at(5), at(1), at(9), at(1), at(5), at(9), at(1)], [3, 4, 5, 6]),
         # One moment or one learner is not a key.
-        ([at(0, "a"), at(0, "b"), at(1, "a"), at(1, "b"), at(0, "b")], [4]),
+        ([at(0, A), at(0, B), at(1, A), at(1, B), at(0, B)], [4]),
+        # Learners are compared byte by byte.
         ([at(0, "a"), at(0, "A"), at(0, "a "), at(0, "а")], []),
         ([at(0, "é"), at(0, "e\u0301")], []),
         # The same moment written in another way is the same moment.
         (
             [
                 at(0),
-                attempt("2023-05-31 09:00:00.000000", "a"),
-                attempt("2023-05-31 09:00:00.0", "a"),
+                attempt("2023-05-31 09:00:00.000000", A),
+                attempt("2023-05-31 09:00:00.0", A),
             ],
             [1, 2],
         ),
-        ([at(0), attempt("2023-05-31 09:00:00.000001", "a")], []),
+        ([at(0), attempt("2023-05-31 09:00:00.000001", A)], []),
         # A refused row does not make its good twin a duplicate.
         ([at(0, attempt_type="?"), at(0), at(0)], [2]),
         ([at(0, is_correct="0"), at(1), at(2), at(3), at(0)], []),
@@ -72,7 +76,7 @@ def test_the_first_of_two_that_differ_is_the_one_that_stays():
 def test_a_whole_response_sent_twice_loads_once(monkeypatch):
     monkeypatch.setattr(validation, "BATCH", 100)
     monkeypatch.setattr(response, "CHUNK", 10_000)
-    once = [at(n % 60, f"learner {n}") for n in range(300)]
+    once = [at(n % 60, learner(n)) for n in range(300)]
     found = validated(once + once)
     assert [row["position"] for row in found.attempts] == list(range(300))
     assert found.tally.duplicates == 300

@@ -1,4 +1,4 @@
-"""The Python text inside an attempt: read as Python reads it, and survived whatever it is."""
+"""The Python text inside an element is read as Python reads it; no text does harm."""
 
 import ast
 import warnings
@@ -147,7 +147,7 @@ def test_a_dict_is_read_as_python_reads_it(text, value):
     assert passback.decode([text])[text] == {"a": value}
 
 
-def test_an_escape_that_python_frowns_upon_is_kept_without_a_word():
+def test_an_escape_that_python_warns_of_is_kept_without_a_warning():
     text = r"{'a': 'C:\dir'}"
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")

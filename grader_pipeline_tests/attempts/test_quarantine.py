@@ -5,9 +5,10 @@ import json
 import pytest
 from validated_day import reasons_of, validated
 
-from grader_pipeline_tests.grader import attempt
+from grader_pipeline.attempts.schema import Reason
+from grader_pipeline_tests.grader import attempt, learner
 
-SOURCEDID = "'lis_result_sourcedid': 'course-v1:A+B+C:lms-1:u'"
+SOURCEDID = f"'lis_result_sourcedid': 'course-v1:A+B+C:lms-{'1' * 32}:{learner('u')}'"
 URL = "'lis_outcome_service_url': 'https://lms.example.org/'"
 
 
@@ -78,7 +79,7 @@ REFUSED: list[tuple[dict, list[str]]] = [
     # Python cannot read a text with a bare NUL or half a character in it.
     (passback("'lis_result_sourcedid': 'a\0b'"), ["undecodable_passback_params"]),
     (passback("'lis_result_sourcedid': '\ud800'"), ["undecodable_passback_params"]),
-    # Several at once, each told once.
+    # Several at once: each reason once.
     (
         attempt(lti_user_id=None, attempt_type="", created_at="now", is_correct="0"),
         ["bad_timestamp", "empty_field", "null_field", "wrong_type"],
@@ -95,10 +96,16 @@ REFUSED: list[tuple[dict, list[str]]] = [
 ]
 
 
-def test_each_reason_is_told_exactly():
+def test_each_element_has_exactly_its_reasons():
     reasons = validated([element for element, _ in REFUSED]).reasons
     found = [(element, reasons.get(place)) for place, (element, _) in enumerate(REFUSED)]
     assert found == REFUSED
+
+
+def test_each_reason_of_the_definition_keeps_an_element_out():
+    found = {reason for _, reasons in REFUSED for reason in reasons}
+    found |= {*reasons_of(None), *validated([attempt(), attempt()]).reasons[1]}
+    assert found == set(Reason)
 
 
 @pytest.mark.parametrize(
@@ -141,9 +148,13 @@ def test_a_required_outcome_url_is_a_field_like_the_others(element, reasons):
 
 def test_courses_without_outcome_url_are_counted_while_it_is_not_required():
     found = validated(
-        [attempt(user="a", url=None, course="course-v1:one"), attempt(user="b", course="two")]
-        + [attempt(user=u, url=None, course="course-v1:three") for u in "cd"]
-        + [attempt(user="e", course="course-v1:three")]
+        [
+            attempt(user=learner("a"), url=None, course="course-v1:one"),
+            attempt(user=learner("b"), course="two"),
+            attempt(user=learner("c"), url=None, course="course-v1:three"),
+            attempt(user=learner("d"), url=None, course="course-v1:three"),
+            attempt(user=learner("e"), course="course-v1:three"),
+        ]
     )
     assert [row["lis_outcome_service_url"] is None for row in found.attempts] == [
         True, False, True, True, False,
@@ -161,11 +172,11 @@ def test_an_odd_element_costs_itself_only():
         b'{"x": %s%s}' % (b"[" * 200, b"]" * 200),
         json.dumps(attempt(passback_params="{" * 70_000)).encode(),
     ]
-    good = [json.dumps(attempt(user=f"learner {n}")).encode() for n in range(len(odd) + 1)]
+    good = [json.dumps(attempt(user=learner(n))).encode() for n in range(len(odd) + 1)]
     pairs = zip(good, [*odd, b"[]"], strict=True)
     found = validated(b"[" + b" ,\n".join(part for pair in pairs for part in pair) + b"]")
     assert [row["position"] for row in found.attempts] == list(range(0, 2 * len(good), 2))
-    assert [row["user_id"] for row in found.attempts] == [f"learner {n}" for n in range(len(good))]
+    assert [row["user_id"] for row in found.attempts] == [learner(n) for n in range(len(good))]
     assert [row["row"].encode() for row in found.refused] == [*odd, b"[]"]
 
 

@@ -1,4 +1,4 @@
-"""A response is cut into exactly its elements, wherever its reads happen to end."""
+"""An answer is cut into exactly its elements, wherever reads end."""
 
 import io
 import json
@@ -188,7 +188,7 @@ def test_a_list_counts_as_many_elements_as_it_is_cut_into(body, piece, chunk):
 @pytest.mark.parametrize(
     "body", [b"{}", b"", b"[1, 2", b"[1 2]", b"[1]]", b'["\xff"]', b"[1," * 999]
 )
-def test_what_is_wrong_with_a_list_is_told_when_it_has_ended(body, chunk):
+def test_a_counter_raises_what_is_wrong_with_a_list_when_it_has_ended(body, chunk):
     with pytest.raises(NotAListError) as cut:
         _elements(body, chunk)
     with pytest.raises(type(cut.value)) as counted:
@@ -214,7 +214,7 @@ def test_batches_are_full_but_for_the_last(monkeypatch):
     assert len(batches) > 5
 
 
-def test_an_element_without_end_is_given_up_before_memory_is(monkeypatch):
+def test_an_element_without_end_is_refused_before_it_fills_the_memory(monkeypatch):
     monkeypatch.setattr(response, "CHUNK", 1000)
     monkeypatch.setattr(response, "LONGEST_ELEMENT", 10_000)
     body = io.BytesIO(b'[1, "' + b"x" * 1_000_000)

@@ -1,4 +1,4 @@
-"""What becomes of a value that is kept: nothing."""
+"""A value that is kept is kept as it was sent."""
 
 import datetime as dt
 import json
@@ -6,7 +6,7 @@ import json
 import pytest
 from validated_day import validated
 
-from grader_pipeline_tests.grader import attempt
+from grader_pipeline_tests.grader import attempt, learner
 
 
 def _only(element: object, day: str = "2023-05-31") -> dict:
@@ -55,7 +55,7 @@ def test_nothing_and_an_empty_text_stay_two_things():
         "{'lis_result_sourcedid': 'a', 'oauth_consumer_key': None}",
         "{'lis_result_sourcedid': 'a', 'oauth_consumer_key': ''}",
     ]
-    found = validated([attempt(user=t, passback_params=t) for t in texts])
+    found = validated([attempt(user=learner(t), passback_params=t) for t in texts])
     assert [row["oauth_consumer_key"] for row in found.attempts] == [None, None, ""]
     assert [row["lis_outcome_service_url"] for row in found.attempts] == [None] * 3
 
@@ -71,9 +71,9 @@ def test_a_verdict_is_true_false_or_none(source, verdict):
     assert _only(b"[" + source_of_row.encode() + b"]")["is_correct"] is verdict
 
 
-def test_verdicts_of_one_batch_do_not_colour_each_other():
+def test_verdicts_of_one_batch_do_not_change_each_other():
     verdicts = [None, 0, 1, True, False, None, 1]
-    found = validated([attempt(user=str(n), verdict=v) for n, v in enumerate(verdicts)])
+    found = validated([attempt(user=learner(n), verdict=v) for n, v in enumerate(verdicts)])
     kept = [row["is_correct"] for row in found.attempts]
     assert kept == [None, False, True, True, False, None, True]
     assert {type(verdict) for verdict in kept} == {bool, type(None)}
@@ -117,7 +117,11 @@ def test_any_other_verdict_is_refused():
 def test_a_time_is_kept_to_the_microsecond(text, microsecond):
     # Beside others, as the first of a batch must not decide how the rest is read.
     found = validated(
-        [attempt("2023-05-31 01:00:00", "a"), attempt(text, "b"), attempt("2023-05-31 01:00:00.5")]
+        [
+            attempt("2023-05-31 01:00:00", learner("a")),
+            attempt(text, learner("b")),
+            attempt("2023-05-31 01:00:00.5"),
+        ]
     )
     expected = dt.datetime(2023, 5, 31, 9, 16, 11, microsecond)
     assert [row["created_at"] for row in found.attempts][1] == expected
@@ -186,6 +190,6 @@ EDGES = {
 
 
 def test_the_day_in_moscow_is_half_open_to_the_microsecond():
-    found = validated([attempt(text, f"learner {n}") for n, text in enumerate(EDGES)])
+    found = validated([attempt(text, learner(n)) for n, text in enumerate(EDGES)])
     assert [place not in found.reasons for place in range(len(EDGES))] == list(EDGES.values())
     assert set(map(tuple, found.reasons.values())) == {("outside_window",)}

@@ -1,4 +1,4 @@
-"""What validation makes of a response: the way every test of this folder looks at it."""
+"""An answer, validated: what the tests of this folder look at."""
 
 import io
 import json
@@ -37,7 +37,7 @@ class Validated:
 def validated(
     response: bytes | list[Any], day: str = "2023-05-31", *, require_outcome_url: bool = False
 ) -> Validated:
-    """Validate ``response``, bytes or elements still to be written as JSON, as the day's answer."""
+    """Validate ``response``, bytes or elements that are written as JSON, as the day's answer."""
     body = response if isinstance(response, bytes) else json.dumps(response).encode()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "attempts.parquet"
@@ -54,5 +54,5 @@ def validated(
 
 
 def reasons_of(element: object, **options: bool) -> list[str]:
-    """Why a response of this one element keeps it out; empty when it is an attempt."""
+    """The reasons of an element that is alone in its answer; none if it is an attempt."""
     return validated([element], **options).reasons.get(0, [])
