@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             dev(settings, chosen.host, chosen.port)
         elif chosen.command == "exec":
-            from grader_pipeline.cli.execute import execute  # noqa: PLC0415
+            from grader_pipeline.cli.exec import execute  # noqa: PLC0415
 
             execute(settings, chosen.program, chosen.arguments)
         elif chosen.command == "report":

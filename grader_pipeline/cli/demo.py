@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 from grader_pipeline.asset_names import ASSET_NAMES
 from grader_pipeline.local.dagster_home import LOCATION
 from grader_pipeline.local.errors import LauncherError
-from grader_pipeline.local.made_up import refuse_real_attempts, refuse_real_readers
+from grader_pipeline.local.sample_guard import refuse_real_attempts, refuse_real_readers
 from grader_pipeline.local.services import free_port
 from grader_pipeline.local.stack import Stack, running
 from grader_pipeline.reports.files import reports

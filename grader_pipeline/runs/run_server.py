@@ -31,7 +31,7 @@ from dagster._cli.api import api_cli
 from dagster._utils import get_run_crash_explanation
 
 from grader_pipeline.runs import waits
-from grader_pipeline.runs.prepare_instance import prepare
+from grader_pipeline.runs.pools import prepare
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import SQL
 

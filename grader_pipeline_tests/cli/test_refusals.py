@@ -9,7 +9,7 @@ import pytest
 
 from grader_pipeline.cli.command import main
 from grader_pipeline.local.errors import LauncherError
-from grader_pipeline.local.made_up import refuse_real_attempts
+from grader_pipeline.local.sample_guard import refuse_real_attempts
 from grader_pipeline.settings import SAMPLE_CLIENT, Settings
 from grader_pipeline_tests.processes import COMMAND
 

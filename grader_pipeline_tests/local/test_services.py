@@ -15,7 +15,7 @@ from dagster._core.test_utils import create_run_for_test
 from grader_pipeline.local import processes, services
 from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.local.services import Services
-from grader_pipeline.runs.prepare_instance import fail_interrupted_runs
+from grader_pipeline.runs.pools import fail_interrupted_runs
 from grader_pipeline.runs.run_launcher import SERVER_TAG
 from grader_pipeline_tests.processes import processes_of
 from grader_pipeline_tests.waiting import eventually
