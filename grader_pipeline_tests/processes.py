@@ -1,8 +1,12 @@
-"""What the launcher's tests share: a home, and how to run and wait for real processes."""
+"""For tests that start real processes: a home, and how to start the processes and find them.
+
+A room's ``conftest.py`` imports the fixtures.
+"""
 
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,14 +21,21 @@ COMMAND = [
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """GRADER_HOME of the test."""
-    return tmp_path / "home"
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The GRADER_HOME of the test.
+
+    Not under ``tmp_path``: root's PostgreSQL runs as another user, and each new session of pytest
+    closes that folder to other users.
+    """
+    with tempfile.TemporaryDirectory(prefix="grader-home-") as folder:
+        home = Path(folder, "home")
+        monkeypatch.setenv("GRADER_HOME", str(home))
+        yield home
 
 
 @pytest.fixture
 def started(home: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts processes whose output is read; kills those that the test leaves."""
+    """Starts processes with a pipe for their output. Kills those that still run after the test."""
     processes: list[subprocess.Popen[str]] = []
 
     def start(*arguments: str) -> subprocess.Popen[str]:
@@ -45,13 +56,13 @@ def started(home: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 
 def processes_of(home: Path) -> list[psutil.Process]:
-    """Everything that runs for a home: it names it in its arguments or its environment."""
+    """The processes that name a home in their arguments or their environment."""
     found = []
     for process in psutil.process_iter():
         try:
-            told = [*process.cmdline(), *process.environ().values()]
+            texts = [*process.cmdline(), *process.environ().values()]
         except psutil.Error:
             continue
-        if process.pid != os.getpid() and any(str(home) in text for text in told):
+        if process.pid != os.getpid() and any(str(home) in text for text in texts):
             found.append(process)
     return found

@@ -1,5 +1,6 @@
-"""What one machine needs and a cluster has already: the embedded PostgreSQL, the services, a home.
+"""What one machine needs and a cluster has already.
 
-It starts what is not configured, then Dagster, watches over them, and leaves nothing running,
-however it ends. The pipeline itself knows nothing of it.
+The launcher (``grader-pipeline dev`` or ``demo``) starts an embedded PostgreSQL and the sample API
+where the settings name none, then Dagster's processes. It watches them, and ends them all when it
+ends. The pipeline knows nothing of this room.
 """

@@ -1,4 +1,4 @@
-"""What Dagster's processes are told: environment, instance, and where our code is served."""
+"""What Dagster's processes need: their environment, the instance, and the place of the code."""
 
 import os
 from importlib import resources
@@ -14,22 +14,21 @@ SCHEMA = "dagster"
 LOCATION = "grader_pipeline"
 SOCKETS = "dagster"
 
-THRIFT = {
+MALLOC_SETTINGS = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": str(16 * 1024 * 1024),
     "MALLOC_TRIM_THRESHOLD_": str(64 * 1024 * 1024),
 }
-"""One heap for all that a run takes, where a batch finds what the last one has left.
+"""One heap for all libraries and threads, which keeps freed memory for the next batch.
 
-Pools of each library and thread would add up; giving everything back at once, and taking it anew
-from the system, would cost a third of the validation. The heap is given back when a day is
-validated.
+Several heaps would add up. To return memory to the system after each batch, and to take it again,
+would cost a third of the validation. A run returns it once, when its day is validated.
 """
 
 
 def environment(settings: Settings, database_url: str) -> dict[str, str]:
-    """The environment of all that the launcher starts: secrets travel in it, not in arguments."""
+    """The environment of what the launcher starts. Secrets are in it, and not in arguments."""
     return {
         **os.environ,
         MARK: str(settings.grader_home),
@@ -40,17 +39,17 @@ def environment(settings: Settings, database_url: str) -> dict[str, str]:
         "DAGSTER_DISABLE_TELEMETRY": "1",
         "GRADER_RUN_SOCKET": str(run_socket(settings)),
         "PYTHONUNBUFFERED": "1",
-        **THRIFT,
+        **MALLOC_SETTINGS,
     }
 
 
 def run_socket(settings: Settings) -> Path:
-    """Where the run server listens."""
+    """The path of the run server's socket."""
     return socket_place(settings.grader_home, SOCKETS, os.geteuid()) / "runs.sock"
 
 
 def instance_url(database_url: str) -> str:
-    """DATABASE_URL as Dagster's SQLAlchemy takes it, leading to Dagster's own schema.
+    """DATABASE_URL as an SQLAlchemy URL of Dagster's own schema.
 
     Raises LauncherError when DATABASE_URL cannot be read.
     """
@@ -64,7 +63,7 @@ def instance_url(database_url: str) -> str:
 
 
 def write_instance(settings: Settings, database_url: str) -> None:
-    """Make DAGSTER_HOME and Dagster's schema.
+    """Create DAGSTER_HOME with its dagster.yaml, and Dagster's schema in the database.
 
     Raises LauncherError when the folder cannot be written or the database cannot be used.
     """
@@ -78,7 +77,7 @@ def write_instance(settings: Settings, database_url: str) -> None:
 
 
 def write_workspace(settings: Settings, code_socket: Path) -> Path:
-    """Tell Dagster where our code is served; give the path of the workspace file."""
+    """Write the workspace file, which names the code server's socket. Gives the file's path."""
     workspace = settings.dagster_home / "workspace.yaml"
     workspace.write_text(
         "load_from:\n"

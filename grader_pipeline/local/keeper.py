@@ -1,8 +1,8 @@
-"""Runs Python with arguments and sees that nothing it has started outlives it, or the launcher.
+"""Kills everything its command started when the command, or the launcher, ends.
 
-``python -m grader_pipeline.local.keeper ARGUMENTS…`` stands between the launcher and the run
-server. Runs are children of that server, so the kernel does not tell them when the launcher is
-killed. It tells this process, which ends them.
+``python -m grader_pipeline.local.keeper ARGUMENTS…`` runs Python with these arguments. The launcher
+starts it, and it starts the run server. Runs are children of the run server, so they get no signal
+from the kernel when the launcher is killed. This process gets one, and ends them.
 """
 
 import os
@@ -13,11 +13,11 @@ from grader_pipeline.local import processes
 from grader_pipeline.local.errors import Stopped, stop_on_signals
 
 PATIENCE = 10
-"""Seconds for a run to report that it was interrupted."""
+"""Seconds in which a run can report that it was interrupted."""
 
 
 def main() -> int:
-    """Run the command, and end all that came of it; gives its exit code."""
+    """Run the command, then end all that it started. Gives the command's exit code."""
     stop_on_signals()
     try:
         command = processes.start(

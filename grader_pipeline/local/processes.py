@@ -1,6 +1,6 @@
-"""Processes that end with the launcher, even when it is killed without a word.
+"""Starts, finds and ends processes that must not outlive the launcher, even if it is killed.
 
-What belongs here is how a process is started, ended and recognised, not what it is for.
+What the processes do is not in this file: see ``services.py`` and ``embedded_postgres.py``.
 """
 
 import ctypes
@@ -20,16 +20,16 @@ from typing import IO
 import psutil
 
 from grader_pipeline.local.errors import LauncherError
-from grader_pipeline.local.server_account import Account
+from grader_pipeline.local.server_account import ServerAccount
 
 log = logging.getLogger(__name__)
 
 MARK = "GRADER_LAUNCHER_HOME"
-"""The variable by which a launcher's processes are known: it holds the launcher's GRADER_HOME."""
+"""The environment variable that marks a launcher's processes. Its value is GRADER_HOME."""
 
 _PR_SET_PDEATHSIG = 1
 
-# Looked up here, because between fork and exec nothing may be imported.
+# Imported here, because nothing may be imported between fork and exec.
 _prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
 
 
@@ -40,28 +40,28 @@ def start(
     output: IO[bytes],
     on_parents_death: signal.Signals = signal.SIGTERM,
     own_session: bool = True,
-    account: Account | None = None,
+    account: ServerAccount | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a process, as ``account`` if that is somebody else.
+    """Start a process, as ``account`` if that is another user.
 
-    In a session of its own it is out of reach of Ctrl+C, which is the launcher's to handle, and
-    what it starts can be told by the session.
+    In its own session the process does not get the terminal's Ctrl+C, which the launcher handles,
+    and :func:`end_session` finds what the process started.
 
-    The kernel sends it ``on_parents_death`` when the *thread* that called this ends (on Linux;
-    elsewhere a killed launcher leaves its children to the next one).
+    The kernel sends it ``on_parents_death`` when the *thread* that called this ends. That is so on
+    Linux only. Elsewhere the next launcher ends the children of a killed one.
 
-    It can be interrupted, even if the launcher cannot: whatever a shell starts in the background
-    ignores SIGINT, and so would its children. Dagster's then ignore SIGTERM too.
+    SIGINT ends the process even if the launcher ignores it, as all do that a shell starts in the
+    background. Dagster's processes would otherwise ignore SIGTERM too.
     """
     parent = os.getpid()
-    if account is not None and account.is_ours:
+    if account is not None and account.is_current:
         account = None
 
-    def mortal() -> None:
+    def tie_to_launcher() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         if _prctl is not None:
             _prctl(_PR_SET_PDEATHSIG, on_parents_death.value)
-            if os.getppid() != parent:  # it died before the kernel was told
+            if os.getppid() != parent:  # it ended before prctl
                 os.kill(os.getpid(), signal.SIGKILL)
 
     return subprocess.Popen(
@@ -74,19 +74,19 @@ def start(
         user=None if account is None else account.uid,
         group=None if account is None else account.gid,
         extra_groups=None if account is None else [],
-        preexec_fn=mortal,  # noqa: PLW1509 - it calls the kernel and nothing else
+        preexec_fn=tie_to_launcher,  # noqa: PLW1509 - it calls the kernel and nothing else
     )
 
 
 def end(pids: Iterable[int], *, patience: float) -> set[int]:
-    """Ask processes to end, and kill those still there after ``patience`` seconds.
+    """Ask processes to end, and kill those that still run after ``patience`` seconds.
 
-    Gives those that had to be killed.
+    Gives the pids of the killed ones.
     """
-    asked = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
-    for process in asked:
+    processes = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
+    for process in processes:
         _signal(process, signal.SIGTERM)
-    _, alive = psutil.wait_procs(asked, timeout=patience)
+    _, alive = psutil.wait_procs(processes, timeout=patience)
     for process in alive:
         _signal(process, signal.SIGKILL)
     psutil.wait_procs(alive, timeout=patience)
@@ -96,7 +96,7 @@ def end(pids: Iterable[int], *, patience: float) -> set[int]:
 def end_session(session: int, *, patience: float) -> None:
     """End all other processes of a session, also those whose parents are gone.
 
-    A process may start another while it is asked to end, so this looks until there is none.
+    A process may start another one while it ends, so this looks until there is none.
     """
     deadline = time.monotonic() + 3 * patience
     while (members := _members(session)) and time.monotonic() < deadline:
@@ -104,10 +104,10 @@ def end_session(session: int, *, patience: float) -> None:
 
 
 def end_leftovers(home: Path, *, patience: float) -> None:
-    """End what earlier launchers of ``home`` have left running.
+    """End the processes of earlier launchers of ``home``.
 
-    To be called by its owner only, before it starts anything: whatever carries the mark then, has
-    lost its launcher.
+    The owner of ``home`` calls this before it starts anything: no process with the mark has a
+    launcher then.
     """
     leftovers = _living(lambda process: process.environ().get(MARK) == str(home))
     if leftovers:
@@ -135,9 +135,9 @@ def _signal(process: psutil.Process, number: signal.Signals) -> None:
 
 
 def socket_place(home: Path, purpose: str, owner: int) -> Path:
-    """Where sockets are while their folder exists, the same at every start.
+    """The path of the folder for sockets. It is the same at each start.
 
-    It lies under /tmp, because a socket's path may have 107 bytes at most and GRADER_HOME can be
+    It is under /tmp, because the path of a socket has at most 107 bytes and GRADER_HOME may be
     longer.
     """
     name = hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:12]
@@ -146,9 +146,9 @@ def socket_place(home: Path, purpose: str, owner: int) -> Path:
 
 @contextmanager
 def socket_folder(home: Path, purpose: str, owner: int) -> Iterator[Path]:
-    """The folder for sockets, which only ``owner`` (and root) can enter.
+    """Make the folder for sockets, which only ``owner`` and root can enter; remove it at the end.
 
-    Raises LauncherError when somebody else has put something in its place.
+    Raises LauncherError when something else, or a folder of another user, is there.
     """
     folder = socket_place(home, purpose, owner)
     try:

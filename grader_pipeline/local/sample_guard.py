@@ -1,4 +1,4 @@
-"""Keeps the sample API's made-up numbers out of the places where real ones are expected."""
+"""Keeps the sample API's data out of the places where real data is expected."""
 
 from grader_pipeline.local.database import connected
 from grader_pipeline.local.errors import LauncherError
@@ -7,7 +7,7 @@ from grader_pipeline.sheet.google import credentials
 
 
 def refuse_real_readers(settings: Settings) -> None:
-    """Raises LauncherError when colleagues would get made-up numbers by mail or in their sheet."""
+    """Raises LauncherError when colleagues would get sample numbers by mail or in their sheet."""
     if settings.has_real_api:
         return
     if settings.smtp_host is not None or credentials.is_configured(settings):
@@ -19,9 +19,9 @@ def refuse_real_readers(settings: Settings) -> None:
 
 
 def refuse_real_attempts(settings: Settings) -> None:
-    """Raises LauncherError when made-up attempts would be loaded among others.
+    """Raises LauncherError when sample attempts would be loaded among others.
 
-    A database of the user's must be without attempts; the embedded one is the launcher's own.
+    The database of DATABASE_URL must have no attempts. The embedded one may: it is the launcher's.
     """
     if settings.has_real_api or settings.database_url is None:
         return

@@ -1,7 +1,7 @@
-"""Who the embedded PostgreSQL runs as: PostgreSQL refuses to run as root.
+"""The user that the embedded PostgreSQL runs as. PostgreSQL refuses to run as root.
 
-An ordinary user's server runs as that user. Root's runs as the system user ``pgserver``, who is
-made when missing, and who must be let through to the folders it works in.
+The server runs as the user who starts the launcher. If that is root, it runs as the system user
+``pgserver``. This creates that user and gives it access to the folders that it needs.
 """
 
 import logging
@@ -20,25 +20,25 @@ _NAME = "pgserver"
 
 
 @dataclass(frozen=True)
-class Account:
+class ServerAccount:
     """A user of this machine, and the group of its files."""
 
     uid: int
     gid: int
 
     @property
-    def is_ours(self) -> bool:
-        """Whether this is who we are."""
+    def is_current(self) -> bool:
+        """Whether this process runs as this user."""
         return self.uid == os.geteuid()
 
 
-def server_account() -> Account:
+def server_account() -> ServerAccount:
     """Give the user that the server runs as.
 
-    Raises LauncherError when we are root and there is no such user, nor a way to make it.
+    Raises LauncherError when root starts this and the user ``pgserver`` cannot be created.
     """
     if os.geteuid() != 0:
-        return Account(os.geteuid(), os.getegid())
+        return ServerAccount(os.geteuid(), os.getegid())
     try:
         entry = pwd.getpwnam(_NAME)
     except KeyError:
@@ -54,15 +54,15 @@ def server_account() -> Account:
                 "Start as an ordinary user, or set DATABASE_URL."
             ) from error
         entry = pwd.getpwnam(_NAME)
-    return Account(entry.pw_uid, entry.pw_gid)
+    return ServerAccount(entry.pw_uid, entry.pw_gid)
 
 
-def open_to(account: Account, folder: Path, *, readable: bool = False) -> None:
-    """Let ``account`` pass through to ``folder`` and, if ``readable``, read all below it.
+def open_to(account: ServerAccount, folder: Path, *, readable: bool = False) -> None:
+    """Let ``account`` enter ``folder`` and, if ``readable``, read all below it.
 
-    Only passing is allowed on the way there, not listing.
+    It may pass through the folders above, but not list them.
     """
-    if account.is_ours:
+    if account.is_current:
         return
     for path in (folder, *folder.resolve().parents):
         _allow(path, stat.S_IXOTH)

@@ -1,4 +1,4 @@
-"""The processes around the pipeline: started together, watched over, ended together."""
+"""The processes around the pipeline: starts them, restarts those that die, ends them all."""
 
 import logging
 import os
@@ -20,12 +20,12 @@ log = logging.getLogger(__name__)
 START_SECONDS = 120
 STOP_SECONDS = 15
 YOUNG_SECONDS = 30
-"""A service that ends younger than this would only end again."""
+"""A service that ends this soon after its start would end again, so it is not restarted."""
 
 
 @dataclass
 class Service:
-    """One process: what it is called in messages, what it runs, and since when."""
+    """One process: its name in messages, the arguments of Python, and when it started."""
 
     name: str
     arguments: Sequence[str]
@@ -34,7 +34,7 @@ class Service:
 
 
 class Services:
-    """The running services. Leaving the block ends them, and everything that they started."""
+    """The running services. The end of the block ends them and everything that they started."""
 
     def __init__(self, environment: Mapping[str, str], outputs: Path) -> None:
         self._environment = environment
@@ -55,15 +55,14 @@ class Services:
         for killed in processes.end(leaders, patience=STOP_SECONDS):
             name = leaders[killed]
             log.warning(
-                "%s did not end within %s s of being asked, so it was killed. What it said is in "
-                "%s",
+                "%s did not end within %s s after SIGTERM, so it was killed. Its output is in %s",
                 *(name, STOP_SECONDS, self.output(name)),
             )
         for leader in leaders:
             processes.end_session(leader, patience=STOP_SECONDS)
 
     def start(self, name: str, *arguments: str) -> Service:
-        """Start ``python`` with these arguments; what it says goes to a file of its own."""
+        """Start ``python`` with these arguments. Its output goes to its own file."""
         with self.output(name).open("wb") as output:
             process = processes.start(
                 [sys.executable, *arguments], environment=self._environment, output=output
@@ -73,28 +72,28 @@ class Services:
         return service
 
     def output(self, name: str) -> Path:
-        """The file that holds what a service has said since its last start."""
+        """The file with the output of a service since its last start."""
         return self.outputs / f"{name}.txt"
 
     def wait_until(self, is_ready: Callable[[], bool], *, what: str) -> None:
-        """Wait for something that the services bring about.
+        """Wait until ``is_ready``. ``what`` names the thing in the error text.
 
-        Raises LauncherError when one of them ends meanwhile, or when it takes too long.
+        Raises LauncherError when a service ends at once, or after START_SECONDS.
         """
         deadline = time.monotonic() + START_SECONDS
         while not is_ready():
             self.check()
             if time.monotonic() > deadline:
                 raise LauncherError(
-                    f"{what} is not there after {START_SECONDS} s. What the processes say is in "
-                    f"{self.outputs}."
+                    f"{what} is not there after {START_SECONDS} s. The output of the processes is "
+                    f"in {self.outputs}."
                 )
             time.sleep(0.1)
 
     def check(self) -> None:
-        """Start again what has died.
+        """Restart the services that have ended.
 
-        Raises LauncherError for a service that dies at once: it would only do so again.
+        Raises LauncherError for one that ended within YOUNG_SECONDS: it would do so again.
         """
         for service in list(self._services.values()):
             code = service.process.poll()
@@ -107,23 +106,23 @@ class Services:
             self.start(service.name, *service.arguments)
 
     def _failure(self, service: Service) -> LauncherError:
-        said = self.output(service.name).read_text(errors="replace").splitlines()
+        lines = self.output(service.name).read_text(errors="replace").splitlines()
         return LauncherError(
-            f"{service.name} ended with {service.process.returncode}. Its last words, all of which "
-            f"are in {self.output(service.name)}:\n" + "\n".join(said[-15:])
+            f"{service.name} ended with {service.process.returncode}. Its last lines, all of which "
+            f"are in {self.output(service.name)}:\n" + "\n".join(lines[-15:])
         )
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on at the moment."""
+    """A port of this machine that no process listens on at the moment."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         return int(listening.getsockname()[1])
 
 
 def require_port(host: str, port: int) -> None:
-    """Make sure that we can listen there.
+    """Check that the launcher can listen there.
 
-    Raises LauncherError when somebody else does, or the address is not this machine's.
+    Raises LauncherError when another process does, or the address is not one of this machine.
     """
     try:
         socket.create_server((host, port)).close()

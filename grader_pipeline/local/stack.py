@@ -1,4 +1,4 @@
-"""Everything around the pipeline, up and running: what `dev` and `demo` have in common."""
+"""All processes around the pipeline, up and running: what `dev` and `demo` have in common."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ _LOCATIONS = """{ workspaceOrError { ... on Workspace {
 
 @dataclass(frozen=True)
 class Stack:
-    """What is running: its services, the UI's address, and the database."""
+    """What runs: the services, the UI's address, the database, and files that others need."""
 
     services: Services
     url: str
@@ -32,9 +32,9 @@ class Stack:
     run_socket: Path
 
     def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Ask Dagster's GraphQL as its UI does.
+        """Send a query to Dagster's GraphQL, as its UI does.
 
-        Raises LauncherError when it answers with errors, httpx.HTTPError when it does not answer.
+        Raises LauncherError when the answer has errors, httpx.HTTPError when there is no answer.
         """
         answer = httpx.post(
             f"{self.url}/graphql", json={"query": query, "variables": variables or {}}, timeout=60
@@ -46,7 +46,7 @@ class Stack:
         return data
 
     def locations(self) -> list[dict[str, Any]] | None:
-        """The code locations as Dagster has them, None while its UI does not answer."""
+        """The code locations that Dagster has, or None while its UI does not answer."""
         try:
             entries = self.ask(_LOCATIONS)["workspaceOrError"]["locationEntries"]
         except httpx.HTTPError:
@@ -54,15 +54,15 @@ class Stack:
         return [entry["locationOrLoadError"] or {} for entry in entries]
 
     def is_loaded(self) -> bool:
-        """Whether our code is served."""
+        """Whether Dagster has loaded the code."""
         found = self.locations() or [{}]
         return all(location.get("__typename") == "RepositoryLocation" for location in found)
 
     def start_daemon(self) -> None:
-        """Start what launches runs, schedules and sensors.
+        """Start the run server, and the daemon, which runs schedules and sensors and launches runs.
 
-        The daemon's first round, right at the start, takes up everything that waits for it
-        already; its runs wait for the run server.
+        The daemon's first round begins at once, with all that waits already. A run that it launches
+        waits for the run server.
         """
         run_server = ("-m", "grader_pipeline.runs.run_server", str(self.run_socket))
         self.services.start("runs", "-m", "grader_pipeline.local.keeper", *run_server)
@@ -72,9 +72,9 @@ class Stack:
 
 @contextmanager
 def running(settings: Settings, host: str, port: int) -> Iterator[Stack]:
-    """Start what is not configured, then Dagster, all but its daemon; end all with the block.
+    """Start what is not configured, then Dagster without its daemon. The block's end ends all.
 
-    Raises LauncherError when something does not start, or made-up numbers would reach colleagues.
+    Raises LauncherError when something does not start, or sample numbers would reach colleagues.
     """
     refuse_real_readers(settings)
     require_port(host, port)
@@ -107,7 +107,7 @@ def running(settings: Settings, host: str, port: int) -> Iterator[Stack]:
 
 
 def _serve(stack: Stack, code_socket: Path, host: str, port: int) -> None:
-    """Start our code's server and the UI."""
+    """Start the code server and the UI, and wait until the code is loaded."""
     services = stack.services
     services.start(
         "code-server",

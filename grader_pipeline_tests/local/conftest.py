@@ -1,4 +1,4 @@
-"""Rooms whose tests start real processes share a home and a way to start them."""
+"""The fixtures of this room: a home, and a way to start real processes."""
 
 from grader_pipeline_tests.processes import home, started
 

@@ -122,7 +122,7 @@ def test_a_server_left_by_a_dead_owner_is_ended_before_another_is_started(
     with embedded_postgres(home):
         command = [postmaster(home).exe(), "-D", str(home / "postgres" / "data")]
     account = server_account()
-    identity = {} if account.is_ours else {"user": account.uid, "group": account.gid}
+    identity = {} if account.is_current else {"user": account.uid, "group": account.gid}
     leftover = subprocess.Popen(
         [*command, "-c", "unix_socket_directories=.", "-c", "listen_addresses="],
         stderr=subprocess.DEVNULL,
