@@ -8,9 +8,3 @@ The rooms, from the top floor down: ``cli`` (the command), ``local`` (what one m
 ``mail``, ``sheet`` and ``page`` (destinations), ``reports`` (what a report is), ``resources`` (API,
 PostgreSQL), ``attempts`` (what an attempt is). SQL is in ``sql/``.
 """
-
-import gc
-
-# Most of what a process makes here stays until it ends, and all that it imports. Looking through
-# it for garbage as often as Python does by itself took a quarter of a run.
-gc.set_threshold(100_000, 20, 100)

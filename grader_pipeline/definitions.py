@@ -1,7 +1,6 @@
-"""Where the code location is put together, and nothing else: what there is, with which resources.
+"""Assembles the code location: its assets, jobs, schedules, sensors and resources.
 
-``build_defs`` is the single place of assembly; tests and tools that need other resources name
-them there.
+Dagster loads this module. Tests call :func:`build_defs` with resources of their own.
 """
 
 from collections.abc import Mapping
@@ -9,7 +8,6 @@ from typing import Any
 
 import dagster as dg
 
-from grader_pipeline import logs
 from grader_pipeline.assets.step1_raw_attempts import raw_attempts
 from grader_pipeline.assets.step2_validated_attempts import validated_attempts
 from grader_pipeline.assets.step3_grader_table import grader_table
@@ -22,6 +20,7 @@ from grader_pipeline.resources.grader_api import GraderApi
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.schedule import day_job, morning
 from grader_pipeline.sheet.resource import Sheets
+from grader_pipeline.startup import prepare_process
 from grader_pipeline.storage import DayFiles
 
 ASSETS = (raw_attempts, validated_attempts, grader_table, metrics, sheet_report)
@@ -47,5 +46,6 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
     )
 
 
-logs.configure()
+# For a process of Dagster, loading this module is the start.
+prepare_process()
 defs = build_defs()

@@ -1,4 +1,5 @@
-"""How a run gets its process: a server that forks a warm process for each run.
+"""How a run gets its process: a server forks a warm process for each run.
 
-Every patch of Dagster's inside is in this room, each with its measured worth.
+All code that changes Dagster's inside is in this room, in ``daemon``, ``instance_storage`` and
+``waits``. docs/decisions/0012 has what each change is worth.
 """

@@ -1,4 +1,7 @@
-"""Dagster's way to the run server: the launcher that the launcher's dagster.yaml names."""
+"""Dagster's run launcher for this pipeline: it asks the run server for each thing.
+
+``local/dagster.yaml`` names it.
+"""
 
 import json
 import socket
@@ -16,15 +19,14 @@ from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-SERVER_TAG = ".dagster/run_server"
-"""Tag of a run: the socket of the server that has its process."""
+from grader_pipeline.runs.clean_up import SERVER_TAG
 
 _ANSWER_SECONDS = 10
 _START_SECONDS = 60
 
 
 class ForkedRuns(RunLauncher, ConfigurableClass):
-    """Has the run server start, stop and look after runs."""
+    """Starts, stops and checks runs through the run server."""
 
     def __init__(self, socket: str, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -33,25 +35,25 @@ class ForkedRuns(RunLauncher, ConfigurableClass):
 
     @property
     def inst_data(self) -> ConfigurableClassData | None:
-        """What dagster.yaml says of this launcher."""
+        """The part of dagster.yaml that configures this."""
         return self._inst_data
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """``socket``: where the run server listens."""
+        """``socket``: the path of the run server's socket."""
         return {"socket": dg.StringSource}
 
     @classmethod
     def from_config_value(
         cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]
     ) -> Self:
-        """Make the launcher of a dagster.yaml."""
+        """Make the run launcher that a dagster.yaml configures."""
         return cls(config_value["socket"], inst_data)
 
     def launch_run(self, context: LaunchRunContext) -> None:
         """Start the run's process.
 
-        Raises OSError when there is no run server, which Dagster shows as the run's failure.
+        Raises OSError when there is no run server. Dagster then shows it as the run's failure.
         """
         run = context.dagster_run
         origin = context.job_code_origin
@@ -62,12 +64,12 @@ class ForkedRuns(RunLauncher, ConfigurableClass):
         )
         command = arguments.get_command_args()
         with _patiently_connected(self._socket) as server:
-            # Not before: a server that begins fails the runs that an earlier one has left.
+            # Tagged once the server answers: a server that starts fails the runs with its tag.
             self._instance.add_run_tags(run.run_id, {SERVER_TAG: self._socket})
             _ask(server, "start", run.run_id, command[command.index("api") + 1 :])
 
     def terminate(self, run_id: str) -> bool:
-        """Interrupt the run; it then ends as canceled. False when it has no process."""
+        """Interrupt the run, which then ends as canceled. False when it has no process."""
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             return False
@@ -77,13 +79,13 @@ class ForkedRuns(RunLauncher, ConfigurableClass):
 
     @property
     def supports_check_run_worker_health(self) -> bool:
-        """Dagster's monitoring asks for the health of runs under way."""
+        """Whether Dagster's monitoring may ask for the health of runs under way."""
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """Whether the run has a process.
 
-        Raises OSError when there is no run server; the monitoring then asks again later.
+        Raises OSError when there is no run server. The monitoring then asks again later.
         """
         with _connected(self._socket) as server:
             lives = _ask(server, "look", run.run_id)
@@ -101,7 +103,7 @@ def _connected(path: str) -> socket.socket:
     return server
 
 
-# It imports for seconds when it is started, or started again.
+# A run server that starts imports for seconds before it listens.
 _patiently_connected = retry(
     retry=retry_if_exception_type((FileNotFoundError, ConnectionRefusedError)),
     stop=stop_after_delay(_START_SECONDS),
@@ -111,7 +113,7 @@ _patiently_connected = retry(
 
 
 def _ask(server: socket.socket, do: str, run_id: str, command: Sequence[str] = ()) -> bool:
-    """Ask for something; whether the run has a process."""
+    """Send one request. Gives whether the run has a process."""
     asked = {"do": do, "run": run_id, "command": list(command)}
     server.sendall(json.dumps(asked).encode() + b"\n")
     with server.makefile() as answer:

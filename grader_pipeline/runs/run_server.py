@@ -1,21 +1,22 @@
-"""Starts the runs: a process that has everything imported and warm, and forks itself for each run.
+"""The run server: it has everything imported and warm, and forks itself for each run.
 
-``python -m grader_pipeline.runs.run_server SOCKET``. Started the usual way, a run imports for
-seconds what it then needs for a second; days by the dozen would mostly import. This process runs
-nothing itself, and has no connection and no thread of ours, so that it can fork at any moment.
+``python -m grader_pipeline.runs.run_server SOCKET``. A run that is started the usual way imports
+for 3 s what it then needs for 1 s. This process runs nothing itself, and has no connection and no
+thread of the pipeline, so it can fork at any moment.
 
-It is asked through its socket, a line of JSON each way: ``{"do": "start", "run": id, "command":
-[…]}``, with what follows ``dagster api`` to execute the run, or ``stop`` or ``look``. The answer's
+A request is one line of JSON, and so is the answer: ``{"do": "start", "run": id, "command": […]}``
+with the arguments of ``dagster api`` that execute the run, or ``stop`` or ``look``. The answer's
 ``lives`` says whether the run has a process.
 
-A run of code that has changed since it was imported, or could not be, is started the usual way,
-which imports what there is and has Dagster show what is wrong with it.
+A run is started the usual way if the code has changed since the import, or could not be imported.
+It then imports the code as it is, and Dagster shows what is wrong with it.
 """
 
 import gc
 import importlib
 import json
 import os
+import runpy
 import signal
 import socketserver
 import sys
@@ -27,32 +28,32 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._cli.api import api_cli
-from dagster._utils import get_run_crash_explanation
 
-from grader_pipeline.runs import waits
-from grader_pipeline.runs.pools import prepare
+from grader_pipeline.runs import pools, waits
+from grader_pipeline.runs.clean_up import clean_up_after_run, fail_interrupted_runs
 from grader_pipeline.settings import Settings
+from grader_pipeline.startup import prepare_process
 from grader_pipeline.statements import SQL
 
 ROUND_SECONDS = 0.2
-"""How soon the end of a run's process is seen."""
+"""How often the server looks for processes of runs that have ended."""
 
 
 def main() -> int:
     """Prepare the instance, then serve until a signal ends this process.
 
-    The keeper ends its runs.
+    The keeper then ends its runs.
     """
     path = sys.argv[1]
+    prepare_process()
     waits.sleep_while_a_pool_is_full()
     code = dict(_code())
     is_imported = _import()
-    _, status = os.waitpid(_forked(lambda: prepare(path)), 0)
+    _, status = os.waitpid(_forked(partial(_prepare, path)), 0)
     if status != 0:
         return 1
     Path(path).unlink(missing_ok=True)
-    # What the forks share stays shared only while nobody writes there.
+    # A collection writes to all objects, and memory that is written to is no longer shared.
     gc.freeze()
     with RunServer(path, code, is_imported=is_imported) as server:
         server.serve_forever(ROUND_SECONDS)
@@ -60,7 +61,7 @@ def main() -> int:
 
 
 class RunServer(socketserver.UnixStreamServer):
-    """The socket, and the processes of the runs that were started through it."""
+    """Listens on the socket, and knows the processes of the runs that it started."""
 
     def __init__(self, path: str, code: dict[Path, int], *, is_imported: bool) -> None:
         self._code = code
@@ -69,7 +70,7 @@ class RunServer(socketserver.UnixStreamServer):
         super().__init__(path, _Request)
 
     def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Do what is asked, and say whether the run has a process."""
+        """Carry out a request. ``lives`` of the answer: whether the run has a process."""
         run = asked["run"]
         if asked["do"] == "start":
             self._runs[_forked(partial(self._execute, asked["command"]))] = run
@@ -80,18 +81,20 @@ class RunServer(socketserver.UnixStreamServer):
         return {"lives": bool(pids)}
 
     def service_actions(self) -> None:
-        """See which runs are over, and import changed code once there is none."""
+        """Clean up after runs that have ended. Import changed code once no run is left."""
         for pid, code in _ended():
             run = self._runs.pop(pid, None)
             if run is not None and code != 0:
-                _forked(partial(bury, run, code))
+                _forked(partial(clean_up_after_run, run, code))
         if not self._runs and self._has_changed():
             os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
 
     def _execute(self, command: list[str]) -> None:
         if not self._is_imported or self._has_changed():
             os.execv(sys.executable, [sys.executable, "-m", "dagster", "api", *command])  # noqa: S606
-        api_cli.main(command, standalone_mode=False)
+        # The same program, in this process.
+        sys.argv[1:] = ["api", *command]
+        runpy.run_module("dagster", run_name="__main__", alter_sys=True)
 
     def _has_changed(self) -> bool:
         return self._code != dict(_code())
@@ -106,27 +109,17 @@ class _Request(socketserver.StreamRequestHandler):
         self.wfile.write(json.dumps(self.server.answer(asked)).encode() + b"\n")
 
 
-def bury(run_id: str, code: int) -> None:
-    """Clear up after a run that failed, was interrupted, or whose process died.
-
-    The places that it held in pools would stay taken for a minute, and one that died without a
-    word would count as under way for ever.
-    """
+def _prepare(run_socket: str) -> None:
+    """Bring Dagster's instance, its tables included, into the state that runs start from."""
     with dg.DagsterInstance.get() as instance:
-        instance.event_log_storage.free_concurrency_slots_for_run(run_id)
-        run = instance.get_run_by_id(run_id)
-        if run is None or run.is_finished:
-            return
-        said = get_run_crash_explanation(f"The process of run {run_id}", code)
-        if run.status is dg.DagsterRunStatus.CANCELING:
-            instance.report_run_canceled(run, said)
-        else:
-            instance.report_run_failed(run, said)
+        pools.set_limits(instance)
+        fail_interrupted_runs(instance, run_socket)
 
 
 def _import() -> bool:
-    """Import what runs need, and have them find it warm; whether it could be imported."""
+    """Import the code and warm it up. False if it cannot be imported."""
     try:
+        importlib.import_module("grader_pipeline.definitions")
         warm = importlib.import_module("grader_pipeline.runs.warm_up")
     except Exception:
         traceback.print_exc()
@@ -134,19 +127,21 @@ def _import() -> bool:
     try:
         warm.warm_up()
     except Exception:
-        # A cold start costs time and nothing else.
+        # Without the warm-up runs only take longer.
         traceback.print_exc()
     return True
 
 
 def _forked(work: Callable[[], object]) -> int:
-    """Have a copy of this process do some work and end; gives its pid."""
+    """Fork a process that does some work and ends. Gives its pid."""
     if pid := os.fork():
         return pid
     code = 1
     try:
         work()
         code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:
         traceback.print_exc()
     finally:
@@ -156,7 +151,7 @@ def _forked(work: Callable[[], object]) -> int:
 
 
 def _ended() -> Iterator[tuple[int, int]]:
-    """The pids of copies that have ended, with their exit codes."""
+    """The pids of forked processes that have ended, with their exit codes."""
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)

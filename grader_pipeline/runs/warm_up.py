@@ -1,9 +1,9 @@
-"""What a process does slowly for the first time, done once for all runs that are forked from it.
+"""Does once, before the run server forks, what each run would do slowly for the first time.
 
-A run imports late, resolves its job, compiles rules, reads fonts and fills caches: a tenth of the
-CPU of a usual day, were each to do so for itself. So a made-up attempt is validated here, a picture
-of each kind drawn and a workbook written, in a folder that is gone afterwards. What is left is
-memory: no thread and no connection, neither of which a copy of the process would have.
+A run imports late, resolves its job, compiles rules, reads fonts and fills caches. That is 0.14 s
+of CPU, a tenth of a usual day. So this validates a sample attempt, draws a picture of each kind and
+writes a workbook, in a temporary folder. It leaves memory only: no thread and no connection,
+because a fork would not have them.
 """
 
 import datetime as dt
@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from grader_pipeline.attempts.validation import validate
-from grader_pipeline.definitions import defs
 from grader_pipeline.partitions import SchoolDay
 from grader_pipeline.reports import pictures
 from grader_pipeline.reports.definition import Picture, Report
@@ -23,10 +22,11 @@ from grader_pipeline.sheet import workbook
 from grader_pipeline.sheet.table import DATE, Chart, Column, Table
 
 _IMPORTED_LATE = (
-    # The HTTP client's, with its first request.
+    # Imported by the HTTP client with its first request.
     "anyio._backends._asyncio",
     "httpcore",
-    # Dagster's, with an instance and the execution of a plan.
+    # Imported by Dagster with an instance and the execution of a plan.
+    "dagster._cli",
     "dagster._core.execution.plan.active",
     "dagster._core.executor.in_process",
     "dagster._core.instance.factory",
@@ -39,20 +39,21 @@ _IMPORTED_LATE = (
     "upath.implementations.local",
 )
 
-# Made by hand: the school's own calendar may begin later.
+# Not from the settings: GRADER_START_DATE may be later.
 _MIDNIGHT = dt.datetime(2023, 5, 31, tzinfo=dt.UTC)
 _DAY = SchoolDay(_MIDNIGHT.date(), _MIDNIGHT, _MIDNIGHT + dt.timedelta(days=1))
 _KINDS: tuple[Literal["line", "bar", "heat"], ...] = ("line", "bar", "heat")
 
 
 def warm_up() -> None:
-    """Do the work of a run's steps once, on next to nothing."""
+    """Do the work of a run's steps once, on almost no data."""
     for name in _IMPORTED_LATE:
         importlib.import_module(name)
-    defs.resolve_job_def(day_job.name)
+    definitions = importlib.import_module("grader_pipeline.definitions")
+    definitions.defs.resolve_job_def(day_job.name)
     row: dict[str, Any] = {"report_date": _DAY.date, "y": 1}
     with tempfile.TemporaryDirectory() as folder:
-        # Refused, so that the words for it are found as well.
+        # An element that is refused needs what a valid one needs, and the reasons.
         validate(io.BytesIO(b"[{}]"), _DAY, Path(folder) / "attempts.parquet")
         for kind in _KINDS:
             picture = Picture(kind, "report_date", ("y",))

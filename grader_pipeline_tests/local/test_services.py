@@ -8,15 +8,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import dagster as dg
 import pytest
-from dagster._core.test_utils import create_run_for_test
 
 from grader_pipeline.local import processes, services
 from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.local.services import Services
-from grader_pipeline.runs.pools import fail_interrupted_runs
-from grader_pipeline.runs.run_launcher import SERVER_TAG
 from grader_pipeline_tests.processes import processes_of
 from grader_pipeline_tests.waiting import eventually
 
@@ -132,18 +128,3 @@ def test_a_socket_folder_that_somebody_else_has_made_is_not_used(
         ):
             pass
         folder.unlink()
-
-
-def test_only_runs_of_our_own_run_server_are_failed_when_it_died() -> None:
-    def run(status: dg.DagsterRunStatus, socket: str) -> str:
-        tags = {SERVER_TAG: socket}
-        return create_run_for_test(instance, status=status, tags=tags).run_id
-
-    with dg.instance_for_test() as instance:
-        ours = run(dg.DagsterRunStatus.STARTED, "/tmp/ours/runs.sock")
-        waiting = run(dg.DagsterRunStatus.NOT_STARTED, "/tmp/ours/runs.sock")
-        others = run(dg.DagsterRunStatus.STARTED, "/tmp/others/runs.sock")
-        fail_interrupted_runs(instance, "/tmp/ours/runs.sock")
-        found = {name: instance.get_run_by_id(name) for name in (ours, waiting, others)}
-    statuses = {name: run.status.value for name, run in found.items() if run}
-    assert statuses == {ours: "FAILURE", waiting: "NOT_STARTED", others: "STARTED"}

@@ -1,0 +1,53 @@
+"""Dagster learns how a run ended whose process, or whose run server, is gone."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.test_utils import create_run_for_test
+
+from grader_pipeline.runs.clean_up import SERVER_TAG, clean_up_after_run, fail_interrupted_runs
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "becomes", "said"),
+    [
+        ("STARTED", -9, "FAILURE", "was terminated by signal 9 (SIGKILL). The operating system"),
+        ("STARTED", -11, "FAILURE", "was terminated by signal 11 (SIGSEGV)."),
+        ("STARTING", 1, "FAILURE", "unexpectedly exited with code 1."),
+        ("CANCELING", 1, "CANCELED", "unexpectedly exited with code 1."),
+        ("FAILURE", 1, "FAILURE", ""),
+        ("SUCCESS", 1, "SUCCESS", ""),
+    ],
+)
+def test_a_run_whose_process_is_gone_has_ended_with_the_reason_and_frees_its_pools(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: str, code: int, becomes: str, said: str
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with dg.DagsterInstance.get() as instance:
+        run_id = create_run_for_test(instance, status=dg.DagsterRunStatus(status)).run_id
+        pools = instance.event_log_storage
+        pools.set_concurrency_slots("pool", 1)
+        assert pools.claim_concurrency_slot("pool", run_id, "step").is_claimed
+        clean_up_after_run(run_id, code)
+        run = instance.get_run_by_id(run_id)
+        assert run
+        assert run.status.value == becomes
+        events = [entry.dagster_event for entry in instance.all_logs(run_id)]
+        assert any(said in (event.message or "") for event in events if event) or not said
+        assert pools.get_concurrency_info("pool").active_slot_count == 0
+
+
+def test_only_runs_of_a_run_servers_own_socket_are_failed_when_it_died() -> None:
+    def run(status: dg.DagsterRunStatus, socket: str) -> str:
+        tags = {SERVER_TAG: socket}
+        return create_run_for_test(instance, status=status, tags=tags).run_id
+
+    with dg.instance_for_test() as instance:
+        ours = run(dg.DagsterRunStatus.STARTED, "/tmp/ours/runs.sock")
+        waiting = run(dg.DagsterRunStatus.NOT_STARTED, "/tmp/ours/runs.sock")
+        others = run(dg.DagsterRunStatus.STARTED, "/tmp/others/runs.sock")
+        fail_interrupted_runs(instance, "/tmp/ours/runs.sock")
+        found = {name: instance.get_run_by_id(name) for name in (ours, waiting, others)}
+    statuses = {name: run.status.value for name, run in found.items() if run}
+    assert statuses == {ours: "FAILURE", waiting: "NOT_STARTED", others: "STARTED"}

@@ -1,0 +1,72 @@
+"""A process is set up where it starts: imports change nothing, Dagster's entry point does."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from pkgutil import walk_packages
+from typing import Any
+
+import grader_pipeline
+
+ENTRY_POINTS = ("__main__", "definitions")
+MODULES = [
+    module.name
+    for module in walk_packages(grader_pipeline.__path__, "grader_pipeline.")
+    if module.name.rpartition(".")[2] not in ENTRY_POINTS
+]
+
+STATE = """
+import gc, importlib, json, logging, os, sys
+from contextlib import suppress
+
+def state():
+    known = {"": logging.root, **logging.root.manager.loggerDict}
+    loggers = {
+        name: [log.level, list(map(repr, log.handlers)), log.propagate, log.disabled]
+        for name, log in known.items() if isinstance(log, logging.Logger)
+    }
+    # A logger that was only asked for is set up like this.
+    loggers = {name: log for name, log in loggers.items() if log != [0, [], True, False]}
+    return [gc.get_threshold(), loggers, dict(os.environ)]
+
+first, then = map(json.loads, sys.argv[1:])
+for name in first:
+    with suppress(ImportError):
+        importlib.import_module(name)
+before = state()
+for name in then:
+    importlib.import_module(name)
+print(json.dumps([before, state()]))
+"""
+
+
+def states(first: list[str], then: list[str], **environment: str) -> Any:
+    """The state of a new process after it has imported ``first``, and after ``then`` too."""
+    done = subprocess.run(
+        [sys.executable, "-c", STATE, json.dumps(first), json.dumps(then)],
+        env=os.environ | environment, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return json.loads(done.stdout)
+
+
+def test_importing_a_module_changes_no_setting_of_its_process() -> None:
+    for name in MODULES:
+        importlib.import_module(name)
+    # Libraries set up themselves. They are imported first, so that only the rest is compared.
+    libraries = [name for name in sys.modules if not name.startswith(("__main__", "grader_pipe"))]
+    before, after = states(libraries, MODULES)
+    assert after == before
+
+
+def test_a_process_in_which_dagster_loads_the_definitions_is_set_up(tmp_path: Path) -> None:
+    home = str(tmp_path / "home")
+    before, after = states(
+        ["dagster"], ["grader_pipeline.definitions"], GRADER_HOME=home, DATABASE_URL=""
+    )
+    assert before[0] != after[0] == [100_000, 20, 100]
+    assert "grader_pipeline" in after[1].keys() - before[1].keys()
+    # They would log the API's key with each address that is asked.
+    assert [after[1][library][0] for library in ("httpx", "httpcore")] == [30, 30]
