@@ -1,8 +1,10 @@
-"""``grader-pipeline demo``: a week of days end to end, by the same processes as in production.
+"""``grader-pipeline demo``: loads a week of sample days end to end, and prints the report.
 
-Six days go as a backfill and yesterday as an ordinary run, as they would from the UI.
+It uses the same processes as production. Six days are a backfill and yesterday is a single run, as
+they would be from the UI.
 """
 
+import argparse
 import datetime as dt
 import time
 from collections.abc import Mapping
@@ -24,9 +26,9 @@ from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
 
 DAYS = 7
-PATIENCE = 600
-RETRY_PATIENCE = 30
-MAIL_PATIENCE = 90
+RUNS_SECONDS = 600
+RETRY_SECONDS = 30
+MAIL_SECONDS = 90
 
 _BACKFILL = """mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(
     backfillParams: $params) { __typename ... on LaunchBackfillSuccess { backfillId }
@@ -39,11 +41,16 @@ _PROGRESS = """query ($filter: RunsFilter!) { runsOrError(filter: $filter) { ...
 _DEMO_TAG = "grader/demo"
 
 
-def demo(settings: Settings) -> None:
-    """Run the week and show what came of it.
+def add_arguments(_: argparse.ArgumentParser) -> None:
+    """None."""
 
-    Raises LauncherError when a day failed, or made-up days would get among real ones.
+
+def run(_: argparse.Namespace) -> None:
+    """Load the week. Print a line for each day, the report, and where workbook, mails and log are.
+
+    Raises LauncherError when a day failed, or sample days would get among real ones.
     """
+    settings = Settings()
     refuse_real_readers(settings)
     refuse_real_attempts(settings)
     days = _last_days(settings)
@@ -115,16 +122,16 @@ def _mutate(stack: Stack, mutation: str, params: Mapping[str, Any]) -> None:
 
 
 def _watch(stack: Stack, wanted: int, name: str) -> int:
-    """Say what becomes of each day until all are done; how many failed."""
+    """Print how each day ended until all have ended. Gives how many failed."""
     ended: dict[str, bool] = {}
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + RUNS_SECONDS
     filters = {"filter": {"tags": [{"key": _DEMO_TAG, "value": name}]}}
     while len(ended) < wanted:
         stack.services.check()
         if time.monotonic() > deadline:
             raise LauncherError(
-                f"{wanted - len(ended)} days are not done after {PATIENCE} s. What Dagster says "
-                f"is in {stack.services.outputs}."
+                f"{wanted - len(ended)} days are not done after {RUNS_SECONDS} s. What Dagster "
+                f"says is in {stack.services.outputs}."
             )
         time.sleep(0.5)
         for run in stack.ask(_PROGRESS, filters)["runsOrError"]["results"]:
@@ -138,11 +145,11 @@ def _watch(stack: Stack, wanted: int, name: str) -> int:
 
 
 def _has_ended(run: Mapping[str, Any]) -> bool:
-    """Whether a run is over for good: one that failed may be taken up again by Dagster."""
+    """Whether a run has ended and will not be retried."""
     if run["status"] != "FAILURE":
         return run["status"] in {"SUCCESS", "CANCELED"}
-    # The tag follows the failure by moments.
-    decided = _tag(run, "dagster/will_retry") or time.time() - run["endTime"] > RETRY_PATIENCE
+    # Dagster sets the tag shortly after the failure.
+    decided = _tag(run, "dagster/will_retry") or time.time() - run["endTime"] > RETRY_SECONDS
     return bool(decided) and _tag(run, "dagster/will_retry") != "true"
 
 
@@ -151,9 +158,9 @@ def _tag(run: Mapping[str, Any], key: str) -> str:
 
 
 def _wait_for_mails(stack: Stack, settings: Settings, wanted: int) -> None:
-    """Wait for yesterday's mail and the backfill's digest, which follow their runs."""
+    """Wait for yesterday's mail and the backfill's digest. They are written after the runs."""
     print("Waiting for the mails.", flush=True)
-    deadline = time.monotonic() + MAIL_PATIENCE
+    deadline = time.monotonic() + MAIL_SECONDS
     while _mails(settings) < wanted and time.monotonic() < deadline:
         stack.services.check()
         time.sleep(0.5)
@@ -166,7 +173,7 @@ def _mails(settings: Settings) -> int:
 
 
 def _report(stack: Stack, days: list[dt.date]) -> str:
-    """The week's numbers, a line per metric and a column per day."""
+    """The metrics of the week: a line for each metric, a column for each day."""
     with psycopg.connect(stack.database_url, row_factory=dict_row) as db:
         rows = db.execute(statement("reading/all_metrics")).fetchall()
     values: dict[str, dict[dt.date, Decimal | None]] = {}

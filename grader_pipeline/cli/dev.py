@@ -1,17 +1,24 @@
-"""``grader-pipeline dev``: the Dagster UI with everything behind it, until it is stopped."""
+"""``grader-pipeline dev``: serves the Dagster UI, with everything it needs, until it is stopped."""
 
+import argparse
 import time
 
 from grader_pipeline.local.stack import running
 from grader_pipeline.settings import Settings
 
 
-def dev(settings: Settings, host: str, port: int) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the UI listens."""
+    parser.add_argument("--host", default="127.0.0.1", help="address of the UI")
+    parser.add_argument("--port", type=int, default=3000, help="port of the UI")
+
+
+def run(chosen: argparse.Namespace) -> None:
     """Serve the UI until Stopped is raised.
 
-    Raises LauncherError when something does not start, or dies again and again.
+    Raises LauncherError when a process does not start, or ends again right after its start.
     """
-    with running(settings, host, port) as stack:
+    with running(Settings(), chosen.host, chosen.port) as stack:
         stack.start_daemon()
         print(f"Dagster is at {stack.url} - Ctrl+C stops it.", flush=True)
         while True:

@@ -1,9 +1,10 @@
-"""``grader-pipeline doctor``: every setting and connection, a line each, and what to do about it.
+"""``grader-pipeline doctor``: tries each setting and connection, and says what to do about it.
 
-Each part of the pipeline knows best how to try itself: what belongs here is only the order, and
-what is no part of it (the log folder, Dagster's instance).
+Each resource tries itself (``probe``). Here are the order, and what no resource has: the log folder
+and Dagster's instance.
 """
 
+import argparse
 import logging
 import tempfile
 from collections.abc import Callable
@@ -23,10 +24,14 @@ from grader_pipeline.sheet.resource import Sheets
 from grader_pipeline.storage import DayFiles
 
 
-def doctor() -> int:
-    """Print a line per setting and connection; 1 when something that is needed fails, else 0."""
-    # What the parts log meanwhile is in the lines below; the log file may be what fails.
-    logging.getLogger("grader_pipeline").addHandler(logging.NullHandler())
+def add_arguments(_: argparse.ArgumentParser) -> None:
+    """None."""
+
+
+def run(_: argparse.Namespace) -> int:
+    """Print a line for each setting and connection. Gives 1 if one fails, else 0."""
+    # The lines say what the resources log, and the log file may be what fails.
+    logging.disable()
     try:
         settings = Settings()
     except ValidationError as error:
@@ -54,7 +59,7 @@ def _passes(name: str, check: Callable[[Settings], str], settings: Settings) -> 
         mark, said = "FAIL", failure.description or "it failed without a reason"
     except LauncherError as error:
         mark, said = "FAIL", str(error)
-    except Exception as error:  # the other lines are still wanted
+    except Exception as error:  # the other lines are still printed
         mark, said = "FAIL", f"{type(error).__name__}: {error}"
     print(f"{mark}  {name}: {without_secrets(said, settings)}")
     return mark != "FAIL"

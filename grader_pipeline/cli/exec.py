@@ -1,8 +1,8 @@
-"""``grader-pipeline exec``: a command of Dagster's on the instance of ``dev`` and its daemon."""
+"""``grader-pipeline exec``: runs a command of Dagster's on the instance of ``dev``."""
 
+import argparse
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,11 +12,19 @@ from grader_pipeline.local.processes import MARK
 from grader_pipeline.settings import Settings
 
 
-def execute(settings: Settings, program: str, arguments: Sequence[str]) -> NoReturn:
-    """Become the command, in the environment that the launcher gives to Dagster.
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command, and all that follows it."""
+    parser.add_argument("program", metavar="COMMAND")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARG")
 
-    Raises LauncherError when DATABASE_URL is not set or of no use, or there is no such program.
+
+def run(chosen: argparse.Namespace) -> NoReturn:
+    """Replace this process by the command, in the environment of the launcher's processes.
+
+    Raises LauncherError when DATABASE_URL is not set or cannot be used, or there is no such
+    program.
     """
+    settings = Settings()
     if settings.database_url is None:
         raise LauncherError(
             "DATABASE_URL is not set, and without it there is a database only while "
@@ -25,11 +33,11 @@ def execute(settings: Settings, program: str, arguments: Sequence[str]) -> NoRet
     database_url = settings.database_url.get_secret_value()
     dagster_home.write_instance(settings, database_url)
     environment = dagster_home.environment(settings, database_url)
-    # The command is the user's: a launcher that starts meanwhile must not take it for a leftover.
+    # A launcher ends processes with its mark when it starts. This one is the user's.
     del environment[MARK]
-    ours = Path(sys.executable).parent
-    environment["PATH"] = os.pathsep.join([str(ours), environment.get("PATH", os.defpath)])
+    programs = str(Path(sys.executable).parent)
+    environment["PATH"] = os.pathsep.join([programs, environment.get("PATH", os.defpath)])
     try:
-        os.execvpe(program, [program, *arguments], environment)  # noqa: S606
+        os.execvpe(chosen.program, [chosen.program, *chosen.arguments], environment)  # noqa: S606
     except OSError as error:
-        raise LauncherError(f"{program} cannot be run ({error.strerror}).") from None
+        raise LauncherError(f"{chosen.program} cannot be run ({error.strerror}).") from None

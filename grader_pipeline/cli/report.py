@@ -1,7 +1,7 @@
-"""``grader-pipeline report``: the reports of a period as one page, to read, print or send on."""
+"""``grader-pipeline report``: writes the reports of a period as one page."""
 
+import argparse
 import datetime as dt
-import os
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -10,20 +10,31 @@ import dagster as dg
 from grader_pipeline.local.embedded_postgres import embedded_postgres
 from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.page.page import write_report
+from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.settings import Settings
 
 
-def report(settings: Settings, start: dt.date, end: dt.date, out: Path) -> None:
-    """Write the page of the days from ``start`` to ``end``, both included, to ``out``.
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The first and the last day of the period, and the file."""
+    day = dt.date.fromisoformat
+    parser.add_argument("--from", dest="start", type=day, required=True, metavar="DAY")
+    parser.add_argument("--to", dest="end", type=day, required=True, metavar="DAY")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE")
 
-    Raises LauncherError when there is nothing to write it from, OSError when it cannot be written.
+
+def run(chosen: argparse.Namespace) -> None:
+    """Write the page, from DATABASE_URL or, if that is unset, from the embedded database.
+
+    Raises LauncherError when no day of the period is stored, the database cannot be used, or the
+    file cannot be written.
     """
+    settings = Settings()
     own = nullcontext() if settings.database_url else embedded_postgres(settings.grader_home)
     with own as url:
-        if url:
-            os.environ["DATABASE_URL"] = url
         try:
-            write_report(start, end, out)
+            write_report(
+                Postgres.at(url) if url else Postgres(), chosen.start, chosen.end, chosen.out
+            )
         except dg.Failure as failure:
             raise LauncherError(failure.description or str(failure)) from None
-    print(f"Report: {out.absolute()}")
+    print(f"Report: {chosen.out.absolute()}")

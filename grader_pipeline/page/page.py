@@ -43,7 +43,7 @@ class Section:
     picture: str | None
 
 
-def write_report(start: dt.date, end: dt.date, out: Path) -> int:
+def write_report(postgres: Postgres, start: dt.date, end: dt.date, out: Path) -> int:
     """Write the page of the days from ``start`` to ``end``, both included, to ``out``.
 
     Returns how many of the days are stored. Raises PermanentFailure if none is, or if the file
@@ -51,7 +51,7 @@ def write_report(start: dt.date, end: dt.date, out: Path) -> int:
     """
     if end < start:
         raise PermanentFailure(f"The period ends on {end}, before it begins on {start}.")
-    stored = _read(start, end)
+    stored = _read(postgres, start, end)
     daily = next((rows for report, rows in stored if report.sheet == MAIN), [])
     days = sorted({row["report_date"] for row in daily})
     if not days:
@@ -77,10 +77,9 @@ def write_report(start: dt.date, end: dt.date, out: Path) -> int:
     return len(days)
 
 
-def _read(start: dt.date, end: dt.date) -> list[tuple[Report, list[Row]]]:
+def _read(postgres: Postgres, start: dt.date, end: dt.date) -> list[tuple[Report, list[Row]]]:
     """The period's rows of each report that may be shown, the main report first."""
     found = sorted(filter(may_be_shown, reports()), key=lambda report: report.sheet != MAIN)
-    postgres = Postgres()
     try:
         with postgres.transaction() as db:
             span = (end - start).days + 1

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg.rows import dict_row
 from pyarrow import csv
-from pydantic import PrivateAttr
+from pydantic import PrivateAttr, SecretStr
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from grader_pipeline.failures import PermanentFailure, TransientFailure
@@ -48,8 +48,16 @@ class Postgres(dg.ConfigurableResource["Postgres"]):
     connect_seconds: float = 30
     """How long to wait for a server that is down before the run fails."""
 
+    _url: SecretStr | None = PrivateAttr(default=None)
     _lock: threading.RLock = PrivateAttr(default_factory=threading.RLock)
     _connection: Connection | None = PrivateAttr(default=None)
+
+    @classmethod
+    def at(cls, url: str) -> "Postgres":
+        """The database of ``url`` in place of that of DATABASE_URL. No UI page shows ``url``."""
+        postgres = cls()
+        postgres._url = SecretStr(url)
+        return postgres
 
     @contextmanager
     def transaction(self, *, lock: str | None = None) -> Iterator[Connection]:
@@ -126,7 +134,7 @@ class Postgres(dg.ConfigurableResource["Postgres"]):
         return self._connection
 
     def _connect(self) -> Connection:
-        url = Settings().database_url
+        url = self._url or Settings().database_url
         if url is None:
             raise PermanentFailure(
                 "DATABASE_URL is not set. Set it, or start the pipeline with `grader-pipeline dev`,"

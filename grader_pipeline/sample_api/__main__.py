@@ -1,7 +1,8 @@
-"""The command `python -m grader_pipeline.sample_api`, which `grader-pipeline sample-api` is too."""
+"""The command ``python -m grader_pipeline.sample_api``: serves the sample grader."""
 
 import argparse
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable
 
 from grader_pipeline.sample_api.server import (
     DEFAULT_CLIENT,
@@ -12,13 +13,9 @@ from grader_pipeline.sample_api.server import (
 from grader_pipeline.sample_api.totals import DEFAULT_ROWS
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve the sample grader as the command line says, until Ctrl+C."""
-    parser = argparse.ArgumentParser(
-        prog="grader-pipeline sample-api",
-        description="A grader API with a made-up school behind it, dirty rows included.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the server listens, what its days are like, and who may ask."""
+    parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=_between(int, 0, 65_535), default=0, help="0: a free one")
     parser.add_argument(
@@ -40,13 +37,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--client-key", default=DEFAULT_KEY, help="with which key; empty lets everybody in"
     )
-    chosen = parser.parse_args(arguments)
+
+
+def run(chosen: argparse.Namespace) -> None:
+    """Serve the sample grader until a signal ends it. Exits with 1 when it cannot listen."""
     try:
-        serve(**vars(chosen))
-    except OSError as trouble:
-        parser.exit(
-            1, f"Cannot listen on {chosen.host}:{chosen.port} ({trouble.strerror}); try --port 0.\n"
+        serve(
+            *(chosen.host, chosen.port),
+            rows=chosen.rows,
+            latency=chosen.latency,
+            dirty=chosen.dirty,
+            client=chosen.client,
+            client_key=chosen.client_key,
         )
+    except OSError as error:
+        sys.exit(f"Cannot listen on {chosen.host}:{chosen.port} ({error.strerror}); try --port 0.")
 
 
 def _between(kind: Callable[[str], float], least: float, most: float) -> Callable[[str], float]:
@@ -60,4 +65,9 @@ def _between(kind: Callable[[str], float], least: float, most: float) -> Callabl
 
 
 if __name__ == "__main__":
-    main()
+    command = argparse.ArgumentParser(
+        "grader-pipeline sample-api",
+        description="A grader API with a made-up school behind it, dirty rows included.",
+    )
+    add_arguments(command)
+    run(command.parse_args())

@@ -1,5 +1,35 @@
-"""Rooms whose tests start real processes share a home and a way to start them."""
+"""The fixtures of this room: a home, and ways to run the command."""
 
+import logging
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from grader_pipeline.cli.command import main
 from grader_pipeline_tests.processes import home, started
 
-__all__ = ["home", "started"]
+__all__ = ["home", "run", "started"]
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@pytest.fixture
+def run(
+    capfd: pytest.CaptureFixture[str],
+) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+    """Runs the command in this process until it ends, and undoes what a main function sets up."""
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    logger = logging.getLogger("grader_pipeline.local")
+    before = list(logger.handlers)
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        code = main(arguments)
+        return subprocess.CompletedProcess(arguments, code, *capfd.readouterr())
+
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    logger.handlers[:] = before
+    logging.disable(logging.NOTSET)

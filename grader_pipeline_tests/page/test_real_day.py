@@ -17,6 +17,7 @@ from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.page.page import write_report
 from grader_pipeline.reports.files import reports
 from grader_pipeline.reports.privacy import may_be_shown
+from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.sample_api.server import sample_api
 
 DAY = dt.date(2023, 5, 31)
@@ -65,7 +66,7 @@ def test_the_published_totals_come_out_and_the_page_tells_them(
     assert not {"picture", "preview"} & done["learners"].keys()
 
     out = tmp_path / "report.html"
-    assert write_report(DAY - dt.timedelta(days=6), DAY, out) == 1
+    assert write_report(Postgres(), DAY - dt.timedelta(days=6), DAY, out) == 1
     html = out.read_text(encoding="utf-8")
     page = Page()
     page.feed(html)
@@ -79,7 +80,7 @@ def test_the_published_totals_come_out_and_the_page_tells_them(
 
 def test_a_page_about_days_that_are_not_stored_says_so(database_url: str, tmp_path: Path) -> None:
     with pytest.raises(PermanentFailure, match="materialize those days"):
-        write_report(DAY, DAY, tmp_path / "report.html")
+        write_report(Postgres(), DAY, DAY, tmp_path / "report.html")
     assert not (tmp_path / "report.html").exists()
 
 

@@ -1,0 +1,15 @@
+"""``grader-pipeline sample-api``: serves the sample grader until a signal ends it."""
+
+import argparse
+import signal
+
+from grader_pipeline.sample_api import __main__ as server
+
+add_arguments = server.add_arguments
+
+
+def run(chosen: argparse.Namespace) -> None:
+    """Serve. The server has its own way to end on a signal."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    server.run(chosen)

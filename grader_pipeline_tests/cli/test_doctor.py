@@ -1,0 +1,86 @@
+"""``doctor`` has a line for each setting and connection, and never a secret."""
+
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Doctor = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def doctor(run: Doctor, monkeypatch: pytest.MonkeyPatch) -> Doctor:
+    """Runs the command with further settings."""
+
+    def doctor(**environment: str) -> subprocess.CompletedProcess[str]:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        return run("doctor")
+
+    return doctor
+
+
+def test_doctor_is_content_with_nothing_set(doctor: Doctor) -> None:
+    done = doctor()
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    assert [line[:6] for line in lines] == ["ok    "] * len(lines)
+    named = [line[6:].split(":")[0] for line in lines]
+    parts = ["log folder", "storage", "database", "API", "sheet", "mail", "Dagster"]
+    assert named == ["settings", *parts]
+
+
+def test_doctor_says_what_to_do_about_each_failure_and_never_a_secret(
+    doctor: Doctor,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        nowhere = f"127.0.0.1:{deaf.getsockname()[1]}"
+        deaf.close()
+        done = doctor(
+            DATABASE_URL=f"postgresql://me:s3cret-database@{nowhere}/grader",
+            GRADER_API_URL=f"http://{nowhere}/api",
+            GRADER_API_CLIENT="school",
+            GRADER_API_CLIENT_KEY="s3cret-key",
+            SMTP_HOST="127.0.0.1",
+            SMTP_PORT=nowhere.split(":")[1],
+            SMTP_PASSWORD="s3cret-mail",
+            MAIL_TO="a@example.org",
+            SMTP_FROM="b@example.org",
+        )
+    assert done.returncode == 1
+    failed = [line.split(":")[0] for line in done.stdout.splitlines() if line.startswith("FAIL")]
+    assert failed == ["FAIL  database", "FAIL  API", "FAIL  mail", "FAIL  Dagster"]
+    assert "s3cret" not in done.stdout + done.stderr
+    (said,) = [line for line in done.stdout.splitlines() if line.startswith("FAIL  Dagster")]
+    assert said.endswith("Connection refused")
+    assert "Is the server running" not in said
+
+
+@pytest.mark.parametrize("password", ["s3cret[", "s3cret%zz"])
+def test_doctor_gets_through_a_database_url_that_cannot_be_read(
+    doctor: Doctor, password: str
+) -> None:
+    done = doctor(DATABASE_URL=f"postgresql://me:{password}@127.0.0.1:1/grader")
+    assert done.returncode == 1
+    assert "FAIL  Dagster: " in done.stdout
+    assert "s3cret" not in done.stdout + done.stderr
+
+
+def test_doctor_sends_nobody_to_a_driver_when_a_local_folder_cannot_be_written(
+    home: Path, doctor: Doctor
+) -> None:
+    home.write_text("in the way")
+    done = doctor()
+    assert done.returncode == 1
+    assert "fsspec" not in done.stdout
+    assert "Set GRADER_STORAGE, or GRADER_HOME, to a folder" in done.stdout
+
+
+def test_doctor_names_the_variable_that_cannot_be_read(doctor: Doctor) -> None:
+    done = doctor(SMTP_PORT="seventy-secret", GRADER_TIMEZONE="Moscow")
+    assert done.returncode == 1
+    assert "FAIL  settings: SMTP_PORT" in done.stdout
+    assert "FAIL  settings: GRADER_TIMEZONE" in done.stdout
+    assert "seventy-secret" not in done.stdout
