@@ -1,4 +1,4 @@
-"""Everything that `make dev` starts, and a Chromium to look at it with."""
+"""All that `make dev` starts, and a Chromium that opens it."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ from grader_pipeline.settings import Settings
 
 CHROMIUM = shutil.which("chromium")
 
-# Nothing of the browser's own may go looking for the world outside.
+# The browser itself must not connect to anything outside this machine.
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -28,7 +28,7 @@ QUIET = [
 
 @pytest.fixture(scope="module")
 def settings() -> Iterator[Settings]:
-    """Nothing configured but a home of its own."""
+    """Nothing is configured, except a home."""
     with (
         tempfile.TemporaryDirectory(prefix="grader-ui-") as home,
         pytest.MonkeyPatch.context() as env,
