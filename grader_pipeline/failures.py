@@ -1,9 +1,8 @@
-"""Failures, and which of them are retried. This is the only place that decides it.
+"""Which failures are retried, and which are not. Nothing else decides it.
 
-The daemon retries a failed run by its status and tags only. It would repeat a run with a wrong key
-as often as one with a dropped connection. So :func:`record_failure`, a hook on every asset, tags
-the run if a step fails with a :class:`PermanentFailure` or a blocking check: the same data would
-fail again.
+The daemon retries a failed run by its status and tags only, a wrong key as well as a dropped
+connection. So :func:`record_failure`, a hook on each asset, tags the run when a step fails with a
+:class:`PermanentFailure` or by a blocking check: the same data would fail again.
 
 A text says what happened, then what to do. It has no key, no password and no learner's id.
 """
@@ -21,29 +20,30 @@ RETRY_RUN_TAG = "dagster/retry_on_asset_or_op_failure"
 
 
 class PermanentFailure(dg.Failure):
-    """A failure that stays until somebody changes something: a setting, a permission, the data."""
+    """A failure that stays until somebody changes a setting, a right or the data. Not retried."""
 
     def __init__(self, description: str) -> None:
         super().__init__(description=description, allow_retries=False)
 
 
 class TransientFailure(dg.Failure):
-    """A failure that time can clear: the other side is down, slow, or asks to wait."""
+    """A failure that may pass: the other side is down, slow, or asks to wait. It is retried."""
 
     def __init__(self, description: str) -> None:
         super().__init__(description=description, allow_retries=True)
 
 
 def is_worth_retrying(status: int) -> bool:
-    """Whether the same HTTP request can succeed later, by the status of its answer.
+    """Whether the same HTTP request may succeed later.
 
-    True for server errors, and for 408 and 429. With any other status the request itself is wrong.
+    So it is for server errors, and for 408 and 429, which ask to try again. With another status the
+    request itself is wrong.
     """
     return status in {408, 429} or 500 <= status < 600  # noqa: PLR2004
 
 
 def asked_pause(retry_after: str) -> float | None:
-    """The seconds to wait by a ``Retry-After`` header, number or date; None for another text."""
+    """The seconds of a ``Retry-After`` header, which has a number or a time. None if neither."""
     text = retry_after.strip()
     if text.isascii() and text.isdigit():
         return float(text)
@@ -58,7 +58,7 @@ def asked_pause(retry_after: str) -> float | None:
 
 @dg.failure_hook(name="record_failure")
 def record_failure(context: dg.HookContext) -> None:
-    """Log why a step failed. Tag the run so that the daemon does not retry a permanent failure."""
+    """Log why a step failed. Stop the daemon from retrying a failure that stays."""
     error = context.op_exception
     text = (
         error.description if isinstance(error, dg.Failure) else f"{type(error).__name__}: {error}"

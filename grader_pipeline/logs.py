@@ -1,14 +1,13 @@
-"""The log file: GRADER_HOME/logs/app_log.txt, one story told by all processes.
+"""The log file of all processes: GRADER_HOME/logs/app_log.txt.
 
-Every module of ours logs through ``logging.getLogger(__name__)``; :func:`configure` joins the
-``grader_pipeline`` logger to the file. Two kinds of lines do not come that way: ``context.log`` of
-a run, which dagster.yaml hands to :func:`handler`, and ``context.log`` of a sensor or schedule,
-which is a logger outside the tree and has to be joined by :func:`follow`.
+All modules log through ``logging.getLogger(__name__)``. :func:`configure` connects the logger
+``grader_pipeline`` to the file. Dagster's ``context.log`` is outside that tree: dagster.yaml gives
+a run's to :func:`handler`, and a sensor connects its own by :func:`follow`.
 
-Lines read ``2025-11-07 10:15:00 - INFO: message``, in this machine's time zone; what belongs to a
-line (a traceback) follows it indented. The file is rotated at the first line after midnight, the
-three newest archives are kept (``app_log.txt.2025-11-07``), and processes write one at a time.
-Secrets of the settings never reach it.
+A line is ``2025-11-07 10:15:00 - INFO: message``, in this machine's time zone. Further lines of a
+message, such as a traceback, are indented. The first line after midnight rotates the file, and the
+three newest archives stay (``app_log.txt.2025-11-07``). Processes write one at a time. No secret of
+the settings gets into the file.
 """
 
 import html
@@ -28,7 +27,7 @@ from grader_pipeline.settings import SAMPLE_CLIENT, Settings
 
 ARCHIVES = 3
 
-# What could move a terminal's cursor or begin a line that nobody logged.
+# Characters that move a terminal's cursor or begin a new line.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 # A password as DATABASE_URL writes it: before the host, or as a parameter.
@@ -36,7 +35,7 @@ _PASSWORD = re.compile(r"//[^:/@]*:(.+)@|\bpassword\s*=\s*(?:'([^']*)|([^\s&']+)
 
 
 def configure() -> None:
-    """Join everything that ``grader_pipeline`` logs to the file; doing so again changes nothing."""
+    """Connect the logger ``grader_pipeline`` to the file. A second call changes nothing."""
     logger = logging.getLogger("grader_pipeline")
     logger.setLevel(logging.INFO)
     follow(logger)
@@ -46,26 +45,26 @@ def configure() -> None:
 
 
 def follow(logger: logging.Logger) -> None:
-    """Join a logger that is outside ours, such as a sensor's ``context.log``, to the file."""
+    """Connect a logger outside that tree, such as a sensor's ``context.log``, to the file."""
     if handler() not in logger.handlers:
         logger.addHandler(handler())
 
 
 @cache
 def handler() -> logging.Handler:
-    """Give this process's one handler of the file."""
+    """The one handler of the file in this process."""
     return _AppLog(logging.INFO)
 
 
 class _AppLog(logging.Handler):
-    """Writes each record once, to the file of the GRADER_HOME of that moment.
+    """Writes each record once, to the file of the current GRADER_HOME.
 
-    The file is opened with its first line, so that importing the pipeline writes nothing. A log
-    that cannot be written is said on stderr and stops nobody's work.
+    The first record opens the file. If it cannot be written, stderr gets the error and the work
+    goes on.
     """
 
     def emit(self, record: logging.LogRecord) -> None:
-        # A record of ours comes by itself, and in a run again through Dagster's handler.
+        # In a run, a record comes here twice: also through Dagster's handler.
         if getattr(record, "in_app_log", False):
             return
         record.in_app_log = True
@@ -77,7 +76,7 @@ class _AppLog(logging.Handler):
 
 @cache
 def _file(_grader_home: str | None, _process: int) -> logging.Handler:
-    # A fork that went on with the open file would share the lock that keeps lines apart.
+    # Each process opens the file for itself: a fork would share its parent's lock.
     settings = Settings()
     settings.logs_dir.mkdir(parents=True, exist_ok=True)
     file = ConcurrentTimedRotatingFileHandler(
@@ -92,7 +91,7 @@ def _file(_grader_home: str | None, _process: int) -> logging.Handler:
 
 
 class _Lines(logging.Formatter):
-    """A record as text that begins one line, and holds no secret."""
+    """A record as one line, with indented further lines, and without secrets."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__("%(asctime)s - %(levelname)s: %(message)s", "%Y-%m-%d %H:%M:%S")
@@ -127,9 +126,9 @@ def _forms(secret: str) -> frozenset[str]:
         form
         for part in filter(None, parts)
         for form in (
-            *(part, quote(part), quote(part, safe=""), quote_plus(part)),
+            *(part, quote(part), quote(part, safe=""), quote_plus(part), html.escape(part)),
             *(json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]),
-            *(html.escape(part), b64encode(part.encode()).decode()),
+            b64encode(part.encode()).decode(),
         )
     )
 
