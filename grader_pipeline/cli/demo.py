@@ -41,10 +41,6 @@ _PROGRESS = """query ($filter: RunsFilter!) { runsOrError(filter: $filter) { ...
 _DEMO_TAG = "grader/demo"
 
 
-def add_arguments(_: argparse.ArgumentParser) -> None:
-    """None."""
-
-
 def run(_: argparse.Namespace) -> None:
     """Load the week. Print a line for each day, the report, and where workbook, mails and log are.
 

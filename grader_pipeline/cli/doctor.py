@@ -24,10 +24,6 @@ from grader_pipeline.sheet.resource import Sheets
 from grader_pipeline.storage import DayFiles
 
 
-def add_arguments(_: argparse.ArgumentParser) -> None:
-    """None."""
-
-
 def run(_: argparse.Namespace) -> int:
     """Print a line for each setting and connection. Gives 1 if one fails, else 0."""
     # The lines say what the resources log, and the log file may be what fails.

@@ -3,13 +3,13 @@
 import argparse
 import signal
 
-from grader_pipeline.sample_api import __main__ as server
+from grader_pipeline.sample_api.__main__ import add_arguments, serve_chosen
 
-add_arguments = server.add_arguments
+__all__ = ["add_arguments", "run"]
 
 
 def run(chosen: argparse.Namespace) -> None:
     """Serve. The server has its own way to end on a signal."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    server.run(chosen)
+    serve_chosen(chosen)

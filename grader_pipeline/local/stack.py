@@ -45,18 +45,14 @@ class Stack:
         data: dict[str, Any] = content["data"]
         return data
 
-    def locations(self) -> list[dict[str, Any]] | None:
-        """The code locations that Dagster has, or None while its UI does not answer."""
+    def is_loaded(self) -> bool:
+        """Whether the UI answers and has loaded the code."""
         try:
             entries = self.ask(_LOCATIONS)["workspaceOrError"]["locationEntries"]
         except httpx.HTTPError:
-            return None
-        return [entry["locationOrLoadError"] or {} for entry in entries]
-
-    def is_loaded(self) -> bool:
-        """Whether Dagster has loaded the code."""
-        found = self.locations() or [{}]
-        return all(location.get("__typename") == "RepositoryLocation" for location in found)
+            return False
+        loaded = [entry["locationOrLoadError"] or {} for entry in entries]
+        return [location.get("__typename") for location in loaded] == ["RepositoryLocation"]
 
     def start_daemon(self) -> None:
         """Start the run server, and the daemon, which runs schedules and sensors and launches runs.
@@ -119,5 +115,4 @@ def _serve(stack: Stack, code_socket: Path, host: str, port: int) -> None:
         *("-m", "dagster_webserver", "-h", host, "-p", str(port), "-w", str(stack.workspace)),
         *("--dagster-log-level", "warning"),
     )
-    services.wait_until(lambda: stack.locations() is not None, what="Dagster's UI")
-    services.wait_until(stack.is_loaded, what="The code location")
+    services.wait_until(stack.is_loaded, what="Dagster's UI, with the code location,")

@@ -50,10 +50,10 @@ def fail_interrupted_runs(instance: dg.DagsterInstance, run_socket: str) -> None
 def _ending(code: int) -> str:
     if code >= 0:
         return f"unexpectedly exited with code {code}."
-    ending = f"was terminated by signal {-code} ({_SIGNALS.get(-code, 'unknown')})."
-    if -code == signal.SIGKILL:
-        ending += (
-            " The operating system usually does this when memory runs out: give the machine more,"
-            " or run fewer days at once."
-        )
-    return ending
+    # The system kills a process when memory runs out.
+    advice = (
+        " Give the machine more memory, or run fewer days at once."
+        if code == -signal.SIGKILL
+        else ""
+    )
+    return f"was terminated by signal {-code} ({_SIGNALS.get(-code, 'unknown')}).{advice}"

@@ -39,17 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(chosen: argparse.Namespace) -> None:
+def serve_chosen(chosen: argparse.Namespace) -> None:
     """Serve the sample grader until a signal ends it. Exits with 1 when it cannot listen."""
+    names = ("host", "port", "rows", "latency", "dirty", "client", "client_key")
     try:
-        serve(
-            *(chosen.host, chosen.port),
-            rows=chosen.rows,
-            latency=chosen.latency,
-            dirty=chosen.dirty,
-            client=chosen.client,
-            client_key=chosen.client_key,
-        )
+        serve(**{name: getattr(chosen, name) for name in names})
     except OSError as error:
         sys.exit(f"Cannot listen on {chosen.host}:{chosen.port} ({error.strerror}); try --port 0.")
 
@@ -70,4 +64,4 @@ if __name__ == "__main__":
         description="A grader API with a made-up school behind it, dirty rows included.",
     )
     add_arguments(command)
-    run(command.parse_args())
+    serve_chosen(command.parse_args())

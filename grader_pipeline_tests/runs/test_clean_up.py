@@ -12,7 +12,12 @@ from grader_pipeline.runs.clean_up import SERVER_TAG, clean_up_after_run, fail_i
 @pytest.mark.parametrize(
     ("status", "code", "becomes", "said"),
     [
-        ("STARTED", -9, "FAILURE", "was terminated by signal 9 (SIGKILL). The operating system"),
+        (
+            "STARTED",
+            -9,
+            "FAILURE",
+            "was terminated by signal 9 (SIGKILL). Give the machine more memory",
+        ),
         ("STARTED", -11, "FAILURE", "was terminated by signal 11 (SIGSEGV)."),
         ("STARTING", 1, "FAILURE", "unexpectedly exited with code 1."),
         ("CANCELING", 1, "CANCELED", "unexpectedly exited with code 1."),
