@@ -13,9 +13,9 @@ import json
 import logging
 import time
 from dataclasses import asdict, dataclass, field
+from typing import Literal
 
 import dagster as dg
-from dagster._core.event_api import RunStatusChangeEventType
 from dagster._core.execution.backfill import BulkActionsFilter
 
 from grader_pipeline.mail import candidates, outbox
@@ -32,7 +32,7 @@ BEGIN_SECONDS = 12
 
 LAG_SECONDS = 120
 _PAGE = 500
-_ENDS: tuple[RunStatusChangeEventType, ...] = (
+_ENDS: tuple[Literal[dg.DagsterEventType.RUN_SUCCESS, dg.DagsterEventType.RUN_FAILURE], ...] = (
     dg.DagsterEventType.RUN_SUCCESS,
     dg.DagsterEventType.RUN_FAILURE,
 )

@@ -97,7 +97,7 @@ def test_a_backfill_of_three_days_fills_table_and_workbook_and_sends_one_mail(
 
 def decided(stack: Stack) -> int:
     with psycopg.connect(stack.database_url) as db:
-        found = db.execute("SELECT count(settled_at) FROM mail_occasion").fetchone()
+        found = db.execute("SELECT count(settled_at) FROM mail_candidate").fetchone()
     assert found
     return int(found[0])
 

@@ -1,0 +1,46 @@
+"""``report`` reads the configured database, or the embedded one."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+
+from grader_pipeline.local.embedded_postgres import embedded_postgres
+from grader_pipeline.partitions import school_day
+from grader_pipeline.reports.definition import MAIN
+from grader_pipeline.reports.files import reports
+from grader_pipeline.reports.tables import store_day
+from grader_pipeline.resources.postgres import Postgres
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+DAY = "2023-05-31"
+PERIOD = ("--from", DAY, "--to", DAY)
+
+
+def test_without_database_url_the_page_comes_from_the_embedded_database(
+    home: Path, run: Run, tmp_path: Path
+) -> None:
+    with embedded_postgres(home) as url:
+        postgres = Postgres.at(url)
+        (main,) = (report for report in reports() if report.sheet == MAIN)
+        store_day(postgres, main, school_day(DAY))
+        postgres.close()
+    page = tmp_path / "page.html"
+    done = run("report", *PERIOD, "--out", str(page))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "DATABASE_URL" not in os.environ
+    assert "Количество попыток (submit)" in page.read_text(encoding="utf-8")
+
+
+def test_a_period_without_a_stored_day_is_refused_with_what_to_do(
+    database_url: str, run: Run, tmp_path: Path
+) -> None:
+    done = run("report", *PERIOD, "--out", str(tmp_path / "page.html"))
+    assert done.returncode == 1
+    assert "No day from 2023-05-31 to 2023-05-31 is stored: materialize" in done.stderr
+    assert not (tmp_path / "page.html").exists()
+    with psycopg.connect(database_url) as db:
+        assert db.execute("SELECT to_regclass('daily_metrics')").fetchone() != (None,)
