@@ -44,10 +44,13 @@ print(json.dumps([before, state()]))
 
 
 def states(first: list[str], then: list[str], **environment: str) -> Any:
-    """The state of a new process after it has imported ``first``, and after ``then`` too."""
+    """The state of a new process after it has imported ``first``, and after ``then`` too.
+
+    It inherits nothing that an import has set in this process.
+    """
     done = subprocess.run(
         [sys.executable, "-c", STATE, json.dumps(first), json.dumps(then)],
-        env=os.environ | environment, check=True, capture_output=True, text=True,
+        env={"PATH": os.defpath, **environment}, check=True, capture_output=True, text=True,
     )  # fmt: skip
     return json.loads(done.stdout)
 
