@@ -8,6 +8,7 @@ Dagster.
 Source: GRADER_STORAGE, by default a folder under GRADER_HOME.
 """
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -21,8 +22,18 @@ from grader_pipeline.partitions import SchoolDay, day_of
 from grader_pipeline.settings import Settings
 
 
-class DayFiles(dg.ConfigurableIOManager):
-    """The files of the days."""
+def storage_place(settings: Settings) -> str:
+    """The folder or bucket of the files, for Dagster's UI: no user, password or query."""
+    if "://" not in settings.storage:
+        return settings.storage
+    return re.sub(r"(?<=://)[^/]*@", "", settings.storage).partition("?")[0]
+
+
+class DayFiles(dg.ConfigurableIOManager, use_attribute_docstrings=True):
+    """The files of raw_attempts and validated_attempts, one a day, in GRADER_STORAGE."""
+
+    where: str = ""
+    """The folder or bucket. Files go to GRADER_STORAGE."""
 
     def path(self, asset: str, day: SchoolDay) -> UPath:
         """Where the file of ``asset`` for ``day`` is, or would be."""

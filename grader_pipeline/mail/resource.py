@@ -20,8 +20,18 @@ from grader_pipeline.mail.smtp import Refusal, hand_over, session
 from grader_pipeline.settings import Settings
 
 
-class Mail(dg.ConfigurableResource["Mail"]):
-    """The colleagues' mail."""
+def mail_place(settings: Settings) -> str:
+    """The SMTP server or the folder of .eml files, for Dagster's UI."""
+    if settings.smtp_host is None:
+        return f"folder {settings.outbox_dir}"
+    return f"{settings.smtp_host}:{settings.smtp_port} ({settings.smtp_security})"
+
+
+class Mail(dg.ConfigurableResource["Mail"], use_attribute_docstrings=True):
+    """Mail to colleagues and owners, by the SMTP server of SMTP_HOST; unset: .eml files."""
+
+    where: str = ""
+    """The server or folder. The settings SMTP_… name it."""
 
     def send_mail(self, message: bytes, recipients: Sequence[str], key: str) -> dict[str, Refusal]:
         """Send ``message`` to ``recipients``. Returns those who did not get it, and why.

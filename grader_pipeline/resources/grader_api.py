@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import dagster as dg
 import pyarrow as pa
@@ -58,8 +59,23 @@ class _AskedToWait(TransientFailure):
         self.seconds = seconds
 
 
-class GraderApi(dg.ConfigurableResource["GraderApi"]):
-    """The API of the grader."""
+def api_place(settings: Settings) -> str:
+    """The host of GRADER_API_URL, for Dagster's UI. Path and query may hold a key."""
+    if settings.grader_api_url is None:
+        return "GRADER_API_URL is not set"
+    try:
+        url = urlsplit(settings.grader_api_url)
+        port = f":{url.port}" if url.port else ""
+    except ValueError:
+        return "GRADER_API_URL cannot be read"
+    return f"{url.hostname or 'no host'}{port}"
+
+
+class GraderApi(dg.ConfigurableResource["GraderApi"], use_attribute_docstrings=True):
+    """The grader's HTTP API. GRADER_API_URL names it."""
+
+    where: str = ""
+    """Its host. Requests go to GRADER_API_URL."""
 
     attempts: int = 4
     """How often a request is sent at most. Only what may pass is tried again."""

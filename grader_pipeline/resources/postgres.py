@@ -16,6 +16,7 @@ import dagster as dg
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 from pyarrow import csv
 from pydantic import PrivateAttr, SecretStr
@@ -42,8 +43,23 @@ _REFUSALS = (
 )
 
 
-class Postgres(dg.ConfigurableResource["Postgres"]):
-    """The database of DATABASE_URL."""
+def database_place(settings: Settings) -> str:
+    """Host and name of the database, for Dagster's UI: no user and no password."""
+    if settings.database_url is None:
+        return "DATABASE_URL is not set"
+    try:
+        parts = conninfo_to_dict(settings.database_url.get_secret_value())
+    except psycopg.ProgrammingError:
+        return "DATABASE_URL cannot be read"
+    host, port = parts.get("host", "the local socket"), parts.get("port", 5432)
+    return f"database {parts.get('dbname', 'of the user')} at {host}, port {port}"
+
+
+class Postgres(dg.ConfigurableResource["Postgres"], use_attribute_docstrings=True):
+    """PostgreSQL: attempts, ledger, reports and outbox. DATABASE_URL names the database."""
+
+    where: str = ""
+    """The database. Sessions use DATABASE_URL."""
 
     connect_seconds: float = 30
     """How long to wait for a server that is down before the run fails."""

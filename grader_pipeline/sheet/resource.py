@@ -28,8 +28,18 @@ _LOCK_SECONDS = 600
 _PROBE_RETRY_SECONDS = 15
 
 
-class Sheets(dg.ConfigurableResource["Sheets"]):
+def sheet_place(settings: Settings) -> str:
+    """The spreadsheet or the workbook, for Dagster's UI."""
+    if not is_configured(settings):
+        return f"workbook {settings.workbook}"
+    return f"Google spreadsheet {settings.google_sheets_id or settings.google_sheets_name}"
+
+
+class Sheets(dg.ConfigurableResource["Sheets"], use_attribute_docstrings=True):
     """The Google Sheet of GOOGLE_SHEETS_CREDENTIALS or GOOGLE_SHEETS_ID; neither: the workbook."""
+
+    where: str = ""
+    """The spreadsheet or workbook. The settings GOOGLE_SHEETS_… name it."""
 
     request_seconds: float = 60
     """The deadline of one request to Google, from connecting to the last byte."""
