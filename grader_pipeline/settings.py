@@ -23,6 +23,9 @@ ENV_FILE = Path(".env")
 SAMPLE_CLIENT = "sample"
 """GRADER_API_CLIENT of the bundled sample API."""
 
+CODE_REFERENCES = "GRADER_CODE_REFERENCES"
+"""In the environment of `dev` only: assets in Dagster's UI link to the files of this machine."""
+
 Share = Annotated[float, Field(ge=0, le=1)]
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 

@@ -1,13 +1,16 @@
-"""The pipeline's assets, one file each, in the order in which a day passes through them.
+"""The pipeline's assets, one file each, in the order of the data.
 
-An asset says what is done with a day and tells what came of it; how an API, a database or a sheet
-is spoken to is the resources' business, what SQL says stands in ``sql/``.
+An asset does one step of a day and reports the result as metadata and checks. Resources speak to
+the API, the database and the sheet. SQL is in ``sql/``.
 """
 
 import dagster as dg
 
 GROUP = "grader"
-OWNERS = ["team:course-analytics"]
+"""The five assets of the pipeline in Dagster's UI."""
+
+REPORTS_GROUP = "reports"
+"""The reports there."""
 
 
 def column_schema(**columns: tuple[str, str]) -> dg.TableSchema:

@@ -1,9 +1,9 @@
-"""The grader's answer for one day, kept as it was received.
+"""The grader's answer for one day, as received.
 
-The API is asked for the day's window in UTC; its answer is stored compressed, so that the day can
-be validated and loaded again without the API. An answer that is not one whole JSON list is
-refused, and what was stored before stays. When the API answers otherwise than before, the new
-answer replaces the old one, and this materialization says so.
+This step asks the API for the day's window in UTC and stores the answer compressed, so that the day
+can be validated and loaded again without the API. An answer that is not one whole JSON list is
+refused, and the stored answer stays. An answer that differs from the stored one replaces it, and
+the metadata of the materialization says so.
 
 Source: GRADER_API_URL. Times are UTC.
 """
@@ -16,7 +16,7 @@ import dagster as dg
 from upath import UPath
 
 from grader_pipeline.asset_names import RAW_ATTEMPTS
-from grader_pipeline.assets import GROUP, OWNERS
+from grader_pipeline.assets import GROUP
 from grader_pipeline.attempts.response import unpacked
 from grader_pipeline.partitions import day_of, days_partitions
 from grader_pipeline.resources.grader_api import GraderApi
@@ -30,7 +30,6 @@ _MIB = 1024 * 1024
 @dg.asset(
     description=__doc__,
     group_name=GROUP,
-    owners=OWNERS,
     kinds={"api", "json"},
     partitions_def=days_partitions(),
     io_manager_key="storage",
@@ -39,7 +38,7 @@ _MIB = 1024 * 1024
 def raw_attempts(
     context: dg.AssetExecutionContext, grader_api: GraderApi, storage: dg.ResourceParam[DayFiles]
 ) -> Iterator[dg.MaterializeResult]:
-    """Fetch the day; see the module's text."""
+    """Fetch the day, as the module's text describes."""
     day = day_of(context)
     window = day.api_window()
     log.info("raw_attempts %s: asking for %s to %s UTC", day.key, window["start"], window["end"])
@@ -69,7 +68,7 @@ def _change(stored: UPath, now: str) -> str:
     try:
         before = _sha256(stored)
     except OSError:
-        log.warning("%s cannot be read; the new answer replaces it", stored)
+        log.warning("%s cannot be read. The new answer replaces it.", stored)
         return "the stored one could not be read, and is replaced"
     return "the same as before" if before == now else "differs from the stored one and replaces it"
 

@@ -22,7 +22,7 @@ from upath import UPath
 
 from grader_pipeline import checks
 from grader_pipeline.asset_names import VALIDATED_ATTEMPTS
-from grader_pipeline.assets import GROUP, OWNERS, column_schema
+from grader_pipeline.assets import GROUP, column_schema
 from grader_pipeline.attempts.columns import COLUMNS
 from grader_pipeline.attempts.response import NotAListError, unpacked
 from grader_pipeline.attempts.validation import COURSE, Tally, attempts, validate
@@ -45,7 +45,6 @@ FILE_COLUMNS = column_schema(
 @dg.asset(
     description=__doc__,
     group_name=GROUP,
-    owners=OWNERS,
     kinds={"pandas", "parquet"},
     partitions_def=days_partitions(),
     io_manager_key="storage",

@@ -1,13 +1,13 @@
-"""The day's attempts in PostgreSQL's table ``grader``.
+"""The day's attempts in PostgreSQL's table grader.
 
 They are copied into a staging table, compared with the stored attempts, and inserted where they
 are new. One transaction, under a lock on the day, also writes the day's quarantine and its line of
 the ledger. Running a day again changes no other day, and loses no attempt. If the API sends another
-version of a stored attempt, the stored one is kept and reported; run config ``on_conflict: update``
+version of a stored attempt, the stored one is kept and reported; run config "on_conflict: update"
 takes the API's version.
 
 If the day's attempts change, the same transaction updates the rollups that the reports read
-(``sql/schema/060_rollups.sql``).
+(sql/schema/060_rollups.sql).
 
 Source: validated_attempts. Times are UTC.
 """
@@ -24,7 +24,7 @@ from upath import UPath
 
 from grader_pipeline import checks
 from grader_pipeline.asset_names import GRADER_TABLE
-from grader_pipeline.assets import GROUP, OWNERS, column_schema
+from grader_pipeline.assets import GROUP, column_schema
 from grader_pipeline.attempts.columns import COLUMNS, KEY
 from grader_pipeline.attempts.validation import attempts, quarantine, tally_of
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
@@ -63,7 +63,6 @@ class LoadConfig(dg.Config):
 @dg.asset(
     description=__doc__,
     group_name=GROUP,
-    owners=OWNERS,
     kinds={"postgres", "table"},
     partitions_def=days_partitions(),
     check_specs=checks.specs(GRADER_TABLE),

@@ -1,19 +1,20 @@
-"""The day's metrics: every report of ``sql/reports``, computed and stored in PostgreSQL.
+"""The day's metrics: all reports of the day, computed and stored in PostgreSQL.
 
-Each file is an asset of its own, and ``metrics`` gathers them. One step computes them all, each in
-its own transaction: a report that cannot be computed is left unmaterialized, named with its file
-and line in the log and in ``report_failure``, and stops no other. Only ``daily_metrics``, which the
-sheet and the mail stand on, fails the step, when all others are done.
+The reports are the assets of the group reports. This asset has no table: it gathers how many rows
+each report has and which report failed.
 
-A day whose attempts have changed is part of what reports of later days look back at. Those that
-are stored already are computed again here, so that days loaded in any order end up the same.
+One step computes all reports, each in its own transaction. If a report cannot be computed, it is
+not materialized, and the log and the table report_failure name its file and line. The other reports
+are computed all the same. If daily_metrics fails, the step fails after the others are done, because
+the sheet and the mail need it.
 
-Dependencies are day by day although reports look back: with an offset in the mapping, Dagster
-would split a backfill's runs, and one failed day would hold up the 27 after it.
+Reports look back at earlier days. If the attempts of a day have changed, this step also computes
+the stored reports of later days again. So the order in which days are loaded does not matter.
 
-Source: grader_table and the rollups that its load keeps. Labels stand in the reports.
+Source: grader_table and the rollups that its load keeps.
 """
 
+import hashlib
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -21,7 +22,7 @@ from typing import Any
 
 import dagster as dg
 
-from grader_pipeline.assets import GROUP, OWNERS, column_schema
+from grader_pipeline.assets import GROUP, REPORTS_GROUP
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
 from grader_pipeline.reports import pictures
@@ -36,32 +37,21 @@ log = logging.getLogger(__name__)
 
 REPORTS = {report.name: report for report in reports()}
 
-COLUMNS = column_schema(
-    report_date=("date", "The school's day."),
-    place=("smallint", "Order in which the lines are read."),
-    metric=("text", "Stable name."),
-    label=("text", "What course staff read, in Russian."),
-    value=("numeric", "NULL where the day gives none, such as a share of nothing."),
-)
-
 
 def _spec(report: Report) -> dg.AssetSpec:
-    labels = {name: ("", label.text) for name, label in report.columns.items()}
     history = f"{report.history} days, its own included" if report.history else "all days up to it"
+    worksheet = {"worksheet": f"{report.title}: {report.description}"} if report.sheet else {}
     return dg.AssetSpec(
         report.name,
+        # Day by day, although reports look back: with an offset in the mapping, Dagster splits a
+        # backfill's runs, and one failed day stops the 27 after it.
         deps=["grader_table"],
-        description="\n\n".join([report.title, report.description, f"In `{place(report.path)}`."]),
-        group_name=GROUP,
-        owners=OWNERS,
+        description=report.problem or report.about or f"The report of {place(report.path)}.",
+        group_name=REPORTS_GROUP,
         kinds={"sql", "postgres"},
         partitions_def=days_partitions(),
         skippable=True,
-        metadata={
-            "dagster/table_name": report.name,
-            "reads": history,
-            **({"dagster/column_schema": column_schema(**labels)} if labels else {}),
-        },
+        metadata={"dagster/table_name": report.name, "reads": history, **worksheet},
     )
 
 
@@ -71,16 +61,14 @@ def _spec(report: Report) -> dg.AssetSpec:
         *(_spec(report) for report in REPORTS.values()),
         dg.AssetSpec(
             "metrics",
-            # Directly too: a backfill of the fixed five keys would else see no way from one to
-            # the other, and run the metrics before the load.
+            # On grader_table directly too: a backfill of the five keys alone would else see no way
+            # from it to here, and run this before the load.
             deps=["grader_table", *REPORTS],
             description=__doc__,
             group_name=GROUP,
-            owners=OWNERS,
             kinds={"sql", "postgres"},
             partitions_def=days_partitions(),
             skippable=True,
-            metadata={"dagster/column_schema": COLUMNS, "dagster/table_name": "daily_metrics"},
         ),
     ],
     can_subset=True,
@@ -88,12 +76,15 @@ def _spec(report: Report) -> dg.AssetSpec:
 def metrics(
     context: dg.AssetExecutionContext, postgres: Postgres
 ) -> Iterator[dg.MaterializeResult]:
-    """Compute the day's reports; see the module's text."""
+    """Compute the day's reports, as the module's text describes.
+
+    Raises PermanentFailure if daily_metrics cannot be computed.
+    """
     day = day_of(context)
     log.info("metrics %s: start", day.key)
     started = time.monotonic()
     selected = {key.to_user_string() for key in context.selected_asset_keys}
-    # `metrics` alone stands for all of them.
+    # Whoever selects only `metrics` wants all of them computed.
     wanted = [r for r in REPORTS.values() if "metrics" in selected or r.name in selected]
     with postgres.transaction() as db:
         names = {"now": [report.name for report in wanted], "all": list(REPORTS)}
@@ -135,13 +126,16 @@ def _materialize(
     started = time.monotonic()
     stored = store_day(postgres, report, day)
     refreshed = refresh_later_days(postgres, report, day)
+    columns = {"dagster/column_schema": _columns(postgres, report)}
+    version = _version(report)
     for later, again in refreshed.items():
         context.log_event(
             dg.AssetMaterialization(
                 report.name,
                 partition=later,
+                tags={"dagster/data_version": version.value},
                 description=f"Refreshed: {day.key}, which it looks back at, has changed.",
-                metadata={"dagster/row_count": again.rows, "written": again.written},
+                metadata={"dagster/row_count": again.rows, "written": again.written, **columns},
             )
         )
     if refreshed:
@@ -153,8 +147,33 @@ def _materialize(
             "written": stored.written,
             "days refreshed": len(refreshed),
             **_views(postgres, report, day),
+            **columns,
             "seconds": time.monotonic() - started,
         },
+        data_version=version,
+    )
+
+
+def _version(report: Report) -> dg.DataVersion:
+    """The version of the report's data in Dagster: its query, the same for every day.
+
+    When `metrics` is materialized, Dagster compares the version of this step's report with that of
+    the report's last materialization, of whatever day. With versions of its own making, which
+    differ by day, it logs "Data version mismatch" while other days run, and notes a wrong input.
+    """
+    return dg.DataVersion(hashlib.sha256(report.query.encode()).hexdigest())
+
+
+def _columns(postgres: Postgres, report: Report) -> dg.TableSchema:
+    """The columns of the report's table for the UI's catalogue, with the labels of its header."""
+    with postgres.transaction() as db:
+        columns = db.execute(statement("report_tables/columns"), {"table": report.name}).fetchall()
+    labels = {name: label.text for name, label in report.columns.items()}
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(column["name"], column["type"], description=labels.get(column["name"]))
+            for column in columns
+        ]
     )
 
 

@@ -1,14 +1,14 @@
 """The Google Sheet, or the local workbook, shows the day.
 
-The sheet states what daily_metrics holds: all days, the newest first. So one write brings it up to
-date whatever days were loaded before and in which order, and writing a day twice changes nothing.
-Reading the numbers and writing the sheet happen under one lock: a run that read earlier cannot
-write later.
+Each write brings the sheet to what daily_metrics holds: all days, newest first. So one write is
+enough, in whatever order days were loaded, and a second write of a day changes nothing. This step
+reads the numbers and writes the sheet under one lock, so a run never overwrites newer numbers with
+older ones.
 
-Every report with a worksheet is written as it stands. If one of them could not be computed for the
-day, the run fails then, naming its file: nobody is told that the report is ready.
+Each report with a worksheet is written too. If one of them could not be computed for the day, the
+run fails after the write and names the file. Then no mail says that the report is ready.
 
-Source: metrics. Readers are Russian-speaking course staff.
+Source: metrics and the reports. Readers are Russian-speaking course staff.
 """
 
 import logging
@@ -19,7 +19,7 @@ import dagster as dg
 
 from grader_pipeline import checks
 from grader_pipeline.asset_names import METRICS, SHEET_REPORT
-from grader_pipeline.assets import GROUP, OWNERS
+from grader_pipeline.assets import GROUP
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import day_of, days_partitions
 from grader_pipeline.reports.files import reports
@@ -37,7 +37,6 @@ log = logging.getLogger(__name__)
 @dg.asset(
     description=__doc__,
     group_name=GROUP,
-    owners=OWNERS,
     kinds={"googlesheets"},
     partitions_def=days_partitions(),
     deps=[METRICS],
@@ -48,7 +47,10 @@ log = logging.getLogger(__name__)
 def sheet_report(
     context: dg.AssetExecutionContext, postgres: Postgres, sheets: Sheets
 ) -> Iterator[dg.MaterializeResult]:
-    """Show the day; see the module's text."""
+    """Show the day, as the module's text describes.
+
+    Raises PermanentFailure if the day has no numbers or one of its reports failed.
+    """
     day = day_of(context)
     log.info("sheet_report %s: start", day.key)
     started = time.monotonic()
@@ -79,10 +81,10 @@ def sheet_report(
         check_results=checks.of_sheet_report(failures),
     )
     if failures:
-        told = " ".join(failure["message"] for failure in failures)
+        causes = " ".join(failure["message"] for failure in failures)
         raise PermanentFailure(
-            f"The sheet shows {day.key} without {len(failures)} of its reports: {told} Mend the "
-            "file and run the day's metrics and sheet_report again."
+            f"The sheet shows {day.key} without {len(failures)} of its reports: {causes} Correct "
+            "the file and run the day's metrics and sheet_report again."
         )
 
 

@@ -15,7 +15,7 @@ from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.local.home import sole_owner
 from grader_pipeline.local.sample_guard import refuse_real_readers
 from grader_pipeline.local.services import STOP_SECONDS, Services, free_port, require_port
-from grader_pipeline.settings import SAMPLE_CLIENT, Settings
+from grader_pipeline.settings import CODE_REFERENCES, SAMPLE_CLIENT, Settings
 
 _LOCATIONS = """{ workspaceOrError { ... on Workspace {
     locationEntries { locationOrLoadError { __typename } } } } }"""
@@ -85,7 +85,7 @@ def running(settings: Settings, host: str, port: int) -> Iterator[Stack]:
             database_url = settings.database_url.get_secret_value()
         dagster_home.write_instance(settings, database_url)
         workspace = dagster_home.write_workspace(settings, code_socket)
-        environment = dagster_home.environment(settings, database_url)
+        environment = dagster_home.environment(settings, database_url) | {CODE_REFERENCES: "1"}
         sample = None if settings.grader_api_url else free_port()
         if sample is not None:
             environment |= {
