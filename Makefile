@@ -6,14 +6,19 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
+# Dagster's checker sends no telemetry and needs no instance.
+DG := env -u DAGSTER_HOME DAGSTER_DISABLE_TELEMETRY=1 VIRTUAL_ENV="$(CURDIR)/$(VENV)" \
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dg
+SNAPSHOT_TEST := grader_pipeline_tests/test_definitions.py -k definition_graph
 
-.PHONY: help demo dev test lint bench lock
+.PHONY: help demo dev test snapshot lint bench lock
 
 help:
 	@echo "make demo   load a week of sample days end to end, and show what came of it"
 	@echo "make dev    serve the Dagster UI on http://127.0.0.1:3000"
 	@echo "make test   run all tests; ARGS='-k mail' for some, ON=wheel on the built package"
-	@echo "make lint   check style, types and formatting"
+	@echo "make snapshot  renew the snapshot of the definitions, after a change that is meant"
+	@echo "make lint   check style, types, formatting and that Dagster can load the definitions"
 	@echo "make bench  measure speed and memory"
 	@echo "make lock   lock the newest versions that pyproject.toml allows"
 
@@ -30,6 +35,12 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(DG) check toml
+	$(DG) check defs
+
+snapshot: $(INSTALLED)
+	RENEW_SNAPSHOT=1 $(BIN)/python -m pytest -q $(SNAPSHOT_TEST)
+	git diff --stat -- grader_pipeline_tests/snapshots
 
 bench: $(INSTALLED)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint requirements.txt --group bench
