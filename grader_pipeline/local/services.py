@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from grader_pipeline.local import processes
@@ -45,12 +44,7 @@ class Services:
         self.outputs.mkdir(parents=True, exist_ok=True)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         leaders = {service.process.pid: service.name for service in self._services.values()}
         for killed in processes.end(leaders, patience=STOP_SECONDS):
             name = leaders[killed]

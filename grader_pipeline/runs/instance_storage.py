@@ -34,11 +34,7 @@ class PooledStorage(DagsterPostgresStorage):
         """Make the storage that a dagster.yaml configures."""
         url = pg_url_from_config(cast("Any", config_value))
         pool = create_pg_engine(
-            url,
-            isolation_level="AUTOCOMMIT",
-            pool_size=1,
-            max_overflow=-1,
-            pool_pre_ping=True,
+            url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=-1, pool_pre_ping=True
         )
         # Looked up once for the three parts: each would do so through two connections.
         found = retry_pg_connection_fn(lambda: inspect(pool).get_table_names())

@@ -4,12 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from grader_pipeline.sample_api.server import (
-    DEFAULT_CLIENT,
-    DEFAULT_DIRTY,
-    DEFAULT_KEY,
-    serve,
-)
+from grader_pipeline.sample_api.server import DEFAULT_CLIENT, DEFAULT_DIRTY, DEFAULT_KEY, serve
 from grader_pipeline.sample_api.totals import DEFAULT_ROWS
 
 
