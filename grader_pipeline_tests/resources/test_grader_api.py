@@ -128,7 +128,8 @@ def test_a_server_that_asks_to_wait_is_waited_for(grader, in_words):
 @pytest.mark.parametrize(
     "wish",
     [
-        *("86400", "1e400", "inf", "nan", "-5", "soon", "", TOMORROW),
+        *("86400", "1e400", "inf", "nan", "-5", "soon", ""),
+        pytest.param(TOMORROW, id="tomorrow"),
         "Fri, 31 Dec 9999 23:59:59 GMT",
         "Wed, 21 Oct 99999 07:28:00 GMT",
         "Mon, 01 Jan 0001 00:00:00 GMT",
