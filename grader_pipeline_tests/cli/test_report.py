@@ -1,6 +1,7 @@
 """``report`` reads the configured database, or the embedded one."""
 
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +31,8 @@ def test_without_database_url_the_page_comes_from_the_embedded_database(
         postgres.close()
     page = tmp_path / "page.html"
     done = run("report", *PERIOD, "--out", str(page))
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"Settings: .*\n", done.stderr)
     assert "DATABASE_URL" not in os.environ
     assert "Количество попыток (submit)" in page.read_text(encoding="utf-8")
 
