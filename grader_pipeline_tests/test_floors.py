@@ -7,24 +7,21 @@ from pathlib import Path
 
 import pytest
 
-CHECKOUT = Path(__file__).parents[1]
-PROJECT = CHECKOUT / "pyproject.toml"
+from grader_pipeline_tests.wheel import CHECKOUT
+
 ROOTS = ("grader_pipeline", "grader_pipeline_tests", "benchmarks")
 
 ROOMS = "Rooms import from lower floors only"
 CIRCLE = "No circle, not even between folders"
 ROOF = "Nothing imports tests or benchmarks"
 
-pytestmark = pytest.mark.skipif(
-    not (PROJECT.is_file() and all((CHECKOUT / root).is_dir() for root in ROOTS)),
-    reason="imports are checked in a checkout; these tests are elsewhere",
-)
+# The wheel's environment has the package, but no script of it.
+_LINT = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 
 
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:
-    program = Path(sys.executable).with_name("lint-imports")
     return subprocess.run(
-        [program, "--no-cache", "--no-logo", "pyproject.toml"],
+        [sys.executable, "-c", _LINT, "--no-cache", "--no-logo", "pyproject.toml"],
         cwd=folder, check=False, capture_output=True, text=True,
     )  # fmt: skip
 
@@ -52,7 +49,7 @@ def test_an_import_against_the_order_is_found(
 ) -> None:
     for root in ROOTS:
         shutil.copytree(CHECKOUT / root, tmp_path / root, ignore=shutil.ignore_patterns("*.pyc"))
-    shutil.copy(PROJECT, tmp_path)
+    shutil.copy(CHECKOUT / "pyproject.toml", tmp_path)
     with (tmp_path / file).open("a") as module:
         module.write(f"\n{line}\n")
     done = lint(tmp_path)
