@@ -16,8 +16,8 @@ from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline.settings import Settings
 from grader_pipeline.sheet import workbook
 from grader_pipeline.sheet.google.credentials import address, find_credentials, is_configured
-from grader_pipeline.sheet.google.http import GoogleHTTP, Refused
-from grader_pipeline.sheet.google.refusals import Access, explained
+from grader_pipeline.sheet.google.http import GoogleHTTP
+from grader_pipeline.sheet.google.refusals import explained
 from grader_pipeline.sheet.google.spreadsheet import Spreadsheet
 from grader_pipeline.sheet.table import DAILY_COLUMNS, Table
 from grader_pipeline.sheet.update import Written, check_header
@@ -89,31 +89,25 @@ class Sheets(dg.ConfigurableResource["Sheets"], use_attribute_docstrings=True):
         """
         settings = Settings()
         title, width = settings.google_sheets_worksheet, len(DAILY_COLUMNS)
-        header = [column.label for column in DAILY_COLUMNS]
         if not is_configured(settings):
             found = workbook.probe(settings.workbook, title, width)
-            check_header(header, found, f"the worksheet «{title}» of {settings.workbook}")
+            check_header(DAILY_COLUMNS, found, f"the worksheet «{title}» of {settings.workbook}")
             return f"No Google Sheet is connected: the report goes to {settings.workbook}."
         retry_seconds = min(self.retry_seconds, _PROBE_RETRY_SECONDS)
         sheet = self._spreadsheet(settings, settings.google_sheets_name, retry_seconds)
-        check_header(header, sheet.probe(title, width), f"the worksheet «{title}» of {sheet.name}")
+        found = sheet.probe(title, width)
+        check_header(DAILY_COLUMNS, found, f"the worksheet «{title}» of {sheet.name}")
         return f"{sheet.account} may write the Google spreadsheet «{sheet.name}»."
 
     def _spreadsheet(self, settings: Settings, name: str, retry_seconds: float) -> Spreadsheet:
         credentials = find_credentials(settings)
-        http = GoogleHTTP(
-            credentials,
-            base_url=settings.google_sheets_api_url,
-            request_seconds=self.request_seconds,
-            retry_seconds=retry_seconds,
-        )
-        client = gspread.Client(credentials)
-        client.http_client = http
         account = address(credentials)
-        if settings.google_sheets_id:
-            return Spreadsheet(
-                client, settings.google_sheets_id, settings.google_sheets_id, account
-            )
+        client = gspread.Client(credentials)
+        client.http_client = GoogleHTTP(
+            credentials, settings.google_sheets_api_url, self.request_seconds, retry_seconds
+        )
+        if ident := settings.google_sheets_id:
+            return Spreadsheet(client, ident, ident, account)
         return Spreadsheet(client, _id_of(client, name, account), name, account)
 
 
@@ -124,11 +118,8 @@ def _titled(tables: Sequence[Table], worksheet: str) -> list[tuple[str, Table]]:
 def _id_of(client: gspread.Client, name: str, account: str) -> str:
     """Find the id of the spreadsheet of that name. The account must see exactly one."""
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-    try:
+    with explained(account, f"the spreadsheet «{name}» in Google Drive"):
         files = client.list_spreadsheet_files(quoted)
-    except Refused as refusal:
-        access = Access(account, f"the spreadsheet «{name}» in Google Drive")
-        raise explained(refusal, access) from None
     same = [file for file in files if file["name"] == name]
     if len(same) == 1:
         return str(same[0]["id"])
@@ -149,15 +140,11 @@ def _id_of(client: gspread.Client, name: str, account: str) -> str:
 def _alone(settings: Settings) -> Iterator[None]:
     """Allow one writer of the sheet at a time on this machine, among all processes."""
     settings.grader_home.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(settings.grader_home / ".sheet.lock", timeout=_LOCK_SECONDS)
     try:
-        lock.acquire()
+        with FileLock(settings.grader_home / ".sheet.lock", timeout=_LOCK_SECONDS):
+            yield
     except Timeout:
         raise TransientFailure(
             "Another run has been writing the sheet for ten minutes. Nothing was written by this "
             "one. Run the day again when that has ended."
         ) from None
-    try:
-        yield
-    finally:
-        lock.release()

@@ -8,13 +8,13 @@ worksheet. The columns right of them belong to the readers.
 import datetime as dt
 import logging
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
 from grader_pipeline.reports.day import MAIN_METRICS, main_metrics
-from grader_pipeline.reports.definition import CHART_WORKSHEET
+from grader_pipeline.reports.definition import CHART_WORKSHEET, Row
 
 log = logging.getLogger(__name__)
 
@@ -49,15 +49,11 @@ class Chart:
     """A chart beside the table. One column is the axis, the others are lines or bars."""
 
     title: str
-    kind: Literal["line", "bar"] = "line"
-    axis: int = 0
+    kind: Literal["line", "bar"]
+    axis: int
     """The place of the axis among the table's columns, from 0."""
-    series: tuple[int, ...] | None = None
-    """The places of the columns in the chart. None: all but the first."""
-
-    def places(self, columns: int) -> tuple[int, ...]:
-        """The places of the columns in the chart of a table with so many columns."""
-        return self.series or tuple(range(1, columns))
+    series: tuple[int, ...]
+    """The places of the lines or bars among the table's columns."""
 
 
 @dataclass(frozen=True)
@@ -87,11 +83,6 @@ class Table:
             raise ValueError(f"each line needs a date in the column {self.columns[0].label}")
 
     @property
-    def header(self) -> tuple[str, ...]:
-        """The labels, as the first line of the worksheet."""
-        return tuple(column.label for column in self.columns)
-
-    @property
     def by_date(self) -> bool:
         """Whether each line belongs to a day."""
         return self.columns[0].kind == "date"
@@ -100,26 +91,20 @@ class Table:
 DATE = Column("Дата отчета", "date", 110)
 DAILY_COLUMNS = (DATE, Column("Показатель", "text", 420), Column("Значение", "number", 110))
 
-DailyMetric = Mapping[str, Any]
-"""A row of daily_metrics: ``report_date`` (date), ``metric``, ``label``, ``value``."""
 
+def daily_report(rows: Sequence[Row]) -> tuple[Table, ...]:
+    """Everything the sheet shows of daily_metrics: the daily table and the chart's own table.
 
-def daily_report(rows: Sequence[DailyMetric]) -> tuple[Table, ...]:
-    """Everything the sheet shows of daily_metrics: the daily table and the chart's own table."""
-    chart = chart_table(rows)
-    return (daily_table(rows), chart) if chart else (daily_table(rows),)
-
-
-def daily_table(rows: Iterable[DailyMetric]) -> Table:
-    """``Дата отчета | Показатель | Значение``: all days, the newest first.
-
-    Within a day the lines have the order of ``rows``.
+    ``rows`` have ``report_date`` (date), ``metric``, ``label`` and ``value``. The daily table is
+    ``Дата отчета | Показатель | Значение``: all days, the newest first. Within a day the lines have
+    the order of ``rows``.
     """
     lines = tuple((row["report_date"], row["label"], row["value"]) for row in rows)
-    return Table(DAILY_COLUMNS, lines)
+    daily, chart = Table(DAILY_COLUMNS, lines), chart_table(rows)
+    return (daily, chart) if chart else (daily,)
 
 
-def chart_table(rows: Sequence[DailyMetric]) -> Table | None:
+def chart_table(rows: Sequence[Row]) -> Table | None:
     """Lay out the main metrics: a line per day, a column per metric, the oldest day first.
 
     A chart needs a column for each of its lines. Metrics are found by name and headed by the label
@@ -136,30 +121,27 @@ def chart_table(rows: Sequence[DailyMetric]) -> Table | None:
     metrics: Mapping[str, Mapping[dt.date, Any]] = main_metrics(rows)
     if len(metrics) < len(MAIN_METRICS):
         return None
-    labels = {
-        name: {row["label"] for row in rows if row["metric"] == name} for name in MAIN_METRICS
-    }
-    columns = (
-        Column(label, "number", 180, former_labels=frozenset(labels[name]))
-        for name, label in zip(MAIN_METRICS, metrics, strict=True)
-    )
+    columns = [DATE]
+    for name, label in zip(MAIN_METRICS, metrics, strict=True):
+        labels = frozenset(row["label"] for row in rows if row["metric"] == name)
+        columns.append(Column(label, "number", 180, former_labels=labels))
     return Table(
-        columns=(DATE, *columns),
+        columns=tuple(columns),
         lines=tuple((day, *(values.get(day) for values in metrics.values())) for day in days),
         worksheet=CHART_WORKSHEET,
-        chart=Chart("Попытки и юзеры по дням"),
+        chart=Chart("Попытки и юзеры по дням", "line", 0, tuple(range(1, len(columns)))),
         newest_first=False,
     )
 
 
 def _plain(value: object) -> Value:
     """Give the value as a cell can have it: whole numbers as int, nothing as None."""
-    if isinstance(value, dt.datetime | bool):
-        raise TypeError(f"a cell holds text, a number or a date, not {type(value).__name__}")
+    if value is None or value == "":
+        return None
     if isinstance(value, float | Decimal):
         if not math.isfinite(value):
             return None
         return int(value) if value == int(value) else float(value)
-    if value is None or isinstance(value, str | int | dt.date):
-        return value if value != "" else None
-    raise TypeError(f"a cell holds text, a number or a date, not {type(value).__name__}")
+    if isinstance(value, dt.datetime | bool) or not isinstance(value, str | int | dt.date):
+        raise TypeError(f"a cell holds text, a number or a date, not {type(value).__name__}")
+    return value

@@ -7,12 +7,14 @@ line 0.
 
 import datetime as dt
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from itertools import takewhile
+from operator import itemgetter
 
 from grader_pipeline.failures import PermanentFailure
-from grader_pipeline.sheet.table import Line, Table, Value
+from grader_pipeline.sheet.table import Column, Line, Table, Value
 
 DAY_ZERO = dt.date(1899, 12, 30)
 """Sheets count days from here: 45077 is 2023-05-31."""
@@ -79,34 +81,30 @@ def compare(table: Table, found: Sequence[Found], where: str) -> Update:
     if not table.lines:
         raise PermanentFailure(f"There is nothing to show in {where}: it was left as it is.")
     old = [tuple(line) for line in found]
-    while old and not any(_filled(old[-1])):
+    while old and _is_empty(old[-1]):
         old.pop()
-    if not (old and _has_former_labels(table, old[0])):
-        check_header(table.header, old, where)
-    lines = (table.header, *_with_older_days(table, old[1:], where))
+    check_header(table.columns, old, where)
+    header = tuple(column.label for column in table.columns)
+    lines = (header, *_with_older_days(table, old[1:], where))
     same = sum(1 for _ in takewhile(bool, (a == b for a, b in zip(lines, old, strict=False))))
     return Update(lines, start=same, end=max(len(lines), len(old)))
 
 
-def check_header(header: Sequence[str], found: Sequence[Found], where: str) -> None:
-    """Raise PermanentFailure unless our columns are empty or have our header."""
-    if not any(any(_filled(line)) for line in found):
+def check_header(columns: Sequence[Column], found: Sequence[Found], where: str) -> None:
+    """Raise PermanentFailure unless our columns are empty or have our header, now or formerly."""
+    if all(_is_empty(line) for line in found):
         return
-    old = [value.strip() if isinstance(value, str) else value for value in found[0]]
-    if old != list(header):
-        shown = " | ".join("" if v is None or v is Odd.CELL else str(v) for v in old)
+    old = ["" if cell is None or cell is Odd.CELL else str(cell).strip() for cell in found[0]]
+    if any(
+        cell not in {column.label, *column.former_labels}
+        for cell, column in zip(old, columns, strict=True)
+    ):
+        header = " | ".join(column.label for column in columns)
         raise PermanentFailure(
-            f"Wrong header: {where} begins with «{shown}» instead of «{' | '.join(header)}». "
+            f"Wrong header: {where} begins with «{' | '.join(old)}» instead of «{header}». "
             "It was left alone. Rename that worksheet, or give it our header, and run the day "
             "again."
         )
-
-
-def _has_former_labels(table: Table, header: Found) -> bool:
-    return all(
-        cell == column.label or cell in column.former_labels
-        for cell, column in zip(header, table.columns, strict=True)
-    )
 
 
 def _with_older_days(table: Table, found: Sequence[Found], where: str) -> list[Line]:
@@ -116,10 +114,8 @@ def _with_older_days(table: Table, found: Sequence[Found], where: str) -> list[L
     days = {line[0] for line in table.lines}
     lines = list(table.lines)
     for number, line in enumerate(found, start=2):
-        if not any(_filled(line)):
-            continue
         day = _date(line[0])
-        if day in days:
+        if day in days or _is_empty(line):
             continue
         rest = [value for value in line[1:] if not isinstance(value, Odd)]
         if day is None or len(rest) < len(line) - 1:
@@ -129,17 +125,11 @@ def _with_older_days(table: Table, found: Sequence[Found], where: str) -> list[L
                 f"columns right of our {len(table.columns)}, and run the day again."
             )
         lines.append((day, *rest))
-    return sorted(lines, key=_day, reverse=table.newest_first)
+    return sorted(lines, key=itemgetter(0), reverse=table.newest_first)
 
 
-def _day(line: Line) -> dt.date:
-    day = line[0]
-    assert isinstance(day, dt.date)  # noqa: S101 - Table and _with_older_days check it
-    return day
-
-
-def _filled(line: Found) -> list[bool]:
-    return [value is not None for value in line]
+def _is_empty(line: Found) -> bool:
+    return all(value is None for value in line)
 
 
 def _date(value: Value | Odd) -> dt.date | None:
@@ -150,8 +140,6 @@ def _date(value: Value | Odd) -> dt.date | None:
         return DAY_ZERO + dt.timedelta(days=value) if 30_000 < value < 80_000 else None  # noqa: PLR2004
     if isinstance(value, str):
         for notation in ("%Y-%m-%d", "%d.%m.%Y"):
-            try:
+            with suppress(ValueError):
                 return dt.datetime.strptime(value.strip(), notation).date()  # noqa: DTZ007
-            except ValueError:
-                continue
     return None

@@ -6,7 +6,6 @@ the file is not written. The caller allows one writer at a time.
 """
 
 import datetime as dt
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,7 +24,6 @@ from grader_pipeline.sheet.table import Chart, Table, Value
 from grader_pipeline.sheet.update import Found, Odd, Update, Written, compare
 
 _PIXELS_PER_CHARACTER = 7
-_FIRST_CELL = re.compile(r"\$([A-Z]+)\$(\d+)")
 
 
 def show(path: Path, tables: Sequence[tuple[str, Table]]) -> Written:
@@ -34,27 +32,30 @@ def show(path: Path, tables: Sequence[tuple[str, Table]]) -> Written:
     Raises PermanentFailure if the file cannot be read, edited or written. It is then as it was.
     """
     link, path = str(path), path.resolve()
-    book = _opened(path) if path.exists() else None
-    made = book or Workbook()
+    book = _opened(path)
     if book is None:
-        made.remove(made.active)
+        book = Workbook()
+        book.remove(book.active)
     lines = cells = 0
     written = False
     for title, table in tables:
-        is_new = title not in made.sheetnames
-        sheet = made.create_sheet(title) if is_new else made[title]
+        sheet = book[title] if title in book.sheetnames else book.create_sheet(title)
         where = f"the worksheet «{title}» of {path}"
-        update = compare(table, lines_of(sheet, len(table.columns)), where)
+        update = compare(table, _lines_of(sheet, len(table.columns)), where)
         if update.cells:
-            _refuse_protected(sheet, where)
+            if sheet.protection.sheet:
+                raise PermanentFailure(
+                    f"Protected: {where} is protected. Nothing was changed. Lift the protection "
+                    "and run the day again."
+                )
             _write(sheet, table, update)
         headed = _set_header(sheet, table)
-        charted = _set_chart(sheet, table, len(update.lines)) if table.chart else False
+        charted = _set_chart(sheet, table, len(update.lines))
         written |= bool(update.cells) or headed or charted
         lines += len(update.lines) - 1
         cells += update.cells
     if written:
-        _replace(path, made)
+        _replace(path, book)
     return Written(link, lines, cells, written)
 
 
@@ -63,17 +64,17 @@ def probe(path: Path, title: str, width: int) -> Sequence[Found]:
 
     Raises PermanentFailure as a write does.
     """
-    path = path.resolve()
-    book = _opened(path) if path.exists() else None
-    return lines_of(book[title], width) if book and title in book.sheetnames else ()
+    book = _opened(path.resolve())
+    return _lines_of(book[title], width) if book and title in book.sheetnames else ()
 
 
-def lines_of(sheet: Worksheet, width: int) -> list[Found]:
-    """Read our columns as plain values."""
+def _lines_of(sheet: Worksheet, width: int) -> list[Found]:
     return [[_value(cell) for cell in line] for line in sheet.iter_rows(max_col=width)]
 
 
-def _opened(path: Path) -> Workbook:
+def _opened(path: Path) -> Workbook | None:
+    if not path.exists():
+        return None
     advice = "It was left alone. Move it away or repair it, and run the day again."
     try:
         writable = path.stat().st_mode & 0o222
@@ -104,14 +105,6 @@ def _value(cell: Cell) -> Value | Odd:
     return value
 
 
-def _refuse_protected(sheet: Worksheet, where: str) -> None:
-    if sheet.protection.sheet:
-        raise PermanentFailure(
-            f"Protected: {where} is protected. Nothing was changed. Lift the protection and run "
-            "the day again."
-        )
-
-
 def _write(sheet: Worksheet, table: Table, update: Update) -> None:
     for number, line in enumerate(update.differing, start=update.start + 1):
         for index, (column, value) in enumerate(zip(table.columns, line, strict=True), start=1):
@@ -137,7 +130,9 @@ def _set_header(sheet: Worksheet, table: Table) -> bool:
 
 
 def _set_chart(sheet: Worksheet, table: Table, lines: int) -> bool:
-    """Add the chart, or make it cover all lines. True if it did not before."""
+    """Add the chart, if any, or make it cover all lines. True if it did not before."""
+    if table.chart is None:
+        return False
     for chart in sheet._charts:  # openpyxl has no public list
         sources = [
             source.numRef or source.strRef
@@ -145,39 +140,32 @@ def _set_chart(sheet: Worksheet, table: Table, lines: int) -> bool:
             for source in (series.cat, series.val)
             if source and (source.numRef or source.strRef)
         ]
-        if sources and all(_is_ours(source.f, sheet, table) for source in sources):
-            wanted = [_stretched(source.f, lines) for source in sources]
-            if wanted == [source.f for source in sources]:
-                return False
-            for source, reference in zip(sources, wanted, strict=True):
-                source.f = reference
-            return True
+        ours = [(s, area) for s in sources if (area := _area(s.f, sheet, table)) is not None]
+        if ours and len(ours) == len(sources):
+            stretched = False
+            for source, area in ours:
+                if area.max_row != (last := max(lines, area.min_row)):
+                    area.max_row = last
+                    source.f, stretched = str(area), True
+            return stretched
     sheet.add_chart(
-        _new_chart(sheet, table, lines), f"{get_column_letter(len(table.columns) + 2)}2"
+        _new_chart(sheet, table, table.chart, lines),
+        f"{get_column_letter(len(table.columns) + 2)}2",
     )
     return True
 
 
-def _is_ours(reference: str, sheet: Worksheet, table: Table) -> bool:
-    title, _, area = reference.rpartition("!")
-    letters = {get_column_letter(index) for index, _ in enumerate(table.columns, start=1)}
-    used = set(re.findall(r"\$([A-Z]+)\$", area))
-    return title.strip("'").replace("''", "'") == sheet.title and used <= letters
+def _area(source: str, sheet: Worksheet, table: Table) -> Reference | None:
+    """The cells that a chart shows; None if they are not all in our columns."""
+    try:
+        area = Reference(range_string=source)
+    except ValueError:
+        return None
+    ours = area.worksheet.title == sheet.title and area.max_col <= len(table.columns)
+    return area if ours else None
 
 
-def _stretched(reference: str, lines: int) -> str:
-    """Give the same source of a chart, a column, down to the table's last line."""
-    title, _, area = reference.rpartition("!")
-    found = _FIRST_CELL.match(area)
-    if found is None:
-        return reference
-    column, first = found.groups()
-    last = f":${column}${lines}" if int(first) < lines else ""
-    return f"{title}!${column}${first}{last}"
-
-
-def _new_chart(sheet: Worksheet, table: Table, lines: int) -> LineChart | BarChart:
-    wanted = table.chart or Chart("")
+def _new_chart(sheet: Worksheet, table: Table, wanted: Chart, lines: int) -> LineChart | BarChart:
     chart = LineChart() if wanted.kind == "line" else BarChart()
     chart.title = wanted.title
     chart.width, chart.height = 24, 11
@@ -188,7 +176,7 @@ def _new_chart(sheet: Worksheet, table: Table, lines: int) -> LineChart | BarCha
         chart.y_axis.crossAx = 500
     # Newer Excel hides both axes if this is not set.
     chart.x_axis.delete = chart.y_axis.delete = False
-    for place in wanted.places(len(table.columns)):
+    for place in wanted.series:
         values = Reference(sheet, min_col=place + 1, min_row=1, max_row=lines)
         chart.add_data(values, titles_from_data=True)
     axis = Reference(sheet, min_col=wanted.axis + 1, min_row=2, max_row=lines)

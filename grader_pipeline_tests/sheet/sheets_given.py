@@ -7,7 +7,7 @@ from pathlib import Path
 from openpyxl import load_workbook
 
 from grader_pipeline.reports.day import MAIN_METRICS
-from grader_pipeline.sheet.table import DailyMetric
+from grader_pipeline.reports.definition import Row
 
 ACCOUNT = "robot@school.iam.gserviceaccount.com"
 BOOK = "1AbC-spreadsheet_id"
@@ -21,9 +21,9 @@ LABELS = (
 HEADER = ["Дата отчета", "Показатель", "Значение"]
 
 
-def metrics(*days: str, first: int | None = None) -> list[DailyMetric]:
+def metrics(*days: str, first: int | None = None) -> list[Row]:
     """Rows of daily_metrics for days such as ``2023-05-31``. Each day has its own numbers."""
-    rows: list[DailyMetric] = []
+    rows: list[Row] = []
     for day in days:
         date = dt.date.fromisoformat(day)
         values = (Decimal(first or date.toordinal() % 1000), Decimal(date.day), Decimal("12.5"))

@@ -8,49 +8,33 @@ import copy
 import zlib
 from typing import Any
 
-from grader_pipeline.sheet.google.requests import Request
+from grader_pipeline.sheet.google.requests import Request, area
 from grader_pipeline.sheet.table import Chart
-
-
-def chart_id(sheet_id: int) -> int:
-    """Give the id of our chart on that worksheet."""
-    return zlib.crc32(b"grader_pipeline chart of %d" % sheet_id) & 0x7FFFFFFF
 
 
 def chart_requests(
     chart: Chart, sheet_id: int, columns: int, lines: int, existing: list[dict[str, Any]]
 ) -> list[Request]:
     """Make the requests, if any, after which the chart exists once and covers all lines."""
-    ours = chart_id(sheet_id)
+    ours = zlib.crc32(b"grader_pipeline chart of %d" % sheet_id) & 0x7FFFFFFF
     for other in existing:
         if other.get("chartId") == ours:
-            spec = _stretched(other.get("spec", {}), sheet_id, lines)
-            if spec == other.get("spec", {}):
-                return []
-            return [{"updateChartSpec": {"chartId": ours, "spec": spec}}]
-    made = {
-        "chartId": ours,
-        "spec": _spec(chart, sheet_id, columns, lines),
-        "position": {
-            "overlayPosition": {
-                "anchorCell": {"sheetId": sheet_id, "rowIndex": 1, "columnIndex": columns + 1},
-                "widthPixels": 900,
-                "heightPixels": 420,
-            }
-        },
+            old = other.get("spec", {})
+            spec = _stretched(old, sheet_id, lines)
+            return [{"updateChartSpec": {"chartId": ours, "spec": spec}}] if spec != old else []
+    place = {
+        "anchorCell": {"sheetId": sheet_id, "rowIndex": 1, "columnIndex": columns + 1},
+        "widthPixels": 900,
+        "heightPixels": 420,
     }
+    spec = _spec(chart, sheet_id, lines)
+    made = {"chartId": ours, "spec": spec, "position": {"overlayPosition": place}}
     return [{"addChart": {"chart": made}}]
 
 
-def _spec(chart: Chart, sheet_id: int, columns: int, lines: int) -> dict[str, Any]:
+def _spec(chart: Chart, sheet_id: int, lines: int) -> dict[str, Any]:
     def column(index: int) -> dict[str, Any]:
-        source = {
-            "sheetId": sheet_id,
-            "startRowIndex": 0,
-            "endRowIndex": lines,
-            "startColumnIndex": index,
-            "endColumnIndex": index + 1,
-        }
+        source = area(sheet_id, (0, lines), (index, index + 1))
         return {"sourceRange": {"sources": [source]}}
 
     return {
@@ -62,8 +46,7 @@ def _spec(chart: Chart, sheet_id: int, columns: int, lines: int) -> dict[str, An
             "headerCount": 1,
             "domains": [{"domain": column(chart.axis)}],
             "series": [
-                {"series": column(index), "targetAxis": "LEFT_AXIS"}
-                for index in chart.places(columns)
+                {"series": column(index), "targetAxis": "LEFT_AXIS"} for index in chart.series
             ],
         },
     }

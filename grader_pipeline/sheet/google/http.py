@@ -8,46 +8,41 @@ are over. Then a TransientFailure fails the run, and Dagster retries it.
 """
 
 import logging
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import gspread
-from google.auth import transport
 from google.auth.credentials import Credentials
 from google.auth.exceptions import GoogleAuthError
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception_type,
-    stop_before_delay,
-    wait_random_exponential,
-)
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_before_delay
+from tenacity.wait import wait_exception, wait_random_exponential
 
 from grader_pipeline.failures import TransientFailure, asked_pause, is_worth_retrying
 from grader_pipeline.resources.http import Answer, DeadlineError, NoAnswerError, exchange
 
 log = logging.getLogger(__name__)
-_LONGEST_PAUSE = 32
+_growing = wait_random_exponential(max=32)
 _GOOGLE = ("https://sheets.googleapis.com", "https://www.googleapis.com")
 
 
+@dataclass(eq=False)
 class Refused(Exception):  # noqa: N818 - an answer, not an error of the program
     """Google refused the request, and asking again would not change that.
 
     ``status`` is the HTTP status (0: no token was given), ``reason`` and ``message`` are Google's.
+    ``writing`` is whether the request was a write.
     """
 
-    def __init__(self, status: int, reason: str, message: str) -> None:
-        super().__init__(f"{status} {reason}: {message}")
-        self.status = status
-        self.reason = reason
-        self.message = message
+    status: int
+    reason: str
+    message: str
+    writing: bool = False
 
 
 class _AskAgain(TransientFailure):
     """There was no answer, or one to ask again after. ``pause`` is Retry-After in seconds."""
 
-    def __init__(self, what: str, pause: float | None = None) -> None:
+    def __init__(self, what: str, pause: float = 0) -> None:
         super().__init__(
             f"Google Sheets could not be reached in time: {what}. The sheet is as before, or "
             "already up to date. Run the day again later; twice does no harm."
@@ -70,7 +65,6 @@ class GoogleHTTP(gspread.HTTPClient):
     def __init__(
         self,
         credentials: Credentials,
-        *,
         base_url: str | None,
         request_seconds: float,
         retry_seconds: float,
@@ -80,42 +74,28 @@ class GoogleHTTP(gspread.HTTPClient):
         self.request_seconds = request_seconds
         self.retry_seconds = retry_seconds
 
-    def request(  # type: ignore[override]
-        self,
-        method: str,
-        endpoint: str,
-        params: Mapping[str, Any] | None = None,
-        data: bytes | None = None,
-        json: Mapping[str, Any] | None = None,
-        files: None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """Send one request, and again while that may help.
+    def request(self, method: str, endpoint: str, **parts: Any) -> Answer:  # type: ignore[override]  # noqa: ANN401
+        """Send one request, and again while that may help. ``parts`` are those of ``exchange``.
 
         Raises Refused, or TransientFailure when ``retry_seconds`` are over.
         """
+        for google in _GOOGLE:
+            if self.base_url and endpoint.startswith(google):
+                endpoint = self.base_url.rstrip("/") + endpoint.removeprefix(google)
         retrying = Retrying(
             retry=retry_if_exception_type(_AskAgain),
-            wait=_pause,
+            # The pause that the server asks for, and a random one, so that clients come apart.
+            wait=wait_exception(lambda error: getattr(error, "pause", 0)) + _growing,
             stop=stop_before_delay(self.retry_seconds),
             before_sleep=_log_pause,
             reraise=True,
         )
-        parts = {"params": params, "data": data, "json": json}
-        return retrying(self._once, method, self._address(endpoint), parts, dict(headers or {}))
+        return retrying(self._once, method, endpoint, parts)
 
-    def _address(self, endpoint: str) -> str:
-        for google in _GOOGLE:
-            if self.base_url and endpoint.startswith(google):
-                return self.base_url.rstrip("/") + endpoint.removeprefix(google)
-        return endpoint
-
-    def _once(
-        self, method: str, url: str, parts: dict[str, Any], headers: dict[str, str]
-    ) -> Answer:
-        answer = self._send(method, url, parts | {"headers": headers | self._token()})
+    def _once(self, method: str, url: str, parts: dict[str, Any]) -> Answer:
+        answer = self._send(url, method, headers=self._token(), **parts)
         if answer.status // 100 != 2:  # noqa: PLR2004
-            raise _refused(answer)
+            raise _refused(answer, writing=method != "get")
         if not isinstance(answer.json(), dict):
             raise _AskAgain(f"an answer {answer.status} that is not JSON")
         return answer
@@ -124,7 +104,7 @@ class GoogleHTTP(gspread.HTTPClient):
         """Give the header with the token. Google's library would add look-ups of its own."""
         if not self.auth.valid:
             try:
-                self.auth.refresh(_TokenTransport(self))  # type: ignore[no-untyped-call]
+                self.auth.refresh(self._fetch_token)  # type: ignore[no-untyped-call]
             except GoogleAuthError as error:
                 # Its arguments have the whole answer of the token endpoint.
                 message = str(error.args[0]) if error.args else type(error).__name__
@@ -133,7 +113,11 @@ class GoogleHTTP(gspread.HTTPClient):
         self.auth.apply(headers)  # type: ignore[no-untyped-call]
         return headers
 
-    def _send(self, method: str, url: str, parts: dict[str, Any]) -> Answer:
+    def _fetch_token(self, url: str, method: str = "GET", **asked: Any) -> Answer:  # noqa: ANN401
+        """One exchange for google-auth. The library's own timeout is not used."""
+        return self._send(url, method, data=asked.get("body"), headers=asked.get("headers"))
+
+    def _send(self, url: str, method: str, **parts: Any) -> Answer:  # noqa: ANN401
         """One exchange within its deadline. Raises _AskAgain if asking again may help."""
         try:
             answer = exchange(method.upper(), url, seconds=self.request_seconds, **parts)
@@ -143,49 +127,19 @@ class GoogleHTTP(gspread.HTTPClient):
             raise _AskAgain(f"the connection failed ({error})") from None
         if is_worth_retrying(answer.status):
             pause = asked_pause(answer.headers.get("retry-after", ""))
-            raise _AskAgain(f"it answered {answer.status}", pause)
+            raise _AskAgain(f"it answered {answer.status}", pause or 0)
         return answer
 
 
-class _TokenTransport(transport.Request):
-    """Fetches tokens for google-auth, with the deadline and the retries of other requests."""
-
-    def __init__(self, http: GoogleHTTP) -> None:
-        self._http = http
-
-    def __call__(
-        self,
-        url: str,
-        method: str = "GET",
-        body: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        **_others: object,
-    ) -> Answer:
-        # The library's own timeout is not used.
-        parts = {"data": body, "headers": dict(headers or {})}
-        return self._http._send(method, url, parts)
-
-
-def _refused(answer: Answer) -> Refused:
+def _refused(answer: Answer, *, writing: bool) -> Refused:
     document = answer.json()
     error = document.get("error") if isinstance(document, dict) else None
     if not isinstance(error, dict):
-        return Refused(answer.status, "UNKNOWN", f"an answer of {len(answer.data)} bytes")
+        error = {"message": f"an answer of {len(answer.data)} bytes"}
     details = [*error.get("details", ()), *error.get("errors", ())]
     reasons = [part["reason"] for part in details if isinstance(part, dict) and "reason" in part]
     reason = str(next(iter(reasons), error.get("status", "UNKNOWN")))
-    return Refused(answer.status, reason, str(error.get("message", ""))[:500])
-
-
-_growing = wait_random_exponential(max=_LONGEST_PAUSE)
-
-
-def _pause(state: RetryCallState) -> float:
-    """Wait as long as the server asks for, and a random time, so that clients come apart."""
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.pause if isinstance(error, _AskAgain) and error.pause else 0.0
-    return asked + _growing(state)
+    return Refused(answer.status, reason, str(error.get("message", ""))[:500], writing)
 
 
 def _log_pause(state: RetryCallState) -> None:

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
-from gspread.utils import rowcol_to_a1
+from gspread.utils import absolute_range_name, rowcol_to_a1
 
 from grader_pipeline.sheet.table import Column, Table, Value
 from grader_pipeline.sheet.update import DAY_ZERO, Found, Odd, Update
@@ -52,9 +52,7 @@ def sheet_id(sheet: Sheet) -> int:
 
 def columns_of(title: str, width: int) -> str:
     """Name the leftmost columns of a worksheet in A1 notation."""
-    quoted = title.replace("'", "''")
-    last = rowcol_to_a1(1, width).removesuffix("1")
-    return f"'{quoted}'!A:{last}"
+    return absolute_range_name(title, "A:" + rowcol_to_a1(1, width).removesuffix("1"))
 
 
 def lines_of(sheet: Sheet, width: int) -> list[Found]:
@@ -88,9 +86,9 @@ def is_protected(sheet: Sheet, update: Update) -> bool:
         not protected.get("warningOnly")
         and not protected.get("requestingUserCanEdit")
         and not protected.get("unprotectedRanges")
-        and (area := protected.get("range", {})).get("startColumnIndex", 0) < len(update.lines[0])
-        and area.get("startRowIndex", 0) < update.end
-        and area.get("endRowIndex", update.end) > update.start
+        and (cells := protected.get("range", {})).get("startColumnIndex", 0) < len(update.lines[0])
+        and cells.get("startRowIndex", 0) < update.end
+        and cells.get("endRowIndex", update.end) > update.start
         for protected in sheet.get("protectedRanges", ())
     )
 
@@ -113,41 +111,27 @@ def enlarge(sheet: Sheet, table: Table, update: Update) -> list[Request]:
     """Make the worksheet large enough. Freeze and format the header if that was not done."""
     grid = sheet["properties"].get("gridProperties", {})
     width = len(table.columns) + (2 if table.chart else 0)
-    wanted: dict[str, int] = {}
-    if grid.get("rowCount", 0) < len(update.lines):
-        wanted["rowCount"] = len(update.lines) + _SPARE_LINES
-    if grid.get("columnCount", 0) < width:
-        wanted["columnCount"] = width
-    is_new = not grid.get("frozenRowCount")
-    if is_new:
-        wanted["frozenRowCount"] = 1
+    least = {"rowCount": len(update.lines), "columnCount": width, "frozenRowCount": 1}
+    wanted = {name: count for name, count in least.items() if grid.get(name, 0) < count}
+    if "rowCount" in wanted:
+        wanted["rowCount"] += _SPARE_LINES
     if not wanted:
         return []
     properties = {"sheetId": sheet_id(sheet), "gridProperties": wanted}
     fields = ",".join(f"gridProperties.{name}" for name in wanted)
     request = {"updateSheetProperties": {"properties": properties, "fields": fields}}
-    return [request, *(_header(sheet_id(sheet), table) if is_new else [])]
+    return [request, *(_header(sheet_id(sheet), table) if "frozenRowCount" in wanted else [])]
 
 
 def _header(ident: int, table: Table) -> list[Request]:
     """Set the widths of columns and make the header bold."""
-    requests: list[Request] = [
-        {
-            "updateDimensionProperties": {
-                "range": {
-                    "sheetId": ident,
-                    "dimension": "COLUMNS",
-                    "startIndex": index,
-                    "endIndex": index + 1,
-                },
-                "properties": {"pixelSize": column.width},
-                "fields": "pixelSize",
-            }
-        }
-        for index, column in enumerate(table.columns)
-    ]
+    requests: list[Request] = []
+    for at, column in enumerate(table.columns):
+        of = {"sheetId": ident, "dimension": "COLUMNS", "startIndex": at, "endIndex": at + 1}
+        width = {"range": of, "properties": {"pixelSize": column.width}, "fields": "pixelSize"}
+        requests.append({"updateDimensionProperties": width})
     bold = {
-        "range": _area(ident, 0, 1, len(table.columns)),
+        "range": area(ident, (0, 1), (0, len(table.columns))),
         "cell": {"userEnteredFormat": {"textFormat": {"bold": True}}},
         "fields": "userEnteredFormat.textFormat.bold",
     }
@@ -160,17 +144,18 @@ def update_cells(ident: int, columns: Sequence[Column], update: Update) -> Reque
         {"values": [_cell(c, v) for c, v in zip(columns, line, strict=True)]}
         for line in update.differing
     ]
-    area = _area(ident, update.start, update.end, len(columns))
-    return {"updateCells": {"range": area, "rows": rows, "fields": _VALUE_AND_FORMAT}}
+    written = area(ident, (update.start, update.end), (0, len(columns)))
+    return {"updateCells": {"range": written, "rows": rows, "fields": _VALUE_AND_FORMAT}}
 
 
-def _area(ident: int, start: int, end: int, width: int) -> dict[str, int]:
+def area(ident: int, lines: tuple[int, int], columns: tuple[int, int]) -> dict[str, int]:
+    """The cells of these lines and columns, half-open, of a worksheet."""
     return {
         "sheetId": ident,
-        "startRowIndex": start,
-        "endRowIndex": end,
-        "startColumnIndex": 0,
-        "endColumnIndex": width,
+        "startRowIndex": lines[0],
+        "endRowIndex": lines[1],
+        "startColumnIndex": columns[0],
+        "endColumnIndex": columns[1],
     }
 
 
@@ -180,10 +165,10 @@ def _cell(column: Column, value: Value) -> dict[str, Any]:
         return {}
     if isinstance(value, str):
         return {"userEnteredValue": {"stringValue": value}}
-    is_date = isinstance(value, dt.date)
-    number = (value - DAY_ZERO).days if isinstance(value, dt.date) else value
-    number_format = {"type": "DATE" if is_date else "NUMBER", "pattern": column.format_of(value)}
+    kind, number = "NUMBER", value
+    if isinstance(value, dt.date):
+        kind, number = "DATE", (value - DAY_ZERO).days
     return {
         "userEnteredValue": {"numberValue": number},
-        "userEnteredFormat": {"numberFormat": number_format},
+        "userEnteredFormat": {"numberFormat": {"type": kind, "pattern": column.format_of(value)}},
     }

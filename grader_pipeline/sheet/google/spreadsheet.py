@@ -9,7 +9,6 @@ appends or inserts, and none changes cells right of our columns.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import dagster as dg
 import gspread
 from gspread.http_client import ParamsType
 from gspread.urls import WORKSHEET_DRIVE_URL
@@ -17,7 +16,7 @@ from gspread.urls import WORKSHEET_DRIVE_URL
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.sheet.google.chart import chart_requests
 from grader_pipeline.sheet.google.http import Refused
-from grader_pipeline.sheet.google.refusals import Access, explained
+from grader_pipeline.sheet.google.refusals import explained
 from grader_pipeline.sheet.google.requests import (
     CELL_FIELDS,
     SHEET_FIELDS,
@@ -56,48 +55,36 @@ class Spreadsheet:
 
         Raises PermanentFailure or TransientFailure. All of the write is then applied or nothing.
         """
-        plan = self._plan(self._read(_widths(tables)), tables)
-        if plan.requests:
+        widths = {title: len(table.columns) for title, table in tables}
+        with explained(self.account, f"the spreadsheet «{self.name}»"):
+            requests, written = self._plan(self._read(widths), tables)
             try:
-                self._write(plan.requests)
+                self._write(requests)
             except Refused as refusal:
-                self._look_again(refusal, plan, tables)
-        url = WORKSHEET_DRIVE_URL % (self.id, plan.sheet_ids[0])
-        return Written(url, plan.lines, plan.cells, bool(plan.requests))
+                # The sheet may have changed since it was read, also by an earlier try whose answer
+                # was lost: Google refuses to add the same worksheet or chart again.
+                if refusal.status != _BAD_REQUEST:
+                    raise
+                newer, _ = self._plan(self._read_in_two_steps(widths), tables)
+                if newer == requests:
+                    raise
+                self._write(newer)
+        return written
 
     def probe(self, title: str, width: int) -> Sequence[Found]:
         """Read our columns, and send a write that changes nothing but needs the right to write.
 
         Raises PermanentFailure or TransientFailure as a write does.
         """
-        sheets = self._read({title: width})
-        sheet = find_worksheet(sheets, title)
-        some = sheet or sheets[0]
-        frozen = some["properties"].get("gridProperties", {}).get("frozenRowCount", 0)
-        same = {"sheetId": sheet_id(some), "gridProperties": {"frozenRowCount": frozen}}
-        fields = "gridProperties.frozenRowCount"
-        try:
+        with explained(self.account, f"the spreadsheet «{self.name}»"):
+            sheets = self._read({title: width})
+            sheet = find_worksheet(sheets, title)
+            some = sheet or sheets[0]
+            frozen = some["properties"].get("gridProperties", {}).get("frozenRowCount", 0)
+            same = {"sheetId": sheet_id(some), "gridProperties": {"frozenRowCount": frozen}}
+            fields = "gridProperties.frozenRowCount"
             self._write([{"updateSheetProperties": {"properties": same, "fields": fields}}])
-        except Refused as refusal:
-            raise self._failure(refusal, writing=True) from None
         return lines_of(sheet, width) if sheet else ()
-
-    def _look_again(self, refusal: Refused, plan: "_Plan", tables: Wanted) -> None:
-        """Read and write once more after a 400: the sheet may have changed since it was read.
-
-        An earlier try may have changed it. If its answer was lost and it added a worksheet or a
-        chart, Google refuses to add that again.
-        """
-        if refusal.status != _BAD_REQUEST:
-            raise self._failure(refusal, writing=True) from None
-        newer = self._plan(self._read_in_two_steps(_widths(tables)), tables)
-        if newer.requests == plan.requests:
-            raise self._failure(refusal, writing=True) from None
-        if newer.requests:
-            try:
-                self._write(newer.requests)
-            except Refused as second:
-                raise self._failure(second, writing=True) from None
 
     def _read(self, widths: dict[str, int]) -> list[Sheet]:
         """Read our columns of those of the worksheets that exist."""
@@ -106,21 +93,18 @@ class Spreadsheet:
             return self._get(f"sheets({SHEET_FIELDS},{CELL_FIELDS})", ranges)
         except Refused as refusal:
             if refusal.status != _BAD_REQUEST:
-                raise self._failure(refusal) from None
+                raise
         return self._read_in_two_steps(widths)
 
     def _read_in_two_steps(self, widths: dict[str, int]) -> list[Sheet]:
         """Read all worksheets, then our cells. Needed if a worksheet is missing or narrow."""
-        try:
-            sheets = self._get(f"sheets({SHEET_FIELDS})", [])
-            ranges = []
-            for title, width in widths.items():
-                if sheet := find_worksheet(sheets, title):
-                    there = sheet["properties"].get("gridProperties", {}).get("columnCount", width)
-                    ranges.append(columns_of(sheet["properties"]["title"], min(width, there)))
-            read = self._get(f"sheets(properties(sheetId),{CELL_FIELDS})", ranges) if ranges else []
-        except Refused as refusal:
-            raise self._failure(refusal) from None
+        sheets = self._get(f"sheets({SHEET_FIELDS})", [])
+        ranges = []
+        for title, width in widths.items():
+            if sheet := find_worksheet(sheets, title):
+                there = sheet["properties"].get("gridProperties", {}).get("columnCount", width)
+                ranges.append(columns_of(sheet["properties"]["title"], min(width, there)))
+        read = self._get(f"sheets(properties(sheetId),{CELL_FIELDS})", ranges) if ranges else []
         cells = {sheet_id(sheet): sheet.get("data", []) for sheet in read}
         return [sheet | {"data": cells.get(sheet_id(sheet), [])} for sheet in sheets]
 
@@ -130,13 +114,11 @@ class Spreadsheet:
         return list(document.get("sheets", []))
 
     def _write(self, requests: list[Request]) -> None:
-        self.client.http_client.batch_update(self.id, {"requests": requests})
+        if requests:
+            self.client.http_client.batch_update(self.id, {"requests": requests})
 
-    def _failure(self, refusal: Refused, *, writing: bool = False) -> dg.Failure:
-        what = f"the spreadsheet «{self.name}»"
-        return explained(refusal, Access(self.account, what, writing))
-
-    def _plan(self, sheets: list[Sheet], tables: Wanted) -> "_Plan":
+    def _plan(self, sheets: list[Sheet], tables: Wanted) -> tuple[list[Request], Written]:
+        """Make the requests of a write, and what it will have written."""
         # Readers may have moved a chart to another worksheet.
         charts = [chart for sheet in sheets for chart in sheet.get("charts", ())]
         requests: list[Request] = []
@@ -157,7 +139,8 @@ class Spreadsheet:
             sheet_ids.append(ident)
             lines += len(update.lines) - 1
             cells += update.cells
-        return _Plan(requests, sheet_ids, lines, cells)
+        url = WORKSHEET_DRIVE_URL % (self.id, sheet_ids[0])
+        return requests, Written(url, lines, cells, bool(requests))
 
     def _update(self, sheet: Sheet | None, title: str, table: Table) -> Update:
         where = f"the worksheet «{title}» of «{self.name}»"
@@ -169,15 +152,3 @@ class Spreadsheet:
                 "protected range, or lift the protection, and run the day again."
             )
         return update
-
-
-def _widths(tables: Wanted) -> dict[str, int]:
-    return {title: len(table.columns) for title, table in tables}
-
-
-@dataclass(frozen=True)
-class _Plan:
-    requests: list[Request]
-    sheet_ids: list[int]
-    lines: int
-    cells: int
