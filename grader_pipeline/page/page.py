@@ -6,8 +6,9 @@ mode.
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.reports import pictures, russian
@@ -22,27 +23,6 @@ from grader_pipeline.resources.postgres import Postgres
 _MOST_ROWS = 60
 
 
-@dataclass(frozen=True)
-class Heading:
-    """The heading of a column."""
-
-    label: str
-    is_number: bool
-
-
-@dataclass(frozen=True)
-class Section:
-    """One report on the page: its picture over the period and its rows of the last day."""
-
-    name: str
-    title: str
-    description: str
-    columns: tuple[Heading, ...]
-    rows: tuple[tuple[object, ...], ...]
-    left_out: int
-    picture: str | None
-
-
 def write_report(postgres: Postgres, start: dt.date, end: dt.date, out: Path) -> int:
     """Write the page of the days from ``start`` to ``end``, both included, to ``out``.
 
@@ -51,7 +31,8 @@ def write_report(postgres: Postgres, start: dt.date, end: dt.date, out: Path) ->
     """
     if end < start:
         raise PermanentFailure(f"The period ends on {end}, before it begins on {start}.")
-    stored = _read(postgres, start, end)
+    span = (end - start).days + 1
+    stored = _read(postgres, end, span)
     daily = next((rows for report, rows in stored if report.sheet == MAIN), [])
     days = sorted({row["report_date"] for row in daily})
     if not days:
@@ -59,16 +40,12 @@ def write_report(postgres: Postgres, start: dt.date, end: dt.date, out: Path) ->
             f"No day from {start} to {end} is stored: materialize those days first."
         )
     last = main_metrics(row for row in daily if row["report_date"] == days[-1])
-    span = (end - start).days + 1
-    html = (
-        templates_of("page")
-        .get_template("page.html.jinja")
-        .render(
-            title=f"Отчёт по попыткам: {russian.dates(days)}",
-            days=days,
-            main=[(label, values[days[-1]]) for label, values in last.items()],
-            sections=[_section(report, rows, days[-1], span) for report, rows in stored],
-        )
+    template = templates_of("page").get_template("page.html.jinja")
+    html = template.render(
+        title=f"Отчёт по попыткам: {russian.dates(days)}",
+        days=days,
+        main=[(label, values[days[-1]]) for label, values in last.items()],
+        sections=[_section(report, rows, days[-1], span) for report, rows in stored],
     )
     try:
         out.write_text(html, encoding="utf-8")
@@ -77,30 +54,32 @@ def write_report(postgres: Postgres, start: dt.date, end: dt.date, out: Path) ->
     return len(days)
 
 
-def _read(postgres: Postgres, start: dt.date, end: dt.date) -> list[tuple[Report, list[Row]]]:
+def _read(postgres: Postgres, end: dt.date, span: int) -> list[tuple[Report, list[Row]]]:
     """The period's rows of each report that may be shown, the main report first."""
     found = sorted(filter(may_be_shown, reports()), key=lambda report: report.sheet != MAIN)
     try:
         with postgres.transaction() as db:
-            span = (end - start).days + 1
             return [(r, rows_to_show(r, read_rows(db, r, until=end, days=span))) for r in found]
     finally:
         postgres.close()
 
 
-def _section(report: Report, rows: Sequence[Row], last: dt.date, span: int) -> Section:
-    labels = columns_to_show(report, rows)
+def _section(report: Report, rows: Sequence[Row], last: dt.date, span: int) -> dict[str, Any]:
+    """One report on the page: its picture over the period and its rows of the last day."""
     today = [row for row in rows if row["report_date"] == last]
-    columns = tuple(
-        Heading(label, not any(isinstance(row[name], str) for row in today))
-        for name, label in labels.items()
-    )
-    cells = tuple(tuple(row[name] for name in labels) for row in today)
+    texts = {name for row in today for name, value in row.items() if isinstance(value, str)}
+    columns = [
+        {"name": name, "label": label, "is_number": name not in texts}
+        for name, label in columns_to_show(report, rows).items()
+    ]
     if report.picture and report.picture.days > 1:
         picture = replace(report.picture, days=span)
         report = report.model_copy(update={"picture": picture})
     png = pictures.draw(report, rows)
-    return Section(
-        report.name, report.title, report.description, columns, cells[:_MOST_ROWS],
-        max(0, len(cells) - _MOST_ROWS), pictures.as_data_url(png) if png else None,
-    )  # fmt: skip
+    return {
+        "report": report,
+        "columns": columns,
+        "rows": today[:_MOST_ROWS],
+        "left_out": len(today[_MOST_ROWS:]),
+        "picture": png and pictures.as_data_url(png),
+    }

@@ -23,13 +23,12 @@ The comment below the header says in English what the report means. Dagster's UI
 
 Rows are shown in the order of the table's columns, newest day first. A column ``learners`` counts
 the learners whom a row is about: a row about one to four of them is not shown.
-
-This module reads the files. ``tables.py`` keeps their tables.
 """
 
 import logging
 import re
 from collections.abc import Sequence
+from itertools import dropwhile, takewhile
 from pathlib import Path
 from zlib import crc32
 
@@ -62,17 +61,17 @@ def reports() -> list[Report]:
     for path in _files():
         try:
             report = read_report(path)
+            if report.sheet and report.title in titles:
+                raise ReportError(  # noqa: TRY301
+                    f"{place(path)}: another worksheet is named «{report.title}»."
+                )
         except ReportError as error:
-            name = path.stem
-            if not _can_be_named(name):
-                name = f"misnamed_{crc32(path.name.encode())}"
+            log.warning("%s", error)
+            misnamed = f"misnamed_{crc32(path.name.encode())}"
+            name = path.stem if _can_be_named(path.stem) else misnamed
             report = Report(name=name, path=path, problem=str(error))
-        if report.sheet and report.title in titles:
-            same = f"{place(path)}: another worksheet is named «{report.title}»."
-            report = Report(name=report.name, path=path, problem=same)
-        if report.problem:
-            log.warning("%s", report.problem)
-        titles |= {report.title} if report.sheet else set()
+        if report.sheet:
+            titles.add(report.title)
         found.append(report)
     return found
 
@@ -118,13 +117,10 @@ def _files() -> list[Path]:
 
 def _about(lines: Sequence[str]) -> str:
     """The first comment of these lines as plain text: a paragraph a line, and no backticks."""
-    text: list[str] = []
-    for line in lines:
-        if line.startswith("--"):
-            text.append(line.removeprefix("--").strip())
-        elif line.strip() or any(text):
-            break
-    paragraphs = re.split(r"\n{2,}", "\n".join(text).strip())
+    below = dropwhile(lambda line: not line.strip("- "), lines)
+    comment = takewhile(lambda line: line.startswith("--"), below)
+    text = "\n".join(line.removeprefix("--").strip() for line in comment)
+    paragraphs = re.split(r"\n{2,}", text.strip())
     joined = "\n\n".join(paragraph.replace("\n", " ") for paragraph in paragraphs)
     return joined.replace("%%", "%").replace("`", "")
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backends.backend_agg import RendererAgg
 
-_COLOURS = ("#2f81f7", "#2da44e", "#bf6a02", "#a475f9", "#d1496b")
-_GREY = "#808893"
+COLOURS = ("#2f81f7", "#2da44e", "#bf6a02", "#a475f9", "#d1496b")
+GREY = "#808893"
 _INCHES = (6.6, 3.4)
 _BAR_INCHES = 0.3
 _DOTS_PER_INCH = 120
@@ -30,8 +30,8 @@ _MARGIN = 0.05
 _LONGEST_LABEL = 34
 _MOST_LINES = 20
 
-Point = tuple[str, Any, float]
-"""Series, place on the axis, height."""
+Heights = dict[str, dict[Any, float]]
+"""Name of a series -> place on the axis -> height."""
 
 
 def draw(report: Report, rows: Sequence[Row]) -> bytes | None:
@@ -44,20 +44,26 @@ def draw(report: Report, rows: Sequence[Row]) -> bytes | None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
 
+    series: Heights = {}
+    for name, place, value in points:
+        series.setdefault(name, {})[place] = value
+    # The place with the smallest value of its first series is the first bar.
+    first = {place: value for _, place, value in reversed(points)}
+    places = sorted(first)
     width, height = _INCHES
-    places = sorted({place for _, place, _ in points})
     if picture.kind == "bar":
-        places = _ranked(points)[: picture.top]
+        places.sort(key=lambda place: (first[place], str(place)))
+        places = places[: picture.top]
         height = max(height, _BAR_INCHES * len(places) + 1.2)
     figure = Figure((width, height), _DOTS_PER_INCH, facecolor="none")
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_subplot(facecolor="none")
-    {"line": _lines, "bar": _bars, "heat": _heat}[picture.kind](axes, points, places)
-    axes.tick_params(colors=_GREY, labelsize=10, length=0, pad=4)
+    {"line": _lines, "bar": _bars, "heat": _heat}[picture.kind](axes, series, places)
+    axes.tick_params(colors=GREY, labelsize=10, length=0, pad=4)
     for side in axes.spines.values():
         side.set_visible(False)
     if picture.kind != "heat":
-        figure.legend(loc="upper left", frameon=False, fontsize=10, labelcolor=_GREY)
+        figure.legend(loc="upper left", frameon=False, fontsize=10, labelcolor=GREY)
     _fit(axes, canvas.get_renderer())  # type: ignore[no-untyped-call]
     png = io.BytesIO()
     # Figure.savefig draws everything twice.
@@ -75,9 +81,10 @@ def as_data_url(png: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
-def _points(report: Report, picture: Picture, rows: Sequence[Row]) -> list[Point]:
+def _points(report: Report, picture: Picture, rows: Sequence[Row]) -> list[tuple[str, Any, float]]:
+    """The name of the series, the place on the axis and the height of each value."""
     newest = max((row["report_date"] for row in rows), default=dt.date.min)
-    points: list[Point] = []
+    points = []
     for row in rows:
         if row["report_date"] <= newest - dt.timedelta(days=picture.days):
             continue
@@ -91,40 +98,24 @@ def _points(report: Report, picture: Picture, rows: Sequence[Row]) -> list[Point
     return points
 
 
-def _ranked(points: Sequence[Point]) -> list[Any]:
-    """The places of the bars. The one with the smallest value of its first series comes first."""
-    values: dict[Any, float] = {}
-    for _, place, value in points:
-        values.setdefault(place, value)
-    return sorted(values, key=lambda place: (values[place], str(place)))
-
-
-def _series(points: Sequence[Point]) -> dict[str, dict[Any, float]]:
-    series: dict[str, dict[Any, float]] = {}
-    for name, place, value in points:
-        series.setdefault(name, {})[place] = value
-    return series
-
-
-def _lines(axes: "Axes", points: Sequence[Point], places: Sequence[Any]) -> None:
+def _lines(axes: "Axes", series: Heights, places: Sequence[Any]) -> None:
     if all(isinstance(place, dt.date) for place in places):
         # A day that is missing interrupts the line.
         span = (places[-1] - places[0]).days
         places = [places[0] + dt.timedelta(days=n) for n in range(span + 1)]
-    for number, (name, values) in enumerate(_series(points).items()):
+    for number, (name, values) in enumerate(series.items()):
         heights = [values.get(place, float("nan")) for place in places]
-        colour = _COLOURS[number % len(_COLOURS)]
+        colour = COLOURS[number % len(COLOURS)]
         axes.plot(range(len(places)), heights, color=colour, linewidth=2, marker="o",
                   markersize=3, label=name)  # fmt: skip
     step = max(1, len(places) // 7)
     ticks = range(len(places) - 1, -1, -step)
     axes.set_xticks(list(ticks), [_text(places[tick]) for tick in ticks])
     axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
-    axes.grid(axis="y", color=_GREY, alpha=0.25)
+    axes.grid(axis="y", color=GREY, alpha=0.25)
 
 
-def _bars(axes: "Axes", points: Sequence[Point], places: Sequence[Any]) -> None:
-    series = _series(points)
+def _bars(axes: "Axes", series: Heights, places: Sequence[Any]) -> None:
     width = 0.8 / len(series)
     for number, (name, values) in enumerate(series.items()):
         # All bars are one shape with gaps: barh makes a shape for each bar, which is slow.
@@ -132,15 +123,15 @@ def _bars(axes: "Axes", points: Sequence[Point], places: Sequence[Any]) -> None:
         edges = [index + first + side for index in range(len(places)) for side in (0, width * 0.9)]
         bars = [length for place in places for length in (values.get(place, 0), math.nan)][:-1]
         axes.stairs(bars, edges, orientation="horizontal", fill=True,
-                    color=_COLOURS[number % len(_COLOURS)], label=name)  # fmt: skip
+                    color=COLOURS[number % len(COLOURS)], label=name)  # fmt: skip
     axes.set_yticks(range(len(places)), [_text(place) for place in places])
     axes.invert_yaxis()
-    axes.grid(axis="x", color=_GREY, alpha=0.25)
+    axes.grid(axis="x", color=GREY, alpha=0.25)
 
 
-def _heat(axes: "Axes", points: Sequence[Point], places: Sequence[Any]) -> None:
+def _heat(axes: "Axes", series: Heights, places: Sequence[Any]) -> None:
     # The order is that of the rows, reversed: the oldest day on top. Days as texts sort wrongly.
-    series = dict(reversed(_series(points).items()))
+    series = dict(reversed(series.items()))
     cells = [[values.get(place, float("nan")) for place in places] for values in series.values()]
     axes.imshow(cells, aspect="auto", cmap="viridis")
     axes.set_xticks(range(len(places)), [_text(place) for place in places])

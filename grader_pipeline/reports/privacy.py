@@ -22,8 +22,9 @@ def may_be_shown(report: Report) -> bool:
 
 def rows_to_show(report: Report, rows: Sequence[Row]) -> list[Row]:
     """The rows that may be shown. A cell is None if it is a share of too few learners."""
+    of = {name: label.of for name, label in report.columns.items() if label.of}
     return [
-        {name: None if _few(row, report, name) else value for name, value in row.items()}
+        {name: None if _is_small(row.get(of.get(name, ""))) else cell for name, cell in row.items()}
         for row in rows
         if not _is_small(row.get("learners"))
     ]
@@ -41,21 +42,11 @@ def preview(report: Report, rows: Sequence[Row]) -> dg.MetadataValue:
     if not rows:
         return dg.MetadataValue.text("no rows")
     columns = columns_to_show(report, rows)
-    records = [
-        dg.TableRecord({label: _cell(row[name]) for name, label in columns.items()})
-        for row in rows[:_PREVIEWED]
-    ]
-    return dg.MetadataValue.table(records)
-
-
-def _few(row: Row, report: Report, name: str) -> bool:
-    label = report.columns.get(name)
-    return label is not None and label.of is not None and _is_small(row.get(label.of))
+    shown = [{label: row[name] for name, label in columns.items()} for row in rows[:_PREVIEWED]]
+    return dg.MetadataValue.table(
+        [dg.TableRecord({k: "" if v is None else str(v) for k, v in row.items()}) for row in shown]
+    )
 
 
 def _is_small(learners: object) -> bool:
     return isinstance(learners, int) and 0 < learners < LEAST_LEARNERS
-
-
-def _cell(value: object) -> str:
-    return "" if value is None else str(value)

@@ -95,10 +95,8 @@ def _replace(db: Connection, report: Report, day: SchoolDay) -> Stored:
     inputs = db.execute(
         statement("report_tables/inputs"), {"history": report.history, **day.parameters}
     ).fetchone()
-    bound = {
-        "report_date": day.date, "timezone": Settings().grader_timezone, **day.parameters
-    }  # fmt: skip
-    db.execute(_COMPUTE + report.query, bound)
+    further = {"report_date": day.date, "timezone": Settings().grader_timezone}
+    db.execute(_COMPUTE + report.query, day.parameters | further)
     names = _grow_table(db, report, day)
     parts = {
         "table": sql.Identifier(report.name),
@@ -165,10 +163,9 @@ def _columns(db: Connection, table: str) -> list[Row]:
 
 def _explain(report: Report, error: psycopg.Error) -> str:
     """The server's message, with the file and the line that it is about."""
-    line = None
-    if position := error.diag.statement_position:
-        sent = _COMPUTE + _as_sent(report.query)
-        line = sent[: int(position)].count("\n")
+    position = error.diag.statement_position
+    sent = _COMPUTE + _as_sent(report.query)
+    line = sent[: int(position)].count("\n") if position else None
     message = error.diag.message_primary or str(error).strip().splitlines()[0]
     # An error of class 42 quotes the file. Others may quote data, and data names learners.
     if not (error.sqlstate or "").startswith("42"):

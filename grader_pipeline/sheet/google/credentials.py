@@ -31,13 +31,20 @@ def find_credentials(settings: Settings) -> Credentials:
     scopes = [_SHEETS] if settings.google_sheets_id else [_SHEETS, _DRIVE]
     secret = settings.google_sheets_credentials
     given = secret.get_secret_value().strip() if secret else APPLICATION_DEFAULT
+    account: Credentials
     if given == APPLICATION_DEFAULT:
-        return _application_default(scopes)
+        try:
+            account, _project = google.auth.default(scopes=scopes)
+        except GoogleAuthError:
+            raise PermanentFailure(
+                "There are no application default credentials on this machine. Set "
+                "GOOGLE_SHEETS_CREDENTIALS to a service account key, or run `gcloud auth "
+                "application-default login` with the scope of Google Sheets."
+            ) from None
+        return account
     try:
         key = json.loads(given if given.startswith("{") else _read(given))
-        account: Credentials = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
-            key, scopes=scopes
-        )
+        account = service_account.Credentials.from_service_account_info(key, scopes=scopes)  # type: ignore[no-untyped-call]
     except (ValueError, TypeError, AttributeError, GoogleAuthError):
         # The parser's error may quote the key.
         raise PermanentFailure(
@@ -62,15 +69,3 @@ def _read(path: str) -> str:
             f"The file named by GOOGLE_SHEETS_CREDENTIALS cannot be read ({error.strerror}). Give "
             "the path to a service account's JSON key, or the JSON itself."
         ) from None
-
-
-def _application_default(scopes: list[str]) -> Credentials:
-    try:
-        account, _project = google.auth.default(scopes=scopes)
-    except GoogleAuthError:
-        raise PermanentFailure(
-            "There are no application default credentials on this machine. Set "
-            "GOOGLE_SHEETS_CREDENTIALS to a service account key, or run `gcloud auth "
-            "application-default login` with the scope of Google Sheets."
-        ) from None
-    return account

@@ -33,10 +33,7 @@ from grader_pipeline.sheet.google.requests import (
     update_cells,
 )
 from grader_pipeline.sheet.table import Table
-from grader_pipeline.sheet.update import Found, Update, Written, compare
-
-Wanted = Sequence[tuple[str, Table]]
-"""Titles of worksheets, and the table that each shall show."""
+from grader_pipeline.sheet.update import Found, Written, compare
 
 _BAD_REQUEST = 400
 
@@ -50,7 +47,7 @@ class Spreadsheet:
     name: str
     account: str
 
-    def show(self, tables: Wanted) -> Written:
+    def show(self, tables: Sequence[tuple[str, Table]]) -> Written:
         """Make the spreadsheet show the tables, each on the worksheet named beside it.
 
         Raises PermanentFailure or TransientFailure. All of the write is then applied or nothing.
@@ -117,7 +114,9 @@ class Spreadsheet:
         if requests:
             self.client.http_client.batch_update(self.id, {"requests": requests})
 
-    def _plan(self, sheets: list[Sheet], tables: Wanted) -> tuple[list[Request], Written]:
+    def _plan(
+        self, sheets: list[Sheet], tables: Sequence[tuple[str, Table]]
+    ) -> tuple[list[Request], Written]:
         """Make the requests of a write, and what it will have written."""
         # Readers may have moved a chart to another worksheet.
         charts = [chart for sheet in sheets for chart in sheet.get("charts", ())]
@@ -126,7 +125,14 @@ class Spreadsheet:
         for title, table in tables:
             sheet = find_worksheet(sheets, title)
             ident = sheet_id(sheet) if sheet else own_sheet_id(title)
-            update = self._update(sheet, title, table)
+            where = f"the worksheet «{title}» of «{self.name}»"
+            update = compare(table, lines_of(sheet, len(table.columns)) if sheet else [], where)
+            if sheet and update.cells and is_protected(sheet, update):
+                raise PermanentFailure(
+                    f"Protected: our columns in {where} are protected, and {self.account} is not "
+                    "among the editors. Nothing was changed. Add that address to the editors of "
+                    "the protected range, or lift the protection, and run the day again."
+                )
             if sheet:
                 requests += enlarge(sheet, table, update)
             else:
@@ -141,14 +147,3 @@ class Spreadsheet:
             cells += update.cells
         url = WORKSHEET_DRIVE_URL % (self.id, sheet_ids[0])
         return requests, Written(url, lines, cells, bool(requests))
-
-    def _update(self, sheet: Sheet | None, title: str, table: Table) -> Update:
-        where = f"the worksheet «{title}» of «{self.name}»"
-        update = compare(table, lines_of(sheet, len(table.columns)) if sheet else [], where)
-        if sheet and update.cells and is_protected(sheet, update):
-            raise PermanentFailure(
-                f"Protected: our columns in {where} are protected, and {self.account} is not "
-                "among the editors. Nothing was changed. Add that address to the editors of the "
-                "protected range, or lift the protection, and run the day again."
-            )
-        return update
