@@ -127,14 +127,13 @@ def _about(lines: Sequence[str]) -> str:
 
 def _check_parameters(path: Path, query: str) -> None:
     """Raises ReportError unless the query asks for a day and doubles every other per cent sign."""
-    used = set(_PARAMETER.findall(query))
     for number, line in enumerate(query.split("\n"), start=1):
         unknown = set(_PARAMETER.findall(line)) - _KNOWN_PARAMETERS
         if unknown:
             raise ReportError(f"{place(path, number)}: no parameter is named {min(unknown)}.")
         if "%" in _PARAMETER.sub("", line).replace("%%", ""):
             raise ReportError(f"{place(path, number)}: write a per cent sign twice, as %%.")
-    if not used & {"report_date", "day_start"}:
+    if not {"report_date", "day_start"} & set(_PARAMETER.findall(query)):
         raise ReportError(
             f"{place(path)}: the query asks for no day. Use %(report_date)s, or %(day_start)s "
             "and %(day_end)s."

@@ -90,7 +90,7 @@ def _is_whole(value: yaml.Node, block: str) -> bool:
 def _cause(error: yaml.YAMLError, block: str) -> tuple[int, str]:
     """The line that YAML cannot read, and why."""
     if isinstance(error, yaml.MarkedYAMLError):
-        # What begins and has no end is named by its beginning, except the block itself.
+        # An open quote or bracket is reported where it begins.
         begun = error.context_mark if "block" not in (error.context or "block") else None
         if mark := begun or error.problem_mark:
             return mark.line + 1, str(error.problem)

@@ -60,8 +60,7 @@ def draw(report: Report, rows: Sequence[Row]) -> bytes | None:
     axes = figure.add_subplot(facecolor="none")
     {"line": _lines, "bar": _bars, "heat": _heat}[picture.kind](axes, series, places)
     axes.tick_params(colors=GREY, labelsize=10, length=0, pad=4)
-    for side in axes.spines.values():
-        side.set_visible(False)
+    axes.spines[:].set_visible(False)
     if picture.kind != "heat":
         figure.legend(loc="upper left", frameon=False, fontsize=10, labelcolor=GREY)
     _fit(axes, canvas.get_renderer())  # type: ignore[no-untyped-call]

@@ -39,8 +39,7 @@ def draw(series: Series, last_day: dt.date) -> bytes | None:
     axes.yaxis.set_major_formatter(lambda y, _: russian.number(round(y)))
     axes.tick_params(colors=GREY, labelsize=12, length=0, pad=6)
     axes.grid(axis="y", color=GREY, alpha=0.25)
-    for side in axes.spines.values():
-        side.set_visible(False)
+    axes.spines[:].set_visible(False)
     figure.legend(loc="outside upper left", frameon=False, fontsize=12, labelcolor=GREY)
     png = io.BytesIO()
     figure.savefig(png, format="png", transparent=True)

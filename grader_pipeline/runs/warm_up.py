@@ -58,8 +58,6 @@ def warm_up() -> None:
         for kind in _KINDS:
             picture = Picture(kind, "report_date", ("y",))
             pictures.draw(Report(name="", path=Path(), picture=picture), [row])
-        table = Table(
-            (DATE, Column("y", "number", 1)), ((_DAY.date, 1),), chart=Chart("", "line", 0, (1,))
-        )
+        table = Table((DATE, Column("y", 1)), ((_DAY.date, 1),), chart=Chart("", "line", 0, (1,)))
         for _ in ("made", "read again"):
             workbook.show(Path(folder) / "book.xlsx", [("x", table)])

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline.settings import Settings
 from grader_pipeline.sheet import workbook
-from grader_pipeline.sheet.google.credentials import address, find_credentials, is_configured
+from grader_pipeline.sheet.google.credentials import find_credentials, is_configured
 from grader_pipeline.sheet.google.http import GoogleHTTP
 from grader_pipeline.sheet.google.refusals import explained
 from grader_pipeline.sheet.google.spreadsheet import Spreadsheet
@@ -54,18 +54,14 @@ class Sheets(dg.ConfigurableResource["Sheets"], use_attribute_docstrings=True):
         TransientFailure with what to do. The sheet then shows all of this write or nothing of it.
         """
         settings = Settings()
+        name, worksheet = settings.google_sheets_name, settings.google_sheets_worksheet
         if is_configured(settings):
-            written = self.upload_to_google_sheets(
-                tables, settings.google_sheets_name, settings.google_sheets_worksheet
-            )
+            shown = self.upload_to_google_sheets(tables, name, worksheet)
         else:
-            titled = _titled(tables, settings.google_sheets_worksheet)
             with _alone(settings):
-                written = workbook.show(settings.workbook, titled)
-        log.info(
-            "sheet: %d lines, %d cells written: %s", written.lines, written.cells, written.where
-        )
-        return written
+                shown = workbook.show(settings.workbook, _titled(tables, worksheet))
+        log.info("sheet: %d lines, %d cells written: %s", shown.lines, shown.cells, shown.where)
+        return shown
 
     def upload_to_google_sheets(
         self, results: Sequence[Table], spreadsheet_name: str, worksheet_name: str
@@ -101,7 +97,8 @@ class Sheets(dg.ConfigurableResource["Sheets"], use_attribute_docstrings=True):
 
     def _spreadsheet(self, settings: Settings, name: str, retry_seconds: float) -> Spreadsheet:
         credentials = find_credentials(settings)
-        account = address(credentials)
+        # The address to share the spreadsheet with.
+        account = getattr(credentials, "service_account_email", None) or "the account in use"
         client = gspread.Client(credentials)
         client.http_client = GoogleHTTP(
             credentials, settings.google_sheets_api_url, self.request_seconds, retry_seconds

@@ -25,23 +25,28 @@ Line = tuple[Value, ...]
 
 @dataclass(frozen=True)
 class Column:
-    """One of our columns: its label, what its cells hold, and its width in pixels."""
+    """One of our columns: its label, and its width in pixels."""
 
     label: str
-    kind: Literal["date", "text", "number"]
     width: int
-    number_format: str | None = None
-    """None: that of the kind. Numbers show decimals only if they have some."""
     former_labels: frozenset[str] = frozenset()
     """Labels of the column on earlier days. A worksheet may still have one of them."""
 
-    def format_of(self, value: Value) -> str | None:
-        """Give the number format of a cell, in the notation that Excel and Google Sheets share."""
-        if isinstance(value, dt.date):
-            return self.number_format or "dd.mm.yyyy"
-        if isinstance(value, int | float):
-            return self.number_format or ("#,##0" if value == int(value) else "#,##0.0##")
-        return None
+
+DATE = Column("Дата отчета", 110)
+DAILY_COLUMNS = (DATE, Column("Показатель", 420), Column("Значение", 110))
+
+
+def number_format(value: Value) -> str | None:
+    """Give the number format of a cell, in the notation that Excel and Google Sheets share.
+
+    Numbers show decimals only if they have some. None for a text or an empty cell.
+    """
+    if isinstance(value, dt.date):
+        return "dd.mm.yyyy"
+    if isinstance(value, int | float):
+        return "#,##0" if value == int(value) else "#,##0.0##"
+    return None
 
 
 @dataclass(frozen=True)
@@ -60,8 +65,8 @@ class Chart:
 class Table:
     """What the leftmost columns of one worksheet shall show.
 
-    ``worksheet`` None is the worksheet of GOOGLE_SHEETS_WORKSHEET. If the first column has dates,
-    lines are ordered by them, and days that only the worksheet has stay (``sheet/update.py``). If
+    ``worksheet`` None is the worksheet of GOOGLE_SHEETS_WORKSHEET. If the first column is DATE,
+    lines are ordered by day, and days that only the worksheet has stay (``sheet/update.py``). If
     ``keeps_days`` is false, such days go.
 
     Raises ValueError for lines that do not fit the columns.
@@ -85,11 +90,7 @@ class Table:
     @property
     def by_date(self) -> bool:
         """Whether each line belongs to a day."""
-        return self.columns[0].kind == "date"
-
-
-DATE = Column("Дата отчета", "date", 110)
-DAILY_COLUMNS = (DATE, Column("Показатель", "text", 420), Column("Значение", "number", 110))
+        return self.columns[0] == DATE
 
 
 def daily_report(rows: Sequence[Row]) -> tuple[Table, ...]:
@@ -109,7 +110,7 @@ def chart_table(rows: Sequence[Row]) -> Table | None:
 
     A chart needs a column for each of its lines. Metrics are found by name and headed by the label
     of the newest day. If one of them is in no row, this is an error in the log, and None: a chart
-    without its lines replaces no other.
+    that lacks a line must not replace a whole one.
     """
     days = sorted({row["report_date"] for row in rows})
     newest = {row["metric"] for row in rows if row["report_date"] == days[-1]}
@@ -124,7 +125,7 @@ def chart_table(rows: Sequence[Row]) -> Table | None:
     columns = [DATE]
     for name, label in zip(MAIN_METRICS, metrics, strict=True):
         labels = frozenset(row["label"] for row in rows if row["metric"] == name)
-        columns.append(Column(label, "number", 180, former_labels=labels))
+        columns.append(Column(label, 180, former_labels=labels))
     return Table(
         columns=tuple(columns),
         lines=tuple((day, *(values.get(day) for values in metrics.values())) for day in days),

@@ -120,9 +120,9 @@ def _with_older_days(table: Table, found: Sequence[Found], where: str) -> list[L
         rest = [value for value in line[1:] if not isinstance(value, Odd)]
         if day is None or len(rest) < len(line) - 1:
             raise PermanentFailure(
-                f"Line {number} of {where} is not one of ours: no day of the database, and no "
-                "plain date and values either. The worksheet was left alone. Move that line to "
-                f"columns right of our {len(table.columns)}, and run the day again."
+                f"Line {number} of {where} is no line of this report: it has no day of the "
+                "database, and no plain date with plain values. The worksheet was left alone. Move "
+                f"that line to columns right of our {len(table.columns)}, and run the day again."
             )
         lines.append((day, *rest))
     return sorted(lines, key=itemgetter(0), reverse=table.newest_first)

@@ -15,12 +15,12 @@ from openpyxl.cell.rich_text import CellRichText
 from openpyxl.chart import BarChart, LineChart, Reference
 from openpyxl.chart.axis import DateAxis
 from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import get_column_letter, range_to_tuple
 from openpyxl.worksheet.worksheet import Worksheet
 
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.files import replacing
-from grader_pipeline.sheet.table import Chart, Table, Value
+from grader_pipeline.sheet.table import DATE, Chart, Table, Value, number_format
 from grader_pipeline.sheet.update import Found, Odd, Update, Written, compare
 
 _PIXELS_PER_CHARACTER = 7
@@ -48,7 +48,7 @@ def show(path: Path, tables: Sequence[tuple[str, Table]]) -> Written:
                     f"Protected: {where} is protected. Nothing was changed. Lift the protection "
                     "and run the day again."
                 )
-            _write(sheet, table, update)
+            _write(sheet, update)
         headed = _set_header(sheet, table)
         charted = _set_chart(sheet, table, len(update.lines))
         written |= bool(update.cells) or headed or charted
@@ -105,12 +105,12 @@ def _value(cell: Cell) -> Value | Odd:
     return value
 
 
-def _write(sheet: Worksheet, table: Table, update: Update) -> None:
+def _write(sheet: Worksheet, update: Update) -> None:
     for number, line in enumerate(update.differing, start=update.start + 1):
-        for index, (column, value) in enumerate(zip(table.columns, line, strict=True), start=1):
+        for index, value in enumerate(line, start=1):
             cell = sheet.cell(number, index)
             cell.value = value
-            cell.number_format = column.format_of(value) or "General"
+            cell.number_format = number_format(value) or "General"
             if isinstance(value, str):
                 # A text that begins with a sign stays a text, also when somebody edits it.
                 cell.data_type = "s"
@@ -140,14 +140,12 @@ def _set_chart(sheet: Worksheet, table: Table, lines: int) -> bool:
             for source in (series.cat, series.val)
             if source and (source.numRef or source.strRef)
         ]
-        ours = [(s, area) for s in sources if (area := _area(s.f, sheet, table)) is not None]
-        if ours and len(ours) == len(sources):
-            stretched = False
-            for source, area in ours:
-                if area.max_row != (last := max(lines, area.min_row)):
-                    area.max_row = last
-                    source.f, stretched = str(area), True
-            return stretched
+        wanted = [_stretched(source.f, sheet, table, lines) for source in sources]
+        if wanted and None not in wanted:
+            is_new = wanted != [source.f for source in sources]
+            for source, cells in zip(sources, wanted, strict=True):
+                source.f = cells
+            return is_new
     sheet.add_chart(
         _new_chart(sheet, table, table.chart, lines),
         f"{get_column_letter(len(table.columns) + 2)}2",
@@ -155,14 +153,18 @@ def _set_chart(sheet: Worksheet, table: Table, lines: int) -> bool:
     return True
 
 
-def _area(source: str, sheet: Worksheet, table: Table) -> Reference | None:
-    """The cells that a chart shows; None if they are not all in our columns."""
+def _stretched(cells: str, sheet: Worksheet, table: Table, lines: int) -> str | None:
+    """The cells that a chart shows, down to the last line; None if they are not in our columns."""
     try:
-        area = Reference(range_string=source)
+        title, (left, top, right, bottom) = range_to_tuple(cells)
     except ValueError:
         return None
-    ours = area.worksheet.title == sheet.title and area.max_col <= len(table.columns)
-    return area if ours else None
+    if title != sheet.title or right > len(table.columns):
+        return None
+    # A whole column has no first row.
+    if top is None or bottom == (last := max(lines, top)):
+        return cells
+    return str(Reference(sheet, left, top, right, last))
 
 
 def _new_chart(sheet: Worksheet, table: Table, wanted: Chart, lines: int) -> LineChart | BarChart:
@@ -170,7 +172,7 @@ def _new_chart(sheet: Worksheet, table: Table, wanted: Chart, lines: int) -> Lin
     chart.title = wanted.title
     chart.width, chart.height = 24, 11
     chart.legend.position = "b"
-    if table.columns[wanted.axis].kind == "date":
+    if table.columns[wanted.axis] == DATE:
         chart.x_axis = DateAxis(crossAx=100)
         chart.x_axis.number_format = "dd.mm"
         chart.y_axis.crossAx = 500
@@ -179,8 +181,7 @@ def _new_chart(sheet: Worksheet, table: Table, wanted: Chart, lines: int) -> Lin
     for place in wanted.series:
         values = Reference(sheet, min_col=place + 1, min_row=1, max_row=lines)
         chart.add_data(values, titles_from_data=True)
-    axis = Reference(sheet, min_col=wanted.axis + 1, min_row=2, max_row=lines)
-    chart.set_categories(axis)
+    chart.set_categories(Reference(sheet, min_col=wanted.axis + 1, min_row=2, max_row=lines))
     return chart
 
 

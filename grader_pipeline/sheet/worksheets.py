@@ -29,18 +29,13 @@ def worksheet(report: Report, rows: Sequence[Row]) -> Table | None:
     if not rows:
         return None
     labels = columns_to_show(report, rows)
-    columns = (
-        DATE,
-        *(
-            Column(label, "text", _TEXT_WIDTH)
-            if any(isinstance(row[name], str) for row in rows)
-            else Column(label, "number", _NUMBER_WIDTH)
-            for name, label in labels.items()
-        ),
-    )
+    columns = [DATE]
+    for name, label in labels.items():
+        has_texts = any(isinstance(row[name], str) for row in rows)
+        columns.append(Column(label, _TEXT_WIDTH if has_texts else _NUMBER_WIDTH))
     names = ["report_date", *labels]
     return Table(
-        columns,
+        tuple(columns),
         tuple(tuple(row[name] for name in names) for row in rows),
         worksheet=report.title,
         chart=_chart(report, names),

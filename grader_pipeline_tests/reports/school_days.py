@@ -7,6 +7,7 @@ Times below are Moscow's.
 import datetime as dt
 from typing import Any
 
+from grader_pipeline_tests.grader import learner
 from grader_pipeline_tests.reports.twin import MOSCOW, Attempt
 
 DAY = dt.date(2023, 5, 31)
@@ -17,7 +18,7 @@ RUN, OK, WRONG = None, True, False
 
 def at(
     clock: str,
-    user: str,
+    name: str,
     verdict: bool | None,
     task: str = X,
     course: str = COURSE,
@@ -25,9 +26,9 @@ def at(
     back: int = 0,
     url: str | None = "https://lms.example.org/grade",
 ) -> Attempt:
-    """An attempt at that Moscow time of the day, or so many days earlier."""
+    """An attempt of the named learner at that Moscow time of the day, or so many days earlier."""
     moment = dt.datetime.combine(DAY - dt.timedelta(days=back), dt.time.fromisoformat(clock))
-    return Attempt(user, moment - MOSCOW, verdict, task, course, url)
+    return Attempt(learner(name), moment - MOSCOW, verdict, task, course, url)
 
 
 WEEK_AGO = [  # 2 submits, 1 success, 1 user

@@ -3,6 +3,7 @@
 import datetime as dt
 from decimal import Decimal as D  # noqa: N817 - the numbers are to be seen, not the type
 
+from grader_pipeline_tests.grader import learner
 from grader_pipeline_tests.reports.conftest import School
 from grader_pipeline_tests.reports.school_days import (
     COURSE,
@@ -48,8 +49,8 @@ def test_the_learners_who_need_help_and_their_counts(school: School) -> None:
     school.load(DAY, [*ten, *others, at("12:00", "runs", RUN)])
     school.compute(DAY, "learners", "attention")
     rows = school.rows("learners")
-    assert {row["user_id"] for row in rows} == {"ten", "gone", "runs"}
-    assert only(rows, user_id="ten", course=COURSE) == {
+    assert {row["user_id"] for row in rows} == {learner(name) for name in ("ten", "gone", "runs")}
+    assert only(rows, user_id=learner("ten"), course=COURSE) == {
         "stuck_tasks": 1,
         "submits_7": 10,
         "solved_7": 0,
@@ -59,8 +60,8 @@ def test_the_learners_who_need_help_and_their_counts(school: School) -> None:
         "is_disengaging": False,
         "is_run_only": False,
     }
-    assert only(rows, user_id="gone", course=COURSE)["is_disengaging"]
-    assert only(rows, user_id="runs", course=COURSE)["is_run_only"]
+    assert only(rows, user_id=learner("gone"), course=COURSE)["is_disengaging"]
+    assert only(rows, user_id=learner("runs"), course=COURSE)["is_run_only"]
     counts = sorted(school.rows("attention"), key=lambda row: row["place"])
     assert [(row["learners"], row["active_learners"], row["share"]) for row in counts] == [
         (1, 9, D("11.1"))

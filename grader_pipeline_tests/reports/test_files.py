@@ -24,7 +24,7 @@ from grader_pipeline.reports.privacy import rows_to_show
 from grader_pipeline.reports.tables import store_day
 from grader_pipeline.settings import Settings
 from grader_pipeline.sheet.worksheets import worksheet
-from grader_pipeline_tests.grader import attempt, rows, running
+from grader_pipeline_tests.grader import attempt, learner, rows, running
 from grader_pipeline_tests.reports.conftest import School
 
 DAY = dt.date(2023, 5, 31)
@@ -198,7 +198,7 @@ def test_a_new_file_becomes_asset_table_and_worksheet_and_a_broken_one_stops_no_
     (package / "sql" / "reports" / "unreadable.sql").write_text(f"-- titel: x\n\n{QUERY}")
     with running() as grader:
         grader.answer = rows([
-            attempt(f"2023-05-31 09:0{n}:00", f"{n:032x}", n % 2 or None) for n in range(6)
+            attempt(f"2023-05-31 09:0{n}:00", learner(n), n % 2 or None) for n in range(6)
         ])  # fmt: skip
         monkeypatch.setenv("GRADER_API_URL", grader.url)
         monkeypatch.setenv("GRADER_API_CLIENT", "school")

@@ -6,12 +6,14 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from grader_pipeline_tests.grader import learner
 from grader_pipeline_tests.reports import twin, twin_learners
 from grader_pipeline_tests.reports.conftest import School
 from grader_pipeline_tests.reports.twin import DAY, MOSCOW, Attempt
 
 LAST = dt.date(2023, 5, 31)
 COURSES = ("course-v1:S+A+1", "course-v1:S+B+1")
+LEARNERS = [learner(name) for name in "uvwxyz"]
 TASKS = ("a" * 32, "b" * 32)
 # Days whose distance lies on both sides of every border that a report knows: 1, 7, 14, 28 days.
 BACK = (0, 1, 6, 7, 8, 13, 14, 27, 28, 40)
@@ -26,7 +28,7 @@ def _attempts(draw: Any, back: int) -> list[Attempt]:
     drawn = draw(
         st.lists(
             st.tuples(
-                st.sampled_from("uvwxyz"), _minutes, st.sampled_from((None, False, False, True)),
+                st.sampled_from(LEARNERS), _minutes, st.sampled_from((None, False, False, True)),
                 st.sampled_from(TASKS), st.sampled_from(COURSES),
             ),
             max_size=18, unique_by=lambda row: row[:2],

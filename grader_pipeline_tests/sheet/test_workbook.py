@@ -100,6 +100,25 @@ def test_what_readers_have_beside_and_around_survives(path: Path, sheets: Sheets
     assert path.stat().st_mode & 0o777 == 0o664
 
 
+@pytest.mark.parametrize(
+    ("cells", "later"), [("Динамика!$B$2:$B$3", "'Динамика'!$B$2:$B$4"), ("Динамика!$B:$B", None)]
+)
+def test_a_chart_whose_cells_readers_chose_stays_the_only_one_and_covers_all_lines(
+    cells: str, later: str | None, path: Path, sheets: Sheets
+) -> None:
+    sheets.show(daily_report(metrics("2023-05-29", "2023-05-30")))
+    book = load_workbook(path)
+    for series in book["Динамика"]._charts[0].series:
+        series.val.numRef.f = cells
+    book.save(path)
+    assert not sheets.show(daily_report(metrics("2023-05-29", "2023-05-30"))).written
+
+    sheets.show(daily_report(metrics("2023-05-29", "2023-05-30", "2023-05-31")))
+
+    (chart,) = load_workbook(path)["Динамика"]._charts
+    assert {series.val.numRef.f for series in chart.series} == {later or cells}
+
+
 @pytest.mark.parametrize("sign", "=+-@")
 def test_a_text_that_looks_like_a_formula_stays_text(sign: str, path: Path, sheets: Sheets) -> None:
     rows = metrics("2023-05-31")

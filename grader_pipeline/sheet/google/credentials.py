@@ -55,11 +55,6 @@ def find_credentials(settings: Settings) -> Credentials:
     return account
 
 
-def address(account: Credentials) -> str:
-    """Give the address to share a spreadsheet with, so that the account may write it."""
-    return getattr(account, "service_account_email", None) or "the account in use"
-
-
 def _read(path: str) -> str:
     try:
         return Path(path).expanduser().read_text(encoding="utf-8")

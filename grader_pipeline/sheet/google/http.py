@@ -84,7 +84,7 @@ class GoogleHTTP(gspread.HTTPClient):
                 endpoint = self.base_url.rstrip("/") + endpoint.removeprefix(google)
         retrying = Retrying(
             retry=retry_if_exception_type(_AskAgain),
-            # The pause that the server asks for, and a random one, so that clients come apart.
+            # The pause that the server asks for, and a random one: clients must not ask at once.
             wait=wait_exception(lambda error: getattr(error, "pause", 0)) + _growing,
             stop=stop_before_delay(self.retry_seconds),
             before_sleep=_log_pause,

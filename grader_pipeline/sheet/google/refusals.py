@@ -1,7 +1,7 @@
 """What a refusal of Google means and what to do about it: a text for each, with a name.
 
-A 429 does not come here: ``http`` sends the request again. Google's older 403 for a used-up quota
-does, and is a TransientFailure.
+A 429 is not here: ``http`` sends the request again. Google's older 403 for a used-up quota is a
+TransientFailure.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,8 +1,8 @@
 """Worksheets in the Sheets API's JSON: what was read, and the requests of a write.
 
 Plain functions without a connection. Each request is absolute (cells by their place, worksheets by
-ids that we choose): to apply it twice is to apply it once. No request changes a cell right of our
-columns.
+ids that we choose), so applying it twice has the effect of once. No request changes a cell right of
+our columns.
 """
 
 import datetime as dt
@@ -12,7 +12,7 @@ from typing import Any
 
 from gspread.utils import absolute_range_name, rowcol_to_a1
 
-from grader_pipeline.sheet.table import Column, Table, Value
+from grader_pipeline.sheet.table import Table, Value, number_format
 from grader_pipeline.sheet.update import DAY_ZERO, Found, Odd, Update
 
 Sheet = dict[str, Any]
@@ -28,7 +28,6 @@ SHEET_FIELDS = (
 )
 CELL_FIELDS = "data(startRow,rowData(values(userEnteredValue,userEnteredFormat(numberFormat))))"
 
-_VALUE_AND_FORMAT = "userEnteredValue,userEnteredFormat.numberFormat"
 _SPARE_LINES = 1000
 _NEW_SHEET_COLUMNS = 26
 
@@ -138,14 +137,12 @@ def _header(ident: int, table: Table) -> list[Request]:
     return [*requests, {"repeatCell": bold}]
 
 
-def update_cells(ident: int, columns: Sequence[Column], update: Update) -> Request:
+def update_cells(ident: int, update: Update) -> Request:
     """Write the lines that differ, our columns only. Lines after the table become empty."""
-    rows = [
-        {"values": [_cell(c, v) for c, v in zip(columns, line, strict=True)]}
-        for line in update.differing
-    ]
-    written = area(ident, (update.start, update.end), (0, len(columns)))
-    return {"updateCells": {"range": written, "rows": rows, "fields": _VALUE_AND_FORMAT}}
+    rows = [{"values": [_cell(value) for value in line]} for line in update.differing]
+    written = area(ident, (update.start, update.end), (0, len(update.lines[0])))
+    fields = "userEnteredValue,userEnteredFormat.numberFormat"
+    return {"updateCells": {"range": written, "rows": rows, "fields": fields}}
 
 
 def area(ident: int, lines: tuple[int, int], columns: tuple[int, int]) -> dict[str, int]:
@@ -159,7 +156,7 @@ def area(ident: int, lines: tuple[int, int], columns: tuple[int, int]) -> dict[s
     }
 
 
-def _cell(column: Column, value: Value) -> dict[str, Any]:
+def _cell(value: Value) -> dict[str, Any]:
     """Write a cell by the type of its value. A text that begins with a sign stays a text."""
     if value is None:
         return {}
@@ -170,5 +167,5 @@ def _cell(column: Column, value: Value) -> dict[str, Any]:
         kind, number = "DATE", (value - DAY_ZERO).days
     return {
         "userEnteredValue": {"numberValue": number},
-        "userEnteredFormat": {"numberFormat": {"type": kind, "pattern": column.format_of(value)}},
+        "userEnteredFormat": {"numberFormat": {"type": kind, "pattern": number_format(value)}},
     }

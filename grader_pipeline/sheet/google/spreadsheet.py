@@ -2,7 +2,7 @@
 
 A write is one ``spreadsheets.batchUpdate``. Google applies all of it or nothing. Everything in it
 is absolute: cells by their place, worksheets and charts by ids that we choose. So a reader never
-sees half a write, and a request that arrives twice leaves what it leaves once. No request clears,
+sees half a write, and a request that arrives twice has the effect of one. No request clears,
 appends or inserts, and none changes cells right of our columns.
 """
 
@@ -138,7 +138,7 @@ class Spreadsheet:
             else:
                 requests += new_worksheet(title, table, update)
             if update.cells:
-                requests.append(update_cells(ident, table.columns, update))
+                requests.append(update_cells(ident, update))
             if table.chart:
                 size = len(table.columns), len(update.lines)
                 requests += chart_requests(table.chart, ident, *size, charts)
