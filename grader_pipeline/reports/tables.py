@@ -77,17 +77,14 @@ def read_rows(
     if not columns:
         return []
     table = sql.Identifier(report.name)
-    last = until
-    if last is None:
-        newest = sql.SQL("SELECT max(report_date) AS day FROM {}").format(table)
-        last = (db.execute(newest).fetchone() or {})["day"]
+    last = sql.SQL("coalesce(%(until)s::date, (SELECT max(report_date) FROM {}))").format(table)
     order = sql.SQL(", ").join(map(sql.Identifier, columns[1:]))
     query = sql.SQL(
-        "SELECT * FROM {table} WHERE report_date <= %(last)s"
-        " AND report_date > coalesce(%(last)s::date - %(days)s::integer, '-infinity')"
+        "SELECT * FROM {table} WHERE report_date <= {last}"
+        " AND report_date > coalesce({last} - %(days)s::integer, '-infinity')"
         " ORDER BY report_date DESC, {order}"
-    ).format(table=table, order=order)
-    return db.execute(query, {"last": last, "days": days}).fetchall()
+    ).format(table=table, last=last, order=order)
+    return db.execute(query, {"until": until, "days": days}).fetchall()
 
 
 def _replace(db: Connection, report: Report, day: SchoolDay) -> Stored:
