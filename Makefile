@@ -16,7 +16,8 @@ SNAPSHOT_TEST := grader_pipeline_tests/test_definitions.py -k definition_graph
 help:
 	@echo "make demo   load a week of sample days end to end, and show what came of it"
 	@echo "make dev    serve the Dagster UI on http://127.0.0.1:3000"
-	@echo "make test   run all tests; ARGS='-k mail' for some, ON=wheel on the built package"
+	@echo "make test   run all tests; ARGS='-k mail' for some, ARGS='-m quick' for those of a minute,"
+	@echo "            ON=wheel for all on the built package"
 	@echo "make snapshot  renew the snapshot of the definitions, after a change that is meant"
 	@echo "make lint   check style, types, formatting and that Dagster can load the definitions"
 	@echo "make bench  measure speed and memory"
@@ -29,7 +30,7 @@ dev: $(INSTALLED)
 	@$(BIN)/grader-pipeline dev $(ARGS)
 
 test: $(INSTALLED)
-	$(BIN)/python -m $(if $(ON),grader_pipeline_tests.$(ON),pytest) $(ARGS)
+	$(BIN)/python -m $(if $(ON),grader_pipeline_tests.$(ON),pytest) -n logical --dist loadfile $(ARGS)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

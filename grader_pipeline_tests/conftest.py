@@ -19,6 +19,31 @@ _DEBIANS = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
 DEBIAN_POSTGRES = _DEBIANS[-1].parent if _DEBIANS else None
 
 
+_SERVERS = {"database_url", "postgres_18", "debian_postgres"}
+_ROOMS_OF_PROCESSES = {"browser", "cli", "local", "runs", "sample_api"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as ``quick`` each test that starts no PostgreSQL and no process."""
+    for item in items:
+        if item.path.parent.name in _ROOMS_OF_PROCESSES:
+            item.add_marker("processes")
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if not fixtures & _SERVERS and not item.get_closest_marker("processes"):
+            item.add_marker("quick")
+
+
+@pytest.fixture(autouse=True)
+def _a_quick_test_starts_no_process(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object, **_options: object) -> None:
+        pytest.fail("A quick test starts a process. Mark it with pytest.mark.processes.")
+
+    if request.node.get_closest_marker("quick"):
+        monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+
+
 @pytest.fixture(autouse=True)
 def _environment_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No setting of the developer reaches a test or its processes: no variable, no .env file.

@@ -33,6 +33,7 @@ def nodes(defs: dg.Definitions) -> dict[str, Any]:
     return {key.to_user_string(): graph.get(key) for key in graph.toposorted_asset_keys}
 
 
+@pytest.mark.processes
 def test_the_definition_graph_is_the_one_that_was_reviewed(tmp_path: Path) -> None:
     """A process of its own, because the calendar and the schedule are read when modules load."""
     found = subprocess.run(
@@ -131,6 +132,7 @@ def test_assets_link_to_the_files_of_this_machine_in_dev_only(
         assert paths[-1].name.endswith(f"_{step}.py")
 
 
+@pytest.mark.processes
 def test_resources_show_what_and_where_they_are_and_no_secret(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

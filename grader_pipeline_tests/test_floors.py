@@ -9,6 +9,8 @@ import pytest
 
 from grader_pipeline_tests.wheel import CHECKOUT
 
+pytestmark = pytest.mark.processes
+
 ROOTS = ("grader_pipeline", "grader_pipeline_tests", "benchmarks")
 
 ROOMS = "Rooms import from lower floors only"

@@ -62,6 +62,7 @@ def archives(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("app_log.txt.*"))
 
 
+@pytest.mark.processes
 def test_lines_of_many_processes_are_whole_and_none_is_lost_while_the_file_is_rotated(
     folder: Path, tmp_path: Path
 ) -> None:
@@ -210,6 +211,7 @@ def test_a_message_cannot_pretend_to_be_another_line(
     assert "пять" in text(folder)
 
 
+@pytest.mark.processes
 def test_every_line_of_a_run_is_written_once_and_shows_up_in_dagster(folder: Path) -> None:
     @dg.op
     def work(context: dg.OpExecutionContext) -> None:

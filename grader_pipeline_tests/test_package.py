@@ -18,6 +18,8 @@ from grader_pipeline_tests import wheel as wheels
 from grader_pipeline_tests.grader import attempt, rows, running
 from grader_pipeline_tests.wheel import CHECKOUT, ON_WHEEL
 
+pytestmark = pytest.mark.processes
+
 DAY = "2023-05-31"
 
 

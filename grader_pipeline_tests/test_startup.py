@@ -9,7 +9,11 @@ from pathlib import Path
 from pkgutil import walk_packages
 from typing import Any
 
+import pytest
+
 import grader_pipeline
+
+pytestmark = pytest.mark.processes
 
 ENTRY_POINTS = ("__main__", "definitions")
 MODULES = [

@@ -106,6 +106,7 @@ DayFiles().handle_output(context, Path(sys.argv[1]))
 """
 
 
+@pytest.mark.processes
 def test_a_writer_killed_while_writing_leaves_the_old_file_whole(tmp_path):
     keep(b"the old answer", tmp_path)
     folder = tmp_path / "home" / "storage" / "raw_attempts"

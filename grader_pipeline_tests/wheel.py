@@ -34,7 +34,8 @@ def main() -> None:
     )
     shutil.copy(CHECKOUT / "pyproject.toml", run)
     os.chdir(run)
-    environment = os.environ | {_VARIABLE: str(CHECKOUT)}
+    (package,) = python.parents[1].glob("lib/*/site-packages/grader_pipeline")
+    environment = os.environ | {_VARIABLE: str(CHECKOUT), "TESTED_PACKAGE": str(package)}
     os.execve(python, [python, "-m", "pytest", *sys.argv[1:]], environment)
 
 
@@ -73,7 +74,11 @@ def make_environment(folder: Path, wheel: Path) -> Path:
     venv.create(folder, clear=True, symlinks=True)
     places = {"base": str(folder), "platbase": str(folder)}
     packages = Path(sysconfig.get_path("purelib", "venv", places))
-    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    dependencies = Path(sysconfig.get_path("purelib"))
+    (packages / "dependencies.pth").write_text(f"{dependencies}\n")
+    # By this one, processes that the tests start count for the coverage.
+    for hook in dependencies.glob("*_coverage.pth"):
+        shutil.copy(hook, packages)
     python = folder / "bin" / "python"
     subprocess.run(
         [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps", "--no-index",

@@ -14,6 +14,8 @@ from grader_pipeline.mail.run_outcome import failure_cause
 from grader_pipeline.partitions import day_of, school_day
 from grader_pipeline.settings import Settings
 
+pytestmark = pytest.mark.processes
+
 DAYS = dg.DailyPartitionsDefinition("2023-04-01")
 RANGE = {
     "dagster/asset_partition_range_start": "2023-05-29",

@@ -8,11 +8,15 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from grader_pipeline.reports.day import MAIN_METRICS
 from grader_pipeline.sheet.resource import Sheets
 from grader_pipeline.sheet.table import daily_report
 from grader_pipeline_tests.sheet.sheets_given import LABELS, metrics
 from grader_pipeline_tests.sheet.sheets_given import workbook_lines as lines
+
+pytestmark = pytest.mark.processes
 
 WRITER = f"""
 import datetime as dt, sys
