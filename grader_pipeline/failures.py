@@ -34,10 +34,9 @@ class TransientFailure(dg.Failure):
 
 
 def is_worth_retrying(status: int) -> bool:
-    """Whether the same HTTP request may succeed later.
+    """Whether the same HTTP request may succeed later: 408, 429 and server errors.
 
-    So it is for server errors, and for 408 and 429, which ask to try again. With another status the
-    request itself is wrong.
+    With another status the request itself is wrong.
     """
     return status in {408, 429} or 500 <= status < 600  # noqa: PLR2004
 
@@ -59,10 +58,8 @@ def asked_pause(retry_after: str) -> float | None:
 @dg.failure_hook(name="record_failure")
 def record_failure(context: dg.HookContext) -> None:
     """Log why a step failed. Stop the daemon from retrying a failure that stays."""
-    error = context.op_exception
-    text = (
-        error.description if isinstance(error, dg.Failure) else f"{type(error).__name__}: {error}"
-    )
+    why = context.op_exception
+    text = why.description if isinstance(why, dg.Failure) else f"{type(why).__name__}: {why}"
     log.error("%s failed: %s", context.op.name, text)
-    if isinstance(error, PermanentFailure | DagsterAssetCheckFailedError):
+    if isinstance(why, PermanentFailure | DagsterAssetCheckFailedError):
         context.instance.add_run_tags(context.run_id, {RETRY_RUN_TAG: "false"})

@@ -2,7 +2,7 @@
 
 All modules log through ``logging.getLogger(__name__)``. :func:`configure` connects the logger
 ``grader_pipeline`` to the file. Dagster's ``context.log`` is outside that tree: dagster.yaml gives
-a run's to :func:`handler`, and a sensor connects its own by :func:`follow`.
+a run's to :func:`handler`, and a sensor can add it to its own.
 
 A line is ``2025-11-07 10:15:00 - INFO: message``, in this machine's time zone. Further lines of a
 message, such as a traceback, are indented. The first line after midnight rotates the file, and the
@@ -38,16 +38,10 @@ def configure() -> None:
     """Connect the logger ``grader_pipeline`` to the file. A second call changes nothing."""
     logger = logging.getLogger("grader_pipeline")
     logger.setLevel(logging.INFO)
-    follow(logger)
+    logger.addHandler(handler())
     # Below WARNING they log the addresses that are asked and the headers sent, keys included.
     for library in ("httpx", "httpcore"):
         logging.getLogger(library).setLevel(logging.WARNING)
-
-
-def follow(logger: logging.Logger) -> None:
-    """Connect a logger outside that tree, such as a sensor's ``context.log``, to the file."""
-    if handler() not in logger.handlers:
-        logger.addHandler(handler())
 
 
 @cache
@@ -59,8 +53,7 @@ def handler() -> logging.Handler:
 class _AppLog(logging.Handler):
     """Writes each record once, to the file of the current GRADER_HOME.
 
-    The first record opens the file. If it cannot be written, stderr gets the error and the work
-    goes on.
+    If the file cannot be written, stderr gets the error and the work goes on.
     """
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -103,16 +96,15 @@ class _Lines(logging.Formatter):
         return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
-def without_secrets(text: str, settings: Settings, *others: str) -> str:
-    """The text with ``***`` in place of each secret of the settings, and of ``others``.
+def without_secrets(text: str, settings: Settings) -> str:
+    """The text with ``***`` in place of each secret of the settings.
 
     Covers a secret as it is, percent-encoded, as a form encodes it, escaped for JSON or HTML, and
     in base64; of DATABASE_URL also the password alone, of a service account its private key. Use it
     for each text that comes from outside and goes to a log, an error or the terminal.
     """
     # The sample API's key is public, and a word of the logs.
-    secrets = {*settings.secrets(), *others} - {SAMPLE_CLIENT}
-    forms = {form for secret in secrets for form in _forms(secret)}
+    forms = {f for secret in settings.secrets() if secret != SAMPLE_CLIENT for f in _forms(secret)}
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, "***")
     return text
@@ -121,16 +113,12 @@ def without_secrets(text: str, settings: Settings, *others: str) -> str:
 @cache
 def _forms(secret: str) -> frozenset[str]:
     """All texts that a secret, or the part of it that gives access, may be written as."""
-    parts = [secret, *_private_keys(secret), *_passwords(secret)]
-    return frozenset(
-        form
-        for part in filter(None, parts)
-        for form in (
-            *(part, quote(part), quote(part, safe=""), quote_plus(part), html.escape(part)),
-            *(json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]),
-            b64encode(part.encode()).decode(),
-        )
-    )
+    forms: set[str] = set()
+    for part in (secret, *_private_keys(secret), *_passwords(secret)):
+        forms |= {part, quote(part), quote(part, safe=""), quote_plus(part), html.escape(part)}
+        forms |= {json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]}
+        forms.add(b64encode(part.encode()).decode())
+    return frozenset(forms - {""})
 
 
 def _passwords(database: str) -> list[str]:
@@ -146,8 +134,6 @@ def _private_keys(document: str) -> list[str]:
     """The private key in a service account's JSON, and its id."""
     try:
         content = json.loads(document)
-    except ValueError:
+        return [str(content.get(name) or "") for name in ("private_key", "private_key_id")]
+    except (ValueError, AttributeError):  # no JSON, or no object
         return []
-    if not isinstance(content, dict):
-        return []
-    return [str(content[key]) for key in ("private_key", "private_key_id") if content.get(key)]

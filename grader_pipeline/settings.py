@@ -1,15 +1,12 @@
 """Every setting of the pipeline, read from the environment and a ``.env`` file.
 
 This is the only module that reads them. Names, meanings and defaults are those of
-``.env.example``. A wrong value is an error that names the variable. Secrets are ``SecretStr``: code
-reads their text only where it uses it, so that no repr, log or UI page shows it.
-
-``.env`` is that of the current folder. Relative paths begin there too.
+``.env.example``. Secrets are ``SecretStr``: code reads their text only where it uses it, so that no
+repr, log or UI page shows it. ``.env`` is that of the current folder. Relative paths begin there.
 """
 
 import datetime as dt
 import re
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -106,8 +103,8 @@ class Settings(BaseSettings):
 
     @field_validator("smtp_security", mode="before")
     @classmethod
-    def _small_letters(cls, value: object) -> object:
-        return value.lower() if isinstance(value, str) else value
+    def _small_letters(cls, value: str) -> str:
+        return value.lower()
 
     @field_validator("grader_timezone")
     @classmethod
@@ -159,7 +156,7 @@ class Settings(BaseSettings):
             )
         return self
 
-    @cached_property
+    @property
     def timezone(self) -> ZoneInfo:
         """The school's time zone."""
         return ZoneInfo(self.grader_timezone)
@@ -195,6 +192,5 @@ class Settings(BaseSettings):
         return self.grader_home / "dagster"
 
     def secrets(self) -> list[str]:
-        """Every secret text that is set, for those who must keep it out of what they write."""
-        values = (getattr(self, name) for name in type(self).model_fields)
-        return [v.get_secret_value() for v in values if isinstance(v, SecretStr) and v]
+        """Every secret text that is set, to keep it out of what is written."""
+        return [v.get_secret_value() for _, v in self if isinstance(v, SecretStr) and v]

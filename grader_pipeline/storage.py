@@ -42,12 +42,8 @@ class DayFiles(dg.ConfigurableIOManager, use_attribute_docstrings=True):
 
     def handle_output(self, context: dg.OutputContext, obj: Path) -> None:
         """Replace the day's file by ``obj``, whole or not at all."""
-        day = day_of(context)
-        target = (
-            UPath(Settings().storage)
-            / context.asset_key.path[-1]
-            / f"{day.key}{''.join(obj.suffixes)}"
-        )
+        folder = UPath(Settings().storage) / context.asset_key.path[-1]
+        target = folder / f"{day_of(context).key}{''.join(obj.suffixes)}"
         _put(obj, target)
         context.add_output_metadata({"path": str(target), "size (bytes)": obj.stat().st_size})
 
@@ -65,11 +61,11 @@ class DayFiles(dg.ConfigurableIOManager, use_attribute_docstrings=True):
         """Write and remove a file. Raises PermanentFailure if that fails."""
         where = Settings().storage
         try:
-            storage = UPath(where)
+            probe = UPath(where) / "probe"
             with tempfile.TemporaryDirectory() as folder:
                 (file := Path(folder) / "probe").write_text("written by grader-pipeline doctor")
-                _put(file, storage / "probe")
-            (storage / "probe").unlink()
+                _put(file, probe)
+            probe.unlink()
         except (OSError, ValueError, ImportError) as error:
             advice = "Set GRADER_STORAGE, or GRADER_HOME, to a folder that can be written."
             if "://" in where.removeprefix("file://"):
