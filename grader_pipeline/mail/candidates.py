@@ -14,6 +14,7 @@ any moment, and a candidate that is seen twice is settled once.
 import datetime as dt
 import logging
 import time
+from collections.abc import Sequence
 
 import dagster as dg
 
@@ -38,12 +39,9 @@ log = logging.getLogger(__name__)
 
 def see(db: Connection, kind: str, identity: str, occurred_at: float) -> None:
     """Note a run or a backfill as a mail candidate. ``occurred_at`` is a Unix time."""
-    given = {
-        "id": identity,
-        "kind": kind,
-        "occurred_at": dt.datetime.fromtimestamp(occurred_at, dt.UTC),
-    }
-    db.execute(statement("mail/see_candidate"), given)
+    moment = dt.datetime.fromtimestamp(occurred_at, dt.UTC)
+    candidate = {"id": identity, "kind": kind, "occurred_at": moment}
+    db.execute(statement("mail/see_candidate"), candidate)
 
 
 def settle(instance: dg.DagsterInstance, postgres: Postgres, *, until: float) -> list[str]:
@@ -111,52 +109,45 @@ def _settle_run(
 
 
 def _enqueue_success(db: Connection, instance: dg.DagsterInstance, run_id: str) -> None:
-    settings = Settings()
-    written = sheet_days(instance, run_id)
-    links = _links(settings, f"runs/{run_id}", written.sheet_url)
-    for day in written.days:
+    days, url = sheet_days(instance, run_id)
+    links = _links(f"runs/{run_id}", url)
+    for day in days:
         outbox.enqueue(
             db,
             letter.success(read_day(db, day), links),
             key=f"success:{day}:{run_id}",
-            kind="success",
             candidate=run_id,
-            to=settings.mail_to,
+            to=Settings().mail_to,
             report_date=day,
         )
         _enqueue_recovery(db, day, run_id, links)
 
 
 def _enqueue_failure(db: Connection, run_id: str, days: list[dt.date], cause: FailureCause) -> None:
-    settings = Settings()
     day = days[0] if len(days) == 1 else None
     what = f"{day}:{_episode(db, day)}:{cause.fingerprint}" if day else f":{run_id}"
     outbox.enqueue(
         db,
-        letter.failure(days, cause.step, cause.text, _links(settings, f"runs/{run_id}")),
+        letter.failure(days, cause.step, cause.text, _links(f"runs/{run_id}")),
         key=f"failure:{what}",
-        kind="failure",
         candidate=run_id,
-        to=settings.mail_on_failure_to or settings.mail_to,
+        to=_owners(),
         report_date=day,
     )
 
 
 def _enqueue_recovery(db: Connection, day: dt.date, candidate: str, links: letter.Links) -> None:
     """Enqueue one recovery mail to the owners if a failure of the day was mailed."""
-    settings = Settings()
     episode = _episode(db, day)
-    if not _value(db, "mail/is_enqueued", key=f"failure:{day}:{episode}:"):
-        return
-    outbox.enqueue(
-        db,
-        letter.recovered(day, links),
-        key=f"recovered:{day}:{episode}",
-        kind="recovered",
-        candidate=candidate,
-        to=settings.mail_on_failure_to or settings.mail_to,
-        report_date=day,
-    )
+    if _value(db, "mail/is_enqueued", key=f"failure:{day}:{episode}:"):
+        outbox.enqueue(
+            db,
+            letter.recovered(day, links),
+            key=f"recovered:{day}:{episode}",
+            candidate=candidate,
+            to=_owners(),
+            report_date=day,
+        )
 
 
 def _settle_backfill(db: Connection, instance: dg.DagsterInstance, backfill_id: str) -> bool:
@@ -164,17 +155,16 @@ def _settle_backfill(db: Connection, instance: dg.DagsterInstance, backfill_id: 
     if ended is None:
         return False
     runs, wanted = ended
-    settings = Settings()
     done: set[dt.date] = set()
     written: set[dt.date] = set()
     failures: dict[dt.date, FailureCause] = {}
-    url = None
+    sheet_url = None
     for run in runs:
         if run.status == dg.DagsterRunStatus.SUCCESS:
-            result = sheet_days(instance, run.run_id)
-            written.update(result.days)
-            done.update(result.days, days_of(run))
-            url = url or result.sheet_url
+            reported, url = sheet_days(instance, run.run_id)
+            written.update(reported)
+            done.update(reported, days_of(run))
+            sheet_url = sheet_url or url
         elif run.status == dg.DagsterRunStatus.FAILURE:
             for day in days_of(run):
                 failures.setdefault(day, failure_cause(instance, run.run_id))
@@ -184,30 +174,30 @@ def _settle_backfill(db: Connection, instance: dg.DagsterInstance, backfill_id: 
             db.execute(statement("mail/settle_candidate"), candidate)
     failed = _by_cause({day: cause for day, cause in failures.items() if day not in done})
     missing = sorted(set(wanted) - done - set(failures))
-    links = _links(settings, f"runs/b/{backfill_id}", url)
-    owners = settings.mail_on_failure_to or settings.mail_to
+    links = _links(f"runs/b/{backfill_id}", sheet_url)
+    days = sorted(written)
+    colleagues = Settings().mail_to if written else ()
+    owners = _owners() if failed or missing else ()
     if written or failed or missing:
-        days = sorted(written)
         outbox.enqueue(
             db,
             letter.digest(read_main_numbers(db, days), days, failed, missing, links),
             key=f"backfill:{backfill_id}",
-            kind="backfill",
             candidate=backfill_id,
-            to=[*(settings.mail_to if written else ()), *(owners if failed or missing else ())],
+            to=[*colleagues, *owners],
         )
-    for day in sorted(written):
+    for day in days:
         _enqueue_recovery(db, day, backfill_id, links)
     return True
 
 
 def _by_cause(failures: dict[dt.date, FailureCause]) -> list[letter.FailedDays]:
-    days: dict[str, list[dt.date]] = {}
-    text: dict[str, str] = {}
-    for day, cause in sorted(failures.items()):
-        days.setdefault(cause.fingerprint, []).append(day)
-        text.setdefault(cause.fingerprint, f"{cause.step}: {cause.text}")
-    return [letter.FailedDays(tuple(found), text[same]) for same, found in days.items()]
+    found: dict[str, letter.FailedDays] = {}
+    for day in sorted(failures):
+        cause = failures[day]
+        same = letter.FailedDays([], f"{cause.step}: {cause.text}")
+        found.setdefault(cause.fingerprint, same).days.append(day)
+    return list(found.values())
 
 
 def _episode(db: Connection, day: dt.date) -> int:
@@ -224,7 +214,12 @@ def _value(db: Connection, name: str, **given: str) -> int:
     return int(row["value"]) if row else 0
 
 
-def _links(settings: Settings, page: str, sheet_url: str | None = None) -> letter.Links:
+def _owners() -> Sequence[str]:
+    return Settings().mail_on_failure_to or Settings().mail_to
+
+
+def _links(page: str, sheet_url: str | None = None) -> letter.Links:
+    settings = Settings()
     if sheet_url is None and settings.google_sheets_credentials and settings.google_sheets_id:
         sheet_url = f"https://docs.google.com/spreadsheets/d/{settings.google_sheets_id}"
     ui = settings.dagster_ui_url

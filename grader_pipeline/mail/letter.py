@@ -1,7 +1,7 @@
 """The letters: what colleagues and owners read, as text and HTML, and as the bytes of a mail.
 
-All words are in ``templates/``. This module gives the values. The first line of a text template is
-the subject. No letter names a learner.
+All words are in ``templates/``. The first line of a text template is the subject. No letter names a
+learner.
 """
 
 import datetime as dt
@@ -47,7 +47,7 @@ class Letter:
 class FailedDays:
     """Days that failed for the same cause, and its text."""
 
-    days: tuple[dt.date, ...]
+    days: list[dt.date]
     cause: str
 
 

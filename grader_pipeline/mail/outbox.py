@@ -56,15 +56,15 @@ def enqueue(
     letter: Letter,
     *,
     key: str,
-    kind: str,
     candidate: str,
     to: Sequence[str],
     report_date: dt.date | None = None,
 ) -> bool:
     """Put a letter into the outbox in the caller's transaction. False if its key is there already.
 
-    ``key`` makes one mail one mail. ``candidate`` is the id of the run or backfill; with it,
-    Message-IDs of different databases differ. If ``to`` names nobody, the mail goes to its sender.
+    ``key`` makes one mail one mail, and begins with its kind. ``candidate`` is the id of the run or
+    backfill; with it, Message-IDs of different databases differ. If ``to`` names nobody, the mail
+    goes to its sender.
 
     Raises PermanentFailure if a server is set and no sender.
     """
@@ -75,7 +75,7 @@ def enqueue(
         statement("mail/enqueue"),
         {
             "key": key,
-            "kind": kind,
+            "kind": key.partition(":")[0],
             "report_date": report_date,
             "subject": letter.subject,
             "message": message,
@@ -95,13 +95,20 @@ def deliver(postgres: Postgres, send: Send, *, until: float) -> Delivery:
     done = Delivery()
     while time.monotonic() < until:
         with postgres.transaction() as db:
-            due = db.execute(
-                statement("mail/claim_due"), {"lease_seconds": LEASE_SECONDS}
-            ).fetchone()
+            lease = {"lease_seconds": LEASE_SECONDS}
+            due = db.execute(statement("mail/claim_due"), lease).fetchone()
         if due is None:
             break
-        refused, failure = _send(send, due)
-        state = _note(postgres, due, refused, failure)
+        failure = None
+        try:
+            refused = send(bytes(due["message"]), due["recipients"], due["key"])
+            error = "; ".join(f"{address}: {why.text}" for address, why in refused.items()) or None
+        except (PermanentFailure, TransientFailure) as raised:
+            failure = raised
+            error = raised.description or ""
+            why = Refusal(error, isinstance(raised, PermanentFailure))
+            refused = dict.fromkeys(due["recipients"], why)
+        state = _note(postgres, due, refused, error)
         if state == "sent":
             done.sent += 1
             log.info("Mail %s is sent", due["key"])
@@ -109,64 +116,31 @@ def deliver(postgres: Postgres, send: Send, *, until: float) -> Delivery:
             done.postponed += 1
         else:
             done.undeliverable += 1
-        done.error = _summary(refused, failure) or done.error
+        done.error = error or done.error
         if failure is not None:
             break
     return done
 
 
-def _send(
-    send: Send, due: Mapping[str, Any]
-) -> tuple[Mapping[str, Refusal], PermanentFailure | TransientFailure | None]:
-    """The recipients who did not get the mail, and the failure if it is the same for all."""
-    try:
-        refused = send(bytes(due["message"]), due["recipients"], due["key"])
-    except (PermanentFailure, TransientFailure) as failure:
-        why = Refusal(failure.description or "", isinstance(failure, PermanentFailure))
-        return dict.fromkeys(due["recipients"], why), failure
-    return refused, None
-
-
 def _note(
-    postgres: Postgres,
-    due: Mapping[str, Any],
-    refused: Mapping[str, Refusal],
-    failure: PermanentFailure | TransientFailure | None,
+    postgres: Postgres, due: Mapping[str, Any], refused: Mapping[str, Refusal], error: str | None
 ) -> str:
     """Note the result for each recipient. Returns the state of the mail that follows."""
+    key = due["key"]
     pause = min(FIRST_PAUSE_SECONDS * 2 ** min(due["attempts"] - 1, 16), LONGEST_PAUSE_SECONDS)
-    error = _summary(refused, failure)
     with postgres.transaction() as db:
         for address in due["recipients"]:
-            why = refused.get(address)
-            if why is None:
-                state = "sent"
-            else:
+            state, answer = "sent", None
+            if why := refused.get(address):
                 state = "failed" if why.is_final or due["is_last"] else "queued"
-            db.execute(
-                statement("mail/note_recipient"),
-                {
-                    "key": due["key"],
-                    "address": address,
-                    "state": state,
-                    "answer": why.text if why else None,
-                },
-            )
-        noted = db.execute(
-            statement("mail/note_attempt"),
-            {"key": due["key"], "error": error, "pause_seconds": pause},
-        ).fetchone()
+                answer = why.text
+            result = {"key": key, "address": address, "state": state, "answer": answer}
+            db.execute(statement("mail/note_recipient"), result)
+        attempt = {"key": key, "error": error, "pause_seconds": pause}
+        noted = db.execute(statement("mail/note_attempt"), attempt).fetchone()
     state = str(noted["state"]) if noted else "sent"
     if state == "queued":
-        log.warning("Mail %s is sent again in %d s: %s", due["key"], pause, error)
+        log.warning("Mail %s is sent again in %d s: %s", key, pause, error)
     elif state != "sent":
-        log.error("Mail %s is %s: %s", due["key"], state.replace("_", " "), error)
+        log.error("Mail %s is %s: %s", key, state.replace("_", " "), error)
     return state
-
-
-def _summary(
-    refused: Mapping[str, Refusal], failure: PermanentFailure | TransientFailure | None
-) -> str | None:
-    if failure is not None:
-        return failure.description
-    return "; ".join(f"{address}: {why.text}" for address, why in refused.items()) or None

@@ -38,12 +38,12 @@ class Mail(dg.ConfigurableResource["Mail"], use_attribute_docstrings=True):
 
         ``key`` names the .eml file if SMTP_HOST is unset.
 
-        Raises TransientFailure or PermanentFailure if nobody got it because the server cannot be
-        reached or trusted, or refuses the login or the sender.
+        Raises TransientFailure or PermanentFailure if nobody got it: the server cannot be reached
+        or trusted, or refuses the login or the sender; or the file cannot be written.
         """
         settings = Settings()
         if settings.smtp_host is None:
-            write_eml(settings.outbox_dir, key, message)
+            _write_eml(settings.outbox_dir, key, message)
             return {}
         with session(settings) as server:
             return hand_over(server, sender_of(settings), recipients, message)
@@ -51,8 +51,7 @@ class Mail(dg.ConfigurableResource["Mail"], use_attribute_docstrings=True):
     def probe(self) -> str:
         """Ask the server everything except to take a mail. Returns a line about its answers.
 
-        Raises TransientFailure or PermanentFailure with the cause and what to do about it: the
-        server cannot be reached or trusted, or refuses the password, the sender or a recipient.
+        Raises like ``send_mail``, and PermanentFailure if the server refuses a recipient.
         """
         settings = Settings()
         if settings.smtp_host is None:
@@ -69,10 +68,7 @@ class Mail(dg.ConfigurableResource["Mail"], use_attribute_docstrings=True):
                 f"{settings.smtp_host} refuses {listed}. Check MAIL_TO and MAIL_ON_FAILURE_TO."
             )
         login = f"the login of {settings.smtp_user}" if settings.smtp_user else "us without a login"
-        return (
-            f"{settings.smtp_host}:{settings.smtp_port} ({settings.smtp_security}) takes {login}, "
-            f"and mail for {', '.join(recipients)}"
-        )
+        return f"{mail_place(settings)} takes {login}, and mail for {', '.join(recipients)}"
 
 
 def sender_of(settings: Settings) -> str:
@@ -97,11 +93,7 @@ def addresses(written: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(address for _, address in mailboxes if "@" in address))
 
 
-def write_eml(folder: Path, key: str, message: bytes) -> Path:
-    """Write the mail to a file named after its key, in one step.
-
-    Raises PermanentFailure if the folder cannot be written, TransientFailure if the disk is full.
-    """
+def _write_eml(folder: Path, key: str, message: bytes) -> None:
     _writable(folder)
     path = folder / f"{re.sub(r'[^0-9A-Za-z._-]+', '-', key)}.eml"
     try:
@@ -109,7 +101,6 @@ def write_eml(folder: Path, key: str, message: bytes) -> Path:
             file.write(message)
     except OSError as error:
         raise TransientFailure(f"{path} cannot be written ({error.strerror}).") from error
-    return path
 
 
 def _writable(folder: Path) -> None:

@@ -7,11 +7,12 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
 import dagster as dg
-from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES, PartitionBackfill
+from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES
 
 from grader_pipeline import checks
 from grader_pipeline.asset_names import SHEET_REPORT
@@ -35,14 +36,6 @@ _EXPECTED = {spec.key: spec.description for spec in checks.specs()}
 
 
 @dataclass(frozen=True)
-class SheetDays:
-    """The days that a run wrote to the sheet, and the sheet's address. A workbook has none."""
-
-    days: tuple[dt.date, ...]
-    sheet_url: str | None
-
-
-@dataclass(frozen=True)
 class FailureCause:
     """The step that failed, and why. Two runs with the same cause have the same fingerprint.
 
@@ -55,19 +48,19 @@ class FailureCause:
     fingerprint: str
 
 
-def sheet_days(instance: dg.DagsterInstance, run_id: str) -> SheetDays:
-    """The days that a run wrote to the sheet."""
+def sheet_days(instance: dg.DagsterInstance, run_id: str) -> tuple[list[dt.date], str | None]:
+    """The days that a run wrote to the sheet, and the sheet's address. A workbook has none."""
     days: set[dt.date] = set()
     url = None
     for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION):
         written = entry.asset_materialization
         if written is None or written.asset_key != dg.AssetKey(SHEET_REPORT):
             continue
-        days |= set(_dates([written.partition or ""]))
+        days.update(_dates([written.partition or ""]))
         for value in written.metadata.values():
             if isinstance(value, dg.UrlMetadataValue) and value.url:
                 url = value.url
-    return SheetDays(tuple(sorted(days)), url)
+    return sorted(days), url
 
 
 def days_of(run: dg.DagsterRun) -> list[dt.date]:
@@ -142,17 +135,13 @@ def ended_backfill(
     runs = list(instance.get_runs(dg.RunsFilter(tags={BACKFILL_TAG: backfill_id})))
     if backfill is None and not all(run.is_finished for run in runs):
         return None
-    return runs, _backfill_days(backfill)
-
-
-def _backfill_days(backfill: PartitionBackfill | None) -> list[dt.date]:
     if backfill is None:
-        return []
+        return runs, []
     if backfill.asset_backfill_data is None:
-        return _dates(backfill.partition_names or [])
+        return runs, _dates(backfill.partition_names or [])
     targets = backfill.asset_backfill_data.target_subset.partitions_subsets_by_asset_key
     keys = {key for subset in targets.values() for key in subset.get_partition_keys()}
-    return _dates(sorted(keys))
+    return runs, _dates(sorted(keys))
 
 
 def _step_text(event: dg.DagsterEvent) -> str:
@@ -171,12 +160,9 @@ def _step_text(event: dg.DagsterEvent) -> str:
 def _check_text(evaluation: dg.AssetCheckEvaluation) -> str:
     """What a failed check found, and what its spec in :mod:`checks` expects."""
     expected = _EXPECTED.get(evaluation.asset_check_key)
-    words = [
-        f"Check {evaluation.check_name} failed.",
-        evaluation.description,
-        expected and f"Expected: {expected}",
-    ]
-    return " ".join(word for word in words if word)
+    rule = expected and f"Expected: {expected}"
+    words = (f"Check {evaluation.check_name} failed.", evaluation.description, rule)
+    return " ".join(filter(None, words))
 
 
 def _presentable(text: str) -> str:
@@ -187,8 +173,6 @@ def _dates(keys: Iterable[str]) -> list[dt.date]:
     """The partition keys that are days. Others are left out."""
     found = []
     for key in keys:
-        try:
+        with suppress(ValueError):
             found.append(dt.date.fromisoformat(key))
-        except ValueError:
-            continue
     return found

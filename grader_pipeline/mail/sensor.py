@@ -13,7 +13,7 @@ import json
 import logging
 import time
 from dataclasses import asdict, dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import dagster as dg
 from dagster._core.execution.backfill import BulkActionsFilter
@@ -32,10 +32,8 @@ BEGIN_SECONDS = 12
 
 LAG_SECONDS = 120
 _PAGE = 500
-_ENDS: tuple[Literal[dg.DagsterEventType.RUN_SUCCESS, dg.DagsterEventType.RUN_FAILURE], ...] = (
-    dg.DagsterEventType.RUN_SUCCESS,
-    dg.DagsterEventType.RUN_FAILURE,
-)
+_End = Literal[dg.DagsterEventType.RUN_SUCCESS, dg.DagsterEventType.RUN_FAILURE]
+_ENDS: tuple[_End, ...] = get_args(_End)
 
 
 @dataclass
@@ -54,10 +52,6 @@ class Cursor:
             log.warning("The mail sensor's cursor cannot be read. Reading all of Dagster's history")
             return cls()
 
-    def dump(self) -> str:
-        """The cursor as the text that Dagster keeps."""
-        return json.dumps(asdict(self))
-
 
 @dg.sensor(
     name="mail_sensor",
@@ -70,7 +64,7 @@ def mail_sensor(
 ) -> dg.SkipReason:
     """See, settle, deliver. The skip reason says what was done; no run is ever started."""
     cursor, summary = evaluate(context.instance, postgres, mail, Cursor.parse(context.cursor))
-    context.update_cursor(cursor.dump())
+    context.update_cursor(json.dumps(asdict(cursor)))
     return dg.SkipReason(summary)
 
 
@@ -101,11 +95,8 @@ def _see_runs(db: Connection, instance: dg.DagsterInstance, cursor: Cursor) -> d
     for kind in _ENDS:
         after = known.get(kind.value, 0)
         while True:
-            page = instance.fetch_run_status_changes(
-                dg.RunStatusChangeRecordsFilter(kind, after_storage_id=after),
-                limit=_PAGE,
-                ascending=True,
-            ).records
+            later = dg.RunStatusChangeRecordsFilter(kind, after_storage_id=after)
+            page = instance.fetch_run_status_changes(later, limit=_PAGE, ascending=True).records
             for record in page:
                 candidates.see(db, "run", record.run_id, record.timestamp)
                 after = record.storage_id
@@ -119,7 +110,7 @@ def _see_runs(db: Connection, instance: dg.DagsterInstance, cursor: Cursor) -> d
 def _see_backfills(db: Connection, instance: dg.DagsterInstance, cursor: Cursor) -> float:
     """Note backfills too: one can end without a run."""
     newest = cursor.backfills
-    since = dt.datetime.fromtimestamp(max(0, cursor.backfills - LAG_SECONDS), dt.UTC)
+    since = dt.datetime.fromtimestamp(max(0, newest - LAG_SECONDS), dt.UTC)
     for backfill in instance.get_backfills(filters=BulkActionsFilter(created_after=since)):
         candidates.see(db, "backfill", backfill.backfill_id, backfill.backfill_timestamp)
         newest = max(newest, backfill.backfill_timestamp)

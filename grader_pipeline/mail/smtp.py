@@ -50,22 +50,26 @@ def session(settings: Settings) -> Iterator[smtplib.SMTP]:
     """
     where = f"{settings.smtp_host}:{settings.smtp_port}"
     tls = ssl.create_default_context()
+    # smtplib would ask the name service, which can take long.
+    name = socket.gethostname()
+    name = name if "." in name else "[127.0.0.1]"
     server = (
-        smtplib.SMTP_SSL(timeout=ANSWER_SECONDS, context=tls, local_hostname=_own_name())
+        smtplib.SMTP_SSL(timeout=ANSWER_SECONDS, local_hostname=name, context=tls)
         if settings.smtp_security == "ssl"
-        else smtplib.SMTP(timeout=ANSWER_SECONDS, local_hostname=_own_name())
+        else smtplib.SMTP(timeout=ANSWER_SECONDS, local_hostname=name)
     )
     deadline = threading.Timer(SESSION_SECONDS, _cut, [server])
     deadline.daemon = True
     deadline.start()
     try:
-        _connect(server, settings, where)
-        if settings.smtp_security == "starttls":
-            _secure(server, tls, where)
+        _connect(server, settings, where, tls)
         if settings.smtp_user:
             _log_in(server, settings, where)
         yield server
-        _quit(server)
+        with suppress(OSError):
+            if server.sock is not None:
+                server.sock.settimeout(QUIT_SECONDS)
+            server.quit()
     except UnicodeEncodeError:
         raise PermanentFailure(
             "SMTP_FROM has characters other than ASCII. A sender cannot have them: set another."
@@ -99,38 +103,36 @@ def hand_over(
         if code in _OK:
             accepted.append(address)
         else:
-            refused[address] = Refusal(_answer(code, text), _is_final(code))
+            refused[address] = Refusal(_answer(code, text), code >= _FINAL)
     if message is None or not accepted:
         return refused
     try:
-        code, text = server.data(message)
+        _expect(server.data(message))
     except smtplib.SMTPResponseException as error:
-        code, text = error.smtp_code, _bytes(error.smtp_error)
+        why = Refusal(_answer(error.smtp_code, error.smtp_error), error.smtp_code >= _FINAL)
     except OSError:
-        code, text = 0, b"the connection broke before the server confirmed the mail"
-    if code != _OK[0]:
-        refused |= {a: Refusal(_answer(code, text), _is_final(code)) for a in accepted}
-    return refused
+        why = Refusal("the connection broke before the server confirmed the mail", False)
+    else:
+        return refused
+    return refused | dict.fromkeys(accepted, why)
 
 
-def _connect(server: smtplib.SMTP, settings: Settings, where: str) -> None:
+def _connect(server: smtplib.SMTP, settings: Settings, where: str, tls: ssl.SSLContext) -> None:
     host = settings.smtp_host or ""
     # smtplib checks the certificate against this name. It sets it only if the constructor connects.
     server._host = host  # type: ignore[attr-defined]
-    _expect(server.connect(host, settings.smtp_port), greeting=220)
+    _expect(server.connect(host, settings.smtp_port), 220)
     server.ehlo_or_helo_if_needed()
     if settings.smtp_security == "none" and settings.smtp_user:
         log.warning("The password goes to %s without encryption: SMTP_SECURITY is none", where)
-
-
-def _secure(server: smtplib.SMTP, tls: ssl.SSLContext, where: str) -> None:
-    if not server.has_extn("starttls"):
-        raise PermanentFailure(
-            f"{where} offers no STARTTLS, and nothing is sent without encryption. Try "
-            "SMTP_PORT=465 and SMTP_SECURITY=ssl."
-        )
-    _expect(server.starttls(context=tls), greeting=220)
-    server.ehlo()
+    if settings.smtp_security == "starttls":
+        if not server.has_extn("starttls"):
+            raise PermanentFailure(
+                f"{where} offers no STARTTLS, and nothing is sent without encryption. Try "
+                "SMTP_PORT=465 and SMTP_SECURITY=ssl."
+            )
+        _expect(server.starttls(context=tls), 220)
+        server.ehlo()
 
 
 def _log_in(server: smtplib.SMTP, settings: Settings, where: str) -> None:
@@ -139,7 +141,7 @@ def _log_in(server: smtplib.SMTP, settings: Settings, where: str) -> None:
     try:
         server.login(settings.smtp_user or "", settings.smtp_password.get_secret_value())
     except smtplib.SMTPAuthenticationError as error:
-        answer = _answer_of(error, settings)
+        answer = _answer(error.smtp_code, error.smtp_error)
         advice = "Check SMTP_USER and SMTP_PASSWORD (many providers want an app password)."
         raise _failure(
             error.smtp_code,
@@ -161,9 +163,9 @@ def _log_in(server: smtplib.SMTP, settings: Settings, where: str) -> None:
 
 
 def _cause(error: OSError, settings: Settings, where: str) -> PermanentFailure | TransientFailure:
-    """What an error of the connection means, and what to do about it."""
     if isinstance(error, smtplib.SMTPResponseException):
-        return _failure(error.smtp_code, f"{where} answers {_answer_of(error, settings)}.")
+        answer = _answer(error.smtp_code, error.smtp_error)
+        return _failure(error.smtp_code, f"{where} answers {answer}.")
     if isinstance(error, ssl.SSLCertVerificationError):
         return PermanentFailure(
             f"The certificate of {where} cannot be trusted: {error.verify_message}. Use the name "
@@ -181,7 +183,14 @@ def _cause(error: OSError, settings: Settings, where: str) -> PermanentFailure |
         happened = "closed the connection"
     else:
         happened = f"cannot be reached ({error.strerror or type(error).__name__})"
-    return TransientFailure(f"{where} {happened}. {_port_hint(settings)}")
+    usual = {"ssl": 465, "starttls": 587}.get(settings.smtp_security, settings.smtp_port)
+    advice = "Check SMTP_HOST and SMTP_PORT, and whether a firewall blocks the connection."
+    if settings.smtp_port != usual:
+        advice = (
+            f"SMTP_SECURITY={settings.smtp_security} is usually served on port {usual}, not "
+            f"{settings.smtp_port}: check SMTP_PORT."
+        )
+    return TransientFailure(f"{where} {happened}. {advice}")
 
 
 def _cut(server: smtplib.SMTP) -> None:
@@ -193,54 +202,18 @@ def _cut(server: smtplib.SMTP) -> None:
             socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
-def _quit(server: smtplib.SMTP) -> None:
-    with suppress(OSError, smtplib.SMTPException):
-        if server.sock is not None:
-            server.sock.settimeout(QUIT_SECONDS)
-        server.quit()
-
-
-def _expect(answer: tuple[int, bytes], greeting: int = 250) -> None:
-    code, text = answer
-    if code != greeting:
-        raise smtplib.SMTPResponseException(code, text)
-
-
-def _is_final(code: int) -> bool:
-    return code >= _FINAL
+def _expect(answer: tuple[int, bytes], expected: int = 250) -> None:
+    if answer[0] != expected:
+        raise smtplib.SMTPResponseException(*answer)
 
 
 def _failure(code: int, text: str) -> PermanentFailure | TransientFailure:
-    return PermanentFailure(text) if _is_final(code) else TransientFailure(text)
+    return PermanentFailure(text) if code >= _FINAL else TransientFailure(text)
 
 
-def _bytes(text: bytes | str) -> bytes:
-    return text if isinstance(text, bytes) else text.encode()
-
-
-def _answer(code: int, text: bytes) -> str:
-    """The server's answer on one line. It begins with the code, if there is one."""
-    words = text.decode("utf-8", "replace").split()
-    return " ".join([*([str(code)] if code > 0 else []), *words])[:_LINE]
-
-
-def _answer_of(error: smtplib.SMTPResponseException, settings: Settings) -> str:
-    """The answer in an error, without secrets: a server can repeat what it was sent."""
-    text = _bytes(error.smtp_error).decode("utf-8", "replace")
-    return _answer(error.smtp_code, without_secrets(text, settings).encode())
-
-
-def _port_hint(settings: Settings) -> str:
-    usual = {"ssl": 465, "starttls": 587}.get(settings.smtp_security, settings.smtp_port)
-    if settings.smtp_port == usual:
-        return "Check SMTP_HOST and SMTP_PORT, and whether a firewall blocks the connection."
-    return (
-        f"SMTP_SECURITY={settings.smtp_security} is usually served on port {usual}, not "
-        f"{settings.smtp_port}: check SMTP_PORT."
-    )
-
-
-def _own_name() -> str:
-    # smtplib would ask the name service, which can take long.
-    name = socket.gethostname()
-    return name if "." in name else "[127.0.0.1]"
+def _answer(code: int, text: bytes | str) -> str:
+    """The server's answer on one line, without secrets: a server can repeat what it was sent."""
+    words = text if isinstance(text, str) else text.decode("utf-8", "replace")
+    # smtplib has the code -1 for an answer without one.
+    said = [str(code)] if code > 0 else []
+    return " ".join([*said, *without_secrets(words, Settings()).split()])[:_LINE]

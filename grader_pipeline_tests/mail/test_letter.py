@@ -121,7 +121,7 @@ def test_the_message_is_complete_and_the_same_mail_keeps_its_id(day):
 def test_the_digest_lists_days_done_failed_and_not_run(db, day):
     days = [DAY - dt.timedelta(days=1), DAY]
     failed = [
-        letter.FailedDays((dt.date(2023, 5, 28), dt.date(2023, 5, 27)), "raw_attempts: API down")
+        letter.FailedDays([dt.date(2023, 5, 28), dt.date(2023, 5, 27)], "raw_attempts: API down")
     ]
     missing = [dt.date(2023, 5, 29)]
     written = letter.digest(read_main_numbers(db, days), days, failed, missing, SHEET)
@@ -138,7 +138,7 @@ def test_the_digest_lists_days_done_failed_and_not_run(db, day):
 
 
 def test_a_digest_of_nothing_done_does_not_claim_success():
-    failed = [letter.FailedDays((DAY,), "raw_attempts: API down")]
+    failed = [letter.FailedDays([DAY], "raw_attempts: API down")]
     written = letter.digest({}, [], failed, [], SHEET)
     assert written.subject == "Выгрузка grades не удалась — отчёт за 31.05.2023"
     assert "обновлены" not in written.text + written.html

@@ -24,9 +24,8 @@ def enqueue(postgres):
     def enqueue(key: str = "success:1", to=(ANNA, BORIS)) -> bool:
         with postgres.transaction() as db:
             return outbox.enqueue(
-                db, LETTER, key=key, kind="success", candidate="run", to=to,
-                report_date=dt.date(2023, 5, 31),
-            )  # fmt: skip
+                db, LETTER, key=key, candidate="run", to=to, report_date=dt.date(2023, 5, 31)
+            )
 
     return enqueue
 
@@ -53,7 +52,7 @@ def test_a_key_is_one_mail_however_often_it_is_enqueued(serve, enqueue, deliver,
 
 def test_a_mail_is_not_enqueued_unless_its_decision_is_committed(postgres, outbox_rows):
     with pytest.raises(ZeroDivisionError), postgres.transaction() as db:
-        outbox.enqueue(db, LETTER, key="k", kind="success", candidate="run", to=[ANNA])
+        outbox.enqueue(db, LETTER, key="success:1", candidate="run", to=[ANNA])
         1 / 0  # noqa: B018
     assert outbox_rows() == []
 
@@ -144,8 +143,8 @@ def test_a_mail_is_not_sent_again_after_a_day(
 
 def test_a_mail_that_the_server_refuses_does_not_stop_the_next(serve, enqueue, deliver):
     server = serve(MailServer(answers={ANNA: "450 greylisted"}))
-    enqueue("first", to=[ANNA])
-    enqueue("second", to=[BORIS])
+    enqueue("success:1", to=[ANNA])
+    enqueue("success:2", to=[BORIS])
     done = deliver()
     assert (done.sent, done.postponed) == (1, 1)
     assert len(server.received) == 1
