@@ -33,8 +33,6 @@ from grader_pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_GIB = 1024**3
-
 
 @dataclass(frozen=True)
 class Response:
@@ -86,8 +84,8 @@ class GraderApi(dg.ConfigurableResource["GraderApi"], use_attribute_docstrings=T
     longest_pause_seconds: float = 60
     """No pause is longer, whatever the server asks for."""
 
-    longest_body: int = 4 * _GIB
-    """Bytes, unpacked. A longer answer is given up. A usual day has a thousandth of it."""
+    longest_body: int = 4 * 1024**3
+    """Bytes, unpacked (4 GiB). A longer answer is given up. A usual day has a thousandth of it."""
 
     @property
     def url(self) -> str:
@@ -135,23 +133,18 @@ class GraderApi(dg.ConfigurableResource["GraderApi"], use_attribute_docstrings=T
             "client_key": key.get_secret_value() if key else "",
             **params,
         }
-        started = time.monotonic()
-        failure: dg.Failure | None = None
         try:
-            size, sha256, elements = self._download(url, asked, file, settings.grader_api_timeout)
-            received = elements.end()
-        except dg.Failure as known:
-            failure = known
+            return self._download(url, asked, file, settings.grader_api_timeout)
         except (http.NoAnswerError, OSError, responses.NotAListError) as error:
             beginning = without_secrets(_beginning(file), settings)
             failure = _failure_for(error, settings.grader_api_timeout, beginning[:300])
-        if failure is not None:
-            raise failure
-        return Response(file, received, size, sha256, time.monotonic() - started)
+        # Raised in the handler, it would have the error as its context.
+        raise failure
 
     def _download(
         self, url: str, params: Mapping[str, str], file: Path, seconds: float
-    ) -> tuple[int, str, responses.Counter]:
+    ) -> Response:
+        started = time.monotonic()
         digest = hashlib.sha256()
         elements = responses.Counter()
         size = 0
@@ -171,7 +164,8 @@ class GraderApi(dg.ConfigurableResource["GraderApi"], use_attribute_docstrings=T
         with pa.CompressedOutputStream(str(file), "zstd") as out:
             answer = http.exchange("GET", url, seconds=seconds, params=params, take=take)
         _refuse_status(answer)
-        return size, digest.hexdigest(), elements
+        spent = time.monotonic() - started
+        return Response(file, elements.end(), size, digest.hexdigest(), spent)
 
     def _pause(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
@@ -182,8 +176,6 @@ class GraderApi(dg.ConfigurableResource["GraderApi"], use_attribute_docstrings=T
 
 def _beginning(file: Path) -> str:
     """The beginning of an answer that is not a list, for the failure's text."""
-    if not file.exists():
-        return ""
     try:
         with responses.unpacked(file.open("rb")) as body:
             return body.read(10_000).decode(errors="replace").strip()
@@ -210,7 +202,6 @@ def _refuse_status(answer: http.Answer) -> None:
 
 
 def _failure_for(error: Exception, seconds: float, beginning: str) -> dg.Failure:  # noqa: PLR0911 - a sentence each
-    """Turn an error of the exchange or of the splitter into the failure to raise."""
     if isinstance(error, http.DeadlineError):
         return TransientFailure(
             f"The grader API gave no whole answer within {seconds:g} s (GRADER_API_TIMEOUT)."

@@ -75,11 +75,11 @@ def exchange(
 
     Raises NoAnswerError, and what ``take`` raises.
     """
-    parts = {"headers": headers, "content": data, "json": json}
+    request: dict[str, Any] = {"method": method, "headers": headers, "content": data, "json": json}
     failure: NoAnswerError
     try:
-        address = httpx.URL(url).copy_merge_params(params or {})
-        return asyncio.run(_exchange(method, address, parts, seconds, take))
+        request["url"] = httpx.URL(url).copy_merge_params(params or {})
+        return asyncio.run(_exchange(request, seconds, take))
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         failure = AddressError(type(error).__name__)
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -92,14 +92,12 @@ def exchange(
     raise failure
 
 
-async def _exchange(
-    method: str, url: httpx.URL, parts: dict[str, Any], seconds: float, take: Take | None
-) -> Answer:
+async def _exchange(request: dict[str, Any], seconds: float, take: Take | None) -> Answer:
     limits = httpx.Timeout(None, connect=_CONNECT_SECONDS)
     async with (
         asyncio.timeout(seconds),
         httpx.AsyncClient(timeout=limits, verify=_certificates()) as client,
-        client.stream(method, url, **parts) as response,
+        client.stream(**request) as response,
     ):
         answer = Answer(response.status_code, dict(response.headers))
         if take is None:

@@ -75,10 +75,10 @@ def migrations() -> tuple[Migration, ...]:
     return read_migrations(files("schema"))
 
 
-def relations(known: Sequence[Migration] | None = None) -> dict[str, Migration]:
+def relations(known: Sequence[Migration] = ()) -> dict[str, Migration]:
     """The tables and views that there are after the last migration, and what named each so."""
     found: dict[str, Migration] = {}
-    for migration in migrations() if known is None else known:
+    for migration in known or migrations():
         for old, new in _RENAME.findall(migration.sql):
             del found[old]
             found[new] = migration
@@ -90,7 +90,7 @@ def relations(known: Sequence[Migration] | None = None) -> dict[str, Migration]:
     return found
 
 
-def migrate(connection: Connection, known: Sequence[Migration] | None = None) -> None:
+def migrate(connection: Connection, known: Sequence[Migration] = ()) -> None:
     """Apply the migrations above the database's number; with none, this is one cheap read.
 
     ``known`` are the migrations of this code. ``connection`` is in autocommit mode.
@@ -98,7 +98,7 @@ def migrate(connection: Connection, known: Sequence[Migration] | None = None) ->
     Raises PermanentFailure if the role may not apply them, if one fails (none of them is applied
     then), and if the database lacks a table or view that it should have by its number.
     """
-    known = migrations() if known is None else known
+    known = known or migrations()
     last = known[-1].number
     wanted = relations(known)
     number, missing = _state(connection, wanted)
@@ -118,21 +118,19 @@ def migrate(connection: Connection, known: Sequence[Migration] | None = None) ->
         )
 
 
-def pending(db: Connection, known: Sequence[Migration] | None = None) -> list[Migration]:
+def pending(db: Connection, known: Sequence[Migration] = ()) -> list[Migration]:
     """The migrations that the next session applies. Changes nothing."""
-    known = migrations() if known is None else known
     number, _ = _state(db, ())
-    return [migration for migration in known if migration.number > number]
+    return [migration for migration in known or migrations() if migration.number > number]
 
 
-def schema_differences(db: Connection, known: Sequence[Migration] | None = None) -> list[str]:
+def schema_differences(db: Connection, known: Sequence[Migration] = ()) -> list[str]:
     """How the live tables, views and functions differ from those of ``sql/schema``, a line each.
 
-    The migrations are applied to the session's temporary schema, the two are compared, and that is
-    undone: the files stay the only description there is. What a database of a newer release has
-    besides is no difference.
+    The migrations are applied to the session's temporary schema, which is compared and undone. What
+    a database of a newer release has besides is no difference.
     """
-    known = migrations() if known is None else known
+    known = known or migrations()
     described = statement("checks/described_columns")
     live = db.execute(described, {"temporary": False}).fetchall()
     with db.transaction(force_rollback=True):
@@ -140,8 +138,8 @@ def schema_differences(db: Connection, known: Sequence[Migration] | None = None)
         for migration in known:
             db.execute(migration.sql.encode())
         wanted = db.execute(described, {"temporary": True}).fetchall()
-    ours = {row["name"] for row in wanted}
-    has = {row["line"] for row in live if row["name"] in ours}
+    names = {row["name"] for row in wanted}
+    has = {row["line"] for row in live if row["name"] in names}
     needs = {row["line"] for row in wanted}
     lacks = [f"lacks {line}" for line in sorted(needs - has)]
     if _state(db, ())[0] > known[-1].number:
@@ -152,9 +150,8 @@ def schema_differences(db: Connection, known: Sequence[Migration] | None = None)
 def _state(db: Connection, wanted: Iterable[str]) -> tuple[int, list[str]]:
     """The database's number (0 for one without migrations), and the relations that it lacks."""
     try:
-        found = db.execute(
-            statement("session/schema_state"), {"relations": list(wanted)}
-        ).fetchone()
+        given = {"relations": list(wanted)}
+        found = db.execute(statement("session/schema_state"), given).fetchone()
     except psycopg.errors.UndefinedTable:
         return 0, []
     except psycopg.errors.InsufficientPrivilege as error:

@@ -1,8 +1,6 @@
 """PostgreSQL: the one owner of connections in its process.
 
-Everything that talks to the database asks here for a transaction; statements come from ``sql/``
-through :func:`grader_pipeline.statements.statement`. The tables are made by the migrations in
-``sql/schema``; a session applies those that the database lacks (see ``migrations.py``).
+A session applies the migrations that the database lacks (see ``migrations.py``).
 
 Source: DATABASE_URL. Sessions speak UTC.
 """
@@ -33,7 +31,7 @@ log = logging.getLogger(__name__)
 
 Connection = connections.Connection
 
-# What no waiting mends. libpq gives no SQLSTATE for a refused connection, only the server's text.
+# Waiting does not help then. libpq gives no SQLSTATE for a refused connection, only a text.
 _REFUSALS = (
     "authentication failed",
     "no password supplied",
@@ -79,21 +77,18 @@ class Postgres(dg.ConfigurableResource["Postgres"], use_attribute_docstrings=Tru
     def transaction(self, *, lock: str | None = None) -> Iterator[Connection]:
         """A transaction: committed when the block ends, rolled back when it raises.
 
-        ``lock`` names what nobody else may work on meanwhile, in any process (an advisory lock,
-        released with the transaction).
+        ``lock`` names an advisory lock: until the transaction ends, no other process has it.
 
-        Raises TransientFailure when the server cannot be reached or goes away, PermanentFailure
-        when it refuses us or a statement. The server's details name rows, learners and all, so
-        only its own sentence is told.
+        Raises TransientFailure if the server cannot be reached or goes away, PermanentFailure if it
+        refuses the connection or a statement.
         """
         with self._lock:
             try:
                 connection = self._connected()
                 with connection.transaction():
                     if lock is not None:
-                        connection.execute(
-                            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [lock]
-                        )
+                        taken = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+                        connection.execute(taken, [lock])
                     yield connection
             except psycopg.OperationalError as error:
                 raise TransientFailure(
@@ -107,7 +102,7 @@ class Postgres(dg.ConfigurableResource["Postgres"], use_attribute_docstrings=Tru
                 ) from None
 
     def probe(self) -> str:
-        """Connect and look at the tables; change nothing. Raises like ``transaction``."""
+        """Connect and look at the tables, change nothing. Raises like ``transaction``."""
         with closing(self._connect()) as connection:
             missing = pending(connection)
             may_create = connection.execute(statement("session/may_create")).fetchone() or {}
@@ -122,9 +117,8 @@ class Postgres(dg.ConfigurableResource["Postgres"], use_attribute_docstrings=Tru
             version = db.info.server_version // 10_000
             differences = schema_differences(db)
         if differences:
-            raise PermanentFailure(
-                "The tables are not those of sql/schema: " + "; ".join(differences)
-            )
+            listed = "; ".join(differences)
+            raise PermanentFailure(f"The tables are not those of sql/schema: {listed}")
         return f"PostgreSQL {version} answers, its tables are those of sql/schema"
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
@@ -168,8 +162,7 @@ class Postgres(dg.ConfigurableResource["Postgres"], use_attribute_docstrings=Tru
 def copy_in(db: Connection, copy: bytes, tables: Iterable[pa.Table]) -> None:
     """Stream ``tables`` into the ``COPY … FROM STDIN (FORMAT csv)`` statement ``copy``.
 
-    Columns go in the order they have. A null and an empty text stay two things: the one is
-    written as nothing, the other as a pair of quotes.
+    Columns go in the order they have. A null is written as nothing, an empty text as two quotes.
     """
     with db.cursor().copy(copy) as stream:
         for table in tables:
@@ -198,7 +191,7 @@ def _open(url: str) -> Connection:
             application_name="grader_pipeline",
         )
     except psycopg.ProgrammingError:
-        # The driver's text quotes the URL, password and all.
+        # The driver's text quotes the URL with the password.
         raise PermanentFailure(
             "DATABASE_URL cannot be read: write it as postgresql://user:password@host:5432/name."
         ) from None
