@@ -15,6 +15,7 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -50,8 +51,7 @@ def settle(instance: dg.DagsterInstance, postgres: Postgres, *, until: float) ->
     As long as a failed run may still be retried, later runs of the same days wait. So nobody reads
     of a recovery before the failure.
 
-    Returns the ids of the candidates that stay undecided because of an error. The log has the
-    error.
+    Returns the ids of the candidates that stay undecided because of an error, which is in the log.
     """
     with postgres.transaction() as db:
         candidates = db.execute(statement("mail/open_candidates")).fetchall()
@@ -60,15 +60,15 @@ def settle(instance: dg.DagsterInstance, postgres: Postgres, *, until: float) ->
     for candidate in candidates:
         if time.monotonic() >= until:
             break
-        age = dt.datetime.now(dt.UTC) - candidate["occurred_at"]
         try:
             with postgres.transaction() as db:
-                if _is_settled(db, candidate["id"]):  # the digest settles the runs of a backfill
+                # The digest settles the runs of a backfill.
+                if _value(db, "mail/is_settled", id=candidate["id"]):
                     continue
                 if candidate["kind"] == "backfill":
                     is_settled = _settle_backfill(db, instance, candidate["id"])
                 else:
-                    is_settled = _settle_run(db, instance, candidate["id"], age, waiting)
+                    is_settled = _settle_run(db, instance, candidate, waiting)
                 if is_settled:
                     db.execute(statement("mail/settle_candidate"), candidate)
         except dg.Failure:
@@ -81,19 +81,16 @@ def settle(instance: dg.DagsterInstance, postgres: Postgres, *, until: float) ->
 
 
 def _settle_run(
-    db: Connection,
-    instance: dg.DagsterInstance,
-    run_id: str,
-    age: dt.timedelta,
-    waiting: set[dt.date],
+    db: Connection, instance: dg.DagsterInstance, candidate: dict[str, Any], waiting: set[dt.date]
 ) -> bool:
+    run_id, age = candidate["id"], dt.datetime.now(dt.UTC) - candidate["occurred_at"]
     run = instance.get_run_by_id(run_id)
     if run is None:
         log.info("Run %s was deleted before its mail was decided", run_id)
         return True
     days = days_of(run)
     backfill_id = run.tags.get(BACKFILL_TAG)
-    if backfill_id and not _is_settled(db, backfill_id):
+    if backfill_id and not _value(db, "mail/is_settled", id=backfill_id):
         see(db, "backfill", backfill_id, time.time())
         return True
     status = None if waiting.intersection(days) else final_status(instance, run, age)
@@ -202,11 +199,7 @@ def _by_cause(failures: dict[dt.date, FailureCause]) -> list[letter.FailedDays]:
 
 def _episode(db: Connection, day: dt.date) -> int:
     """The number of the day's current episode, from 1. A recovery mail ends an episode."""
-    return 1 + int(_value(db, "mail/count_recoveries", key=f"recovered:{day}:"))
-
-
-def _is_settled(db: Connection, identity: str) -> bool:
-    return bool(_value(db, "mail/is_settled", id=identity))
+    return 1 + _value(db, "mail/count_recoveries", key=f"recovered:{day}:")
 
 
 def _value(db: Connection, name: str, **given: str) -> int:

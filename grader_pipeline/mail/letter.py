@@ -113,14 +113,8 @@ def to_bytes(letter: Letter, *, sender: str, to: Sequence[str], identity: str) -
     message.add_alternative(letter.html, subtype="html", cte="base64")
     if letter.chart is not None:
         page = message.get_payload()[1]  # type: ignore[index]
-        page.add_related(  # type: ignore[union-attr]
-            letter.chart,
-            "image",
-            "png",
-            cid=f"<{_CHART_ID}>",
-            filename="chart.png",
-            disposition="inline",
-        )
+        place = {"cid": f"<{_CHART_ID}>", "filename": "chart.png", "disposition": "inline"}
+        page.add_related(letter.chart, "image", "png", **place)  # type: ignore[union-attr]
     # set_content removes earlier headers that begin with Content-.
     message["Content-Language"] = _fill("language.txt")
     # EmailMessage loses spaces where it folds a long non-ASCII subject. Header keeps them.

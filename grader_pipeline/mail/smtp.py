@@ -64,7 +64,7 @@ def session(settings: Settings) -> Iterator[smtplib.SMTP]:
     try:
         _connect(server, settings, where, tls)
         if settings.smtp_user:
-            _log_in(server, settings, where)
+            _log_in(server, settings)
         yield server
         with suppress(OSError):
             if server.sock is not None:
@@ -135,37 +135,27 @@ def _connect(server: smtplib.SMTP, settings: Settings, where: str, tls: ssl.SSLC
         server.ehlo()
 
 
-def _log_in(server: smtplib.SMTP, settings: Settings, where: str) -> None:
+def _log_in(server: smtplib.SMTP, settings: Settings) -> None:
     if settings.smtp_password is None:
         raise PermanentFailure("SMTP_USER is set: set SMTP_PASSWORD too.")
     try:
         server.login(settings.smtp_user or "", settings.smtp_password.get_secret_value())
-    except smtplib.SMTPAuthenticationError as error:
-        answer = _answer(error.smtp_code, error.smtp_error)
-        advice = "Check SMTP_USER and SMTP_PASSWORD (many providers want an app password)."
-        raise _failure(
-            error.smtp_code,
-            f"{where} refuses the login of {settings.smtp_user}: {answer}. {advice}",
-        ) from None
     except UnicodeEncodeError:
         # The error quotes the password.
         raise PermanentFailure(
             "SMTP_USER or SMTP_PASSWORD has characters other than ASCII. A login cannot have them: "
             "set others."
         ) from None
-    except (smtplib.SMTPResponseException, smtplib.SMTPServerDisconnected):
-        raise
-    except smtplib.SMTPException:
-        raise PermanentFailure(
-            f"{where} offers none of the logins PLAIN, LOGIN and CRAM-MD5. Check SMTP_PORT and "
-            "SMTP_SECURITY, or unset SMTP_USER if the server needs no login."
-        ) from None
 
 
 def _cause(error: OSError, settings: Settings, where: str) -> PermanentFailure | TransientFailure:
     if isinstance(error, smtplib.SMTPResponseException):
         answer = _answer(error.smtp_code, error.smtp_error)
-        return _failure(error.smtp_code, f"{where} answers {answer}.")
+        text = f"{where} answers {answer}."
+        if isinstance(error, smtplib.SMTPAuthenticationError):
+            advice = "Check SMTP_USER and SMTP_PASSWORD (many providers want an app password)."
+            text = f"{where} refuses the login of {settings.smtp_user}: {answer}. {advice}"
+        return PermanentFailure(text) if error.smtp_code >= _FINAL else TransientFailure(text)
     if isinstance(error, ssl.SSLCertVerificationError):
         return PermanentFailure(
             f"The certificate of {where} cannot be trusted: {error.verify_message}. Use the name "
@@ -181,6 +171,11 @@ def _cause(error: OSError, settings: Settings, where: str) -> PermanentFailure |
         happened = "does not answer"
     elif isinstance(error, smtplib.SMTPServerDisconnected):
         happened = "closed the connection"
+    elif isinstance(error, smtplib.SMTPException):  # the only other one is that of the login
+        return PermanentFailure(
+            f"{where} offers none of the logins PLAIN, LOGIN and CRAM-MD5. Check SMTP_PORT and "
+            "SMTP_SECURITY, or unset SMTP_USER if the server needs no login."
+        )
     else:
         happened = f"cannot be reached ({error.strerror or type(error).__name__})"
     usual = {"ssl": 465, "starttls": 587}.get(settings.smtp_security, settings.smtp_port)
@@ -205,10 +200,6 @@ def _cut(server: smtplib.SMTP) -> None:
 def _expect(answer: tuple[int, bytes], expected: int = 250) -> None:
     if answer[0] != expected:
         raise smtplib.SMTPResponseException(*answer)
-
-
-def _failure(code: int, text: str) -> PermanentFailure | TransientFailure:
-    return PermanentFailure(text) if code >= _FINAL else TransientFailure(text)
 
 
 def _answer(code: int, text: bytes | str) -> str:

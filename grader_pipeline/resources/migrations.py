@@ -2,16 +2,8 @@
 
 ``sql/schema/NNN_name.sql`` is one migration. A session applies those above the database's number,
 all in one transaction. A database above the code's number belongs to a newer release: the code uses
-it as it is. So an old and a new process side by side do not undo each other's changes.
-
-How to write a migration:
-
-- Take the next free number. Never change a released file: databases that have it stay as they are.
-- Older processes may work while it is applied and after. Add columns and tables; remove them in a
-  later release.
-- Change a view by DROP VIEW and CREATE VIEW, together with the views that use it. CREATE OR REPLACE
-  VIEW cannot remove a column.
-- Change a function by CREATE OR REPLACE FUNCTION, or give it a new name. Do not drop it.
+it as it is. So an old and a new process side by side do not undo each other's changes. How to write
+one: "Write a migration" in CONTRIBUTING.md.
 """
 
 import logging
@@ -192,8 +184,7 @@ def _apply_pending(db: Connection, known: Sequence[Migration]) -> None:
 
 @cache
 def _say_newer(number: int, last: int) -> None:
-    log.info(
-        "The schema has number %d and this code knows %d: a newer release migrated it. This "
-        "process uses it as it is",
-        number, last,
-    )  # fmt: skip
+    text = (
+        "The schema has number %d, this code knows %d: a newer release migrated it. It is used so"
+    )
+    log.info(text, number, last)
