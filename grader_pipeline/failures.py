@@ -3,8 +3,6 @@
 The daemon retries a failed run by its status and tags only, a wrong key as well as a dropped
 connection. So :func:`record_failure`, a hook on each asset, tags the run when a step fails with a
 :class:`PermanentFailure` or by a blocking check: the same data would fail again.
-
-A text says what happened, then what to do. It has no key, no password and no learner's id.
 """
 
 import datetime as dt
@@ -27,17 +25,18 @@ class PermanentFailure(dg.Failure):
 
 
 class TransientFailure(dg.Failure):
-    """A failure that may pass: the other side is down, slow, or asks to wait. It is retried."""
+    """A failure that may pass: the other side is down, slow, or asks to wait. It is retried.
 
-    def __init__(self, description: str) -> None:
+    ``pause`` is for how many seconds the other side asks to wait.
+    """
+
+    def __init__(self, description: str, pause: float | None = None) -> None:
         super().__init__(description=description, allow_retries=True)
+        self.pause = pause
 
 
 def is_worth_retrying(status: int) -> bool:
-    """Whether the same HTTP request may succeed later: 408, 429 and server errors.
-
-    With another status the request itself is wrong.
-    """
+    """Whether the same HTTP request may succeed later: after 408, 429 and server errors."""
     return status in {408, 429} or 500 <= status < 600  # noqa: PLR2004
 
 

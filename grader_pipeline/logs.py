@@ -16,6 +16,8 @@ import logging
 import os
 import re
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from urllib.parse import quote, quote_plus
 
@@ -114,26 +116,22 @@ def without_secrets(text: str, settings: Settings) -> str:
 def _forms(secret: str) -> frozenset[str]:
     """All texts that a secret, or the part of it that gives access, may be written as."""
     forms: set[str] = set()
-    for part in (secret, *_private_keys(secret), *_passwords(secret)):
+    for part in _parts(secret):
         forms |= {part, quote(part), quote(part, safe=""), quote_plus(part), html.escape(part)}
         forms |= {json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]}
         forms.add(b64encode(part.encode()).decode())
     return frozenset(forms - {""})
 
 
-def _passwords(database: str) -> list[str]:
-    """The password in a DATABASE_URL, encoded as it is there, and decoded."""
-    written = [part for found in _PASSWORD.findall(database) for part in found]
-    try:
-        return [*written, str(conninfo_to_dict(database).get("password") or "")]
-    except psycopg.ProgrammingError:
-        return written
-
-
-def _private_keys(document: str) -> list[str]:
-    """The private key in a service account's JSON, and its id."""
-    try:
-        content = json.loads(document)
-        return [str(content.get(name) or "") for name in ("private_key", "private_key_id")]
-    except (ValueError, AttributeError):  # no JSON, or no object
-        return []
+def _parts(secret: str) -> Iterator[str]:
+    yield secret
+    # The password in a DATABASE_URL, encoded as it is there, and decoded.
+    for found in _PASSWORD.findall(secret):
+        yield from found
+    with suppress(psycopg.ProgrammingError):
+        yield str(conninfo_to_dict(secret).get("password") or "")
+    # The private key in a service account's JSON, and its id.
+    with suppress(ValueError):
+        if isinstance(content := json.loads(secret), dict):
+            yield str(content.get("private_key") or "")
+            yield str(content.get("private_key_id") or "")

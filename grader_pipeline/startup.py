@@ -1,8 +1,6 @@
 """What a process of the pipeline sets up once, when it starts.
 
-Importing a module sets up nothing. A process calls :func:`prepare_process` in its main function.
-Dagster's own commands (``dagster dev``, ``dg dev``, ``dagster asset materialize``, the code server)
-have no such function: there, loading ``definitions.py`` is the start.
+Importing a module sets up nothing, except ``definitions.py``: see docs/architecture.md.
 """
 
 import gc

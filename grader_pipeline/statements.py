@@ -1,9 +1,7 @@
-"""The statements in ``sql/``, by name. Python has their names, the files have their text.
+"""The statements in ``sql/``, by name: ``sql/load/insert_new.sql`` is "load/insert_new".
 
-``sql/load/insert_new.sql`` is ``statement("load/insert_new")``. A file with parameters
-(``%(name)s``, always bound, never pasted) holds exactly one statement.
-
-The package has the files in its folder ``sql``. In a checkout that is a link to ``../sql``.
+A file with parameters (``%(name)s``, always bound, never pasted) holds exactly one statement. The
+package has the files in its folder ``sql``. In a checkout that is a link to ``../sql``.
 """
 
 from functools import cache

@@ -1,11 +1,8 @@
 """Storage between assets: one file a day, in a local folder or an object store.
 
-The only IO manager. An asset gives the local file that it wrote. The next asset gets a path that it
-can open, local or not. The name is made of asset and day, such as
-``<storage>/raw_attempts/2023-05-31.json.zst``: a day can be found, copied and replaced without
-Dagster.
-
-Source: GRADER_STORAGE, by default a folder under GRADER_HOME.
+An asset gives the local file that it wrote. The next asset gets a path that it can open, local or
+not, such as ``GRADER_STORAGE/raw_attempts/2023-05-31.json.zst``: a day can be found, copied and
+replaced without Dagster.
 """
 
 import re

@@ -1,8 +1,7 @@
 """Mail candidates: runs and backfills that ended. Which mails each calls for is decided once.
 
-Each one that Dagster reports is first written to ``mail_candidate``. It is settled in the
-transaction that enqueues its mails. So the sensor's cursor need not be exact, the daemon may die at
-any moment, and a candidate that is seen twice is settled once.
+A candidate is settled in the transaction that enqueues its mails. So the daemon may die at any
+moment, and a candidate that is seen twice is settled once.
 
 - A successful run: a mail to MAIL_TO for each day that it wrote to the sheet.
 - A failed run: a mail to MAIL_ON_FAILURE_TO, once per day and cause. If Dagster retries it, the
@@ -19,17 +18,7 @@ from typing import Any
 
 import dagster as dg
 
-from grader_pipeline.mail import letter, outbox
-from grader_pipeline.mail.run_outcome import (
-    BACKFILL_TAG,
-    RETRY_WAIT,
-    FailureCause,
-    days_of,
-    ended_backfill,
-    failure_cause,
-    final_status,
-    sheet_days,
-)
+from grader_pipeline.mail import letter, outbox, run_outcome
 from grader_pipeline.reports.day import read_day, read_main_numbers
 from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline.settings import Settings
@@ -74,7 +63,7 @@ def settle(instance: dg.DagsterInstance, postgres: Postgres, *, until: float) ->
         except dg.Failure:
             raise
         except Exception:
-            # One odd run must not stop the mails of the others. It stays open and is shown.
+            # One run must not stop the mails of the others. It stays open, and the sensor shows it.
             log.exception("No mail can be decided for %s %s", candidate["kind"], candidate["id"])
             undecided.append(candidate["id"])
     return undecided
@@ -88,25 +77,25 @@ def _settle_run(
     if run is None:
         log.info("Run %s was deleted before its mail was decided", run_id)
         return True
-    days = days_of(run)
-    backfill_id = run.tags.get(BACKFILL_TAG)
+    days = run_outcome.days_of(run)
+    backfill_id = run.tags.get(run_outcome.BACKFILL_TAG)
     if backfill_id and not _value(db, "mail/is_settled", id=backfill_id):
         see(db, "backfill", backfill_id, time.time())
         return True
-    status = None if waiting.intersection(days) else final_status(instance, run, age)
+    status = None if waiting.intersection(days) else run_outcome.final_status(instance, run, age)
     if status is None:
-        if age < RETRY_WAIT:
+        if age < run_outcome.RETRY_WAIT:
             waiting.update(days)
         return False
     if status == "succeeded":
         _enqueue_success(db, instance, run_id)
     elif status == "failed":
-        _enqueue_failure(db, run_id, days, failure_cause(instance, run_id))
+        _enqueue_failure(db, run_id, days, run_outcome.failure_cause(instance, run_id))
     return True
 
 
 def _enqueue_success(db: Connection, instance: dg.DagsterInstance, run_id: str) -> None:
-    days, url = sheet_days(instance, run_id)
+    days, url = run_outcome.sheet_days(instance, run_id)
     links = _links(f"runs/{run_id}", url)
     for day in days:
         outbox.enqueue(
@@ -120,7 +109,9 @@ def _enqueue_success(db: Connection, instance: dg.DagsterInstance, run_id: str) 
         _enqueue_recovery(db, day, run_id, links)
 
 
-def _enqueue_failure(db: Connection, run_id: str, days: list[dt.date], cause: FailureCause) -> None:
+def _enqueue_failure(
+    db: Connection, run_id: str, days: list[dt.date], cause: run_outcome.FailureCause
+) -> None:
     day = days[0] if len(days) == 1 else None
     what = f"{day}:{_episode(db, day)}:{cause.fingerprint}" if day else f":{run_id}"
     outbox.enqueue(
@@ -148,23 +139,23 @@ def _enqueue_recovery(db: Connection, day: dt.date, candidate: str, links: lette
 
 
 def _settle_backfill(db: Connection, instance: dg.DagsterInstance, backfill_id: str) -> bool:
-    ended = ended_backfill(instance, backfill_id)
+    ended = run_outcome.ended_backfill(instance, backfill_id)
     if ended is None:
         return False
     runs, wanted = ended
     done: set[dt.date] = set()
     written: set[dt.date] = set()
-    failures: dict[dt.date, FailureCause] = {}
+    failures: dict[dt.date, run_outcome.FailureCause] = {}
     sheet_url = None
     for run in runs:
         if run.status == dg.DagsterRunStatus.SUCCESS:
-            reported, url = sheet_days(instance, run.run_id)
+            reported, url = run_outcome.sheet_days(instance, run.run_id)
             written.update(reported)
-            done.update(reported, days_of(run))
+            done.update(reported, run_outcome.days_of(run))
             sheet_url = sheet_url or url
         elif run.status == dg.DagsterRunStatus.FAILURE:
-            for day in days_of(run):
-                failures.setdefault(day, failure_cause(instance, run.run_id))
+            for day in run_outcome.days_of(run):
+                failures.setdefault(day, run_outcome.failure_cause(instance, run.run_id))
         if run.is_finished:
             now = dt.datetime.now(dt.UTC)
             candidate = {"id": run.run_id, "kind": "run", "occurred_at": now}
@@ -188,7 +179,7 @@ def _settle_backfill(db: Connection, instance: dg.DagsterInstance, backfill_id: 
     return True
 
 
-def _by_cause(failures: dict[dt.date, FailureCause]) -> list[letter.FailedDays]:
+def _by_cause(failures: dict[dt.date, run_outcome.FailureCause]) -> list[letter.FailedDays]:
     found: dict[str, letter.FailedDays] = {}
     for day in sorted(failures):
         cause = failures[day]

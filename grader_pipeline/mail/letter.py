@@ -98,10 +98,7 @@ def recovered(day: dt.date, links: Links) -> Letter:
 
 
 def to_bytes(letter: Letter, *, sender: str, to: Sequence[str], identity: str) -> bytes:
-    """The bytes of the mail with this letter. Its Message-ID depends on ``identity`` only.
-
-    ``sender`` and ``to`` are bare addresses.
-    """
+    """The mail's bytes. ``sender``, ``to``: bare addresses. ``identity`` makes the Message-ID."""
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
     message["To"] = ", ".join(to)

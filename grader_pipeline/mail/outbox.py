@@ -1,9 +1,7 @@
 """The outbox: the mails that were decided on, and how far each came.
 
-A mail is enqueued in the transaction that decides on it. Its key makes it one mail. The outbox
-notes ``sending`` before it sends and the result afterwards, so a mail goes out at least once. A
-second copy is possible in one case: the process dies, or the connection breaks, after the server
-took the mail and before the outbox noted that. The copy has the same Message-ID.
+A mail is enqueued in the transaction that decides on it, and goes out at least once. When it may go
+out twice is in docs/decisions/0001.
 
 After a temporary error the mail is sent again, with growing pauses, for a day. A final error is in
 ``mail_outbox.last_error``, in the log and in the sensor's skip reason; ``sql/mail/requeue.sql``
@@ -28,11 +26,7 @@ from grader_pipeline.statements import statement
 log = logging.getLogger(__name__)
 
 Send = Callable[[bytes, Sequence[str], str], Mapping[str, Refusal]]
-"""What delivers a mail: takes its bytes, recipients and key, returns those who did not get it.
-
-Raises TransientFailure or PermanentFailure if nobody got it. ``Mail.send_mail`` is the one there
-is; see "Another channel" in CONTRIBUTING.md.
-"""
+"""Sends a mail once. Takes, returns and raises the same as ``Mail.send_mail``."""
 
 LEASE_SECONDS = 60
 """Longer than it takes to send. A process that is ``sending`` a mail for longer is dead."""
@@ -108,14 +102,17 @@ def deliver(postgres: Postgres, send: Send, *, until: float) -> Delivery:
             error = raised.description or ""
             why = Refusal(error, isinstance(raised, PermanentFailure))
             refused = dict.fromkeys(due["recipients"], why)
-        state = _note(postgres, due, refused, error)
+        pause = min(FIRST_PAUSE_SECONDS * 2 ** min(due["attempts"] - 1, 16), LONGEST_PAUSE_SECONDS)
+        state = _note(postgres, due, refused, error, pause)
         if state == "sent":
             done.sent += 1
             log.info("Mail %s is sent", due["key"])
         elif state == "queued":
             done.postponed += 1
+            log.warning("Mail %s is sent again in %d s: %s", due["key"], pause, error)
         else:
             done.undeliverable += 1
+            log.error("Mail %s is %s: %s", due["key"], state.replace("_", " "), error)
         done.error = error or done.error
         if failure is not None:
             break
@@ -123,11 +120,14 @@ def deliver(postgres: Postgres, send: Send, *, until: float) -> Delivery:
 
 
 def _note(
-    postgres: Postgres, due: Mapping[str, Any], refused: Mapping[str, Refusal], error: str | None
+    postgres: Postgres,
+    due: Mapping[str, Any],
+    refused: Mapping[str, Refusal],
+    error: str | None,
+    pause: int,
 ) -> str:
     """Note the result for each recipient. Returns the state of the mail that follows."""
     key = due["key"]
-    pause = min(FIRST_PAUSE_SECONDS * 2 ** min(due["attempts"] - 1, 16), LONGEST_PAUSE_SECONDS)
     with postgres.transaction() as db:
         for address in due["recipients"]:
             state, answer = "sent", None
@@ -138,9 +138,4 @@ def _note(
             db.execute(statement("mail/note_recipient"), result)
         attempt = {"key": key, "error": error, "pause_seconds": pause}
         noted = db.execute(statement("mail/note_attempt"), attempt).fetchone()
-    state = str(noted["state"]) if noted else "sent"
-    if state == "queued":
-        log.warning("Mail %s is sent again in %d s: %s", key, pause, error)
-    elif state != "sent":
-        log.error("Mail %s is %s: %s", key, state.replace("_", " "), error)
-    return state
+    return str(noted["state"]) if noted else "sent"

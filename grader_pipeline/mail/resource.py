@@ -1,9 +1,7 @@
 """Mail: sends one message through the SMTP server, or writes it as an .eml file without SMTP_HOST.
 
-It sends once and returns who did not get it. The outbox (:mod:`grader_pipeline.mail.outbox`)
-decides which messages to send, and when to send again.
-
-Settings: SMTP_HOST, SMTP_PORT, SMTP_SECURITY, SMTP_USER, SMTP_PASSWORD, SMTP_FROM, read at use.
+It sends once. The outbox decides which messages to send, and when to send again. Settings: SMTP_…,
+read at use.
 """
 
 import os
@@ -76,19 +74,14 @@ def sender_of(settings: Settings) -> str:
 
     Raises PermanentFailure if SMTP_HOST is set and neither is an address.
     """
-    for candidate in (settings.smtp_from, settings.smtp_user):
-        if found := addresses([candidate or ""]):
-            return found[0]
-    if settings.smtp_host is None:
-        return "grader-pipeline@localhost"
-    raise PermanentFailure("SMTP_FROM is not set: name the address that mails come from.")
+    found = addresses([settings.smtp_from or "", settings.smtp_user or ""])
+    if not found and settings.smtp_host is not None:
+        raise PermanentFailure("SMTP_FROM is not set: name the address that mails come from.")
+    return found[0] if found else "grader-pipeline@localhost"
 
 
 def addresses(written: Sequence[str]) -> list[str]:
-    """The bare addresses of texts like ``Name <address>`` or ``address``, each once, in order.
-
-    A text without an ``@`` in its address is left out.
-    """
+    """The addresses in texts like ``Name <address>``, each once. One without ``@`` is left out."""
     mailboxes = (parseaddr(text) for text in written)
     return list(dict.fromkeys(address for _, address in mailboxes if "@" in address))
 

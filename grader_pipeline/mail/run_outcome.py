@@ -18,10 +18,6 @@ from grader_pipeline import checks
 from grader_pipeline.asset_names import SHEET_REPORT
 
 BACKFILL_TAG = "dagster/backfill"
-_PARTITION_TAG = "dagster/partition"
-_RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
-_WILL_RETRY_TAG = "dagster/will_retry"
-_RETRY_RUN_TAG = "dagster/auto_retry_run_id"
 
 RETRY_WAIT = dt.timedelta(minutes=5)
 """How long after the end of a failed run Dagster may take to start the retry that its tags name."""
@@ -29,10 +25,8 @@ RETRY_WAIT = dt.timedelta(minutes=5)
 # Values in an error text of a library that could identify a learner.
 _PERSONAL = re.compile(r"\b[0-9a-fA-F]{32}\b|course-v1:\S+")
 _VOLATILE = re.compile(r"\b[0-9a-f]{6,}\b|\d+", re.IGNORECASE)
-_LONGEST = 600
 
 _CHECKS_FAILED = "DagsterAssetCheckFailedError"
-_EXPECTED = {spec.key: spec.description for spec in checks.specs()}
 
 
 @dataclass(frozen=True)
@@ -65,9 +59,10 @@ def sheet_days(instance: dg.DagsterInstance, run_id: str) -> tuple[list[dt.date]
 
 def days_of(run: dg.DagsterRun) -> list[dt.date]:
     """The days that a run was started for. Empty if it was started for no day."""
-    if day := run.tags.get(_PARTITION_TAG):
+    if day := run.tags.get("dagster/partition"):
         return _dates([day])
-    ends = _dates(run.tags.get(tag, "") for tag in _RANGE_TAGS)
+    tags = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+    ends = _dates(run.tags.get(tag, "") for tag in tags)
     if not ends:
         return []
     return [ends[0] + dt.timedelta(days=n) for n in range((ends[-1] - ends[0]).days + 1)]
@@ -86,10 +81,11 @@ def final_status(
         return "canceled"
     if run.status != dg.DagsterRunStatus.FAILURE:
         return None
-    if run.tags.get(_RETRY_RUN_TAG):
+    if run.tags.get("dagster/auto_retry_run_id"):
         return "retried"
     # Dagster writes the failure event, then this tag, then starts the retry.
-    will_retry = run.tags.get(_WILL_RETRY_TAG, "true" if instance.run_retries_enabled else "false")
+    usual = "true" if instance.run_retries_enabled else "false"
+    will_retry = run.tags.get("dagster/will_retry", usual)
     return None if will_retry == "true" and age < RETRY_WAIT else "failed"
 
 
@@ -159,14 +155,18 @@ def _step_text(event: dg.DagsterEvent) -> str:
 
 def _check_text(evaluation: dg.AssetCheckEvaluation) -> str:
     """What a failed check found, and what its spec in :mod:`checks` expects."""
-    expected = _EXPECTED.get(evaluation.asset_check_key)
-    rule = expected and f"Expected: {expected}"
-    words = (f"Check {evaluation.check_name} failed.", evaluation.description, rule)
+    expected = {spec.key: spec.description for spec in checks.specs()}
+    rule = expected.get(evaluation.asset_check_key)
+    words = (
+        f"Check {evaluation.check_name} failed.",
+        evaluation.description,
+        rule and f"Expected: {rule}",
+    )
     return " ".join(filter(None, words))
 
 
 def _presentable(text: str) -> str:
-    return _PERSONAL.sub("…", " ".join(text.split()))[:_LONGEST]
+    return _PERSONAL.sub("…", " ".join(text.split()))[:600]
 
 
 def _dates(keys: Iterable[str]) -> list[dt.date]:

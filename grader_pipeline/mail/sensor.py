@@ -1,11 +1,6 @@
 """The sensor that turns ended runs and backfills into mails, and delivers the mails.
 
-A plain sensor with its own cursor, because Dagster's run status sensors lose a run whose evaluation
-failed, and begin at the moment they are first switched on.
-
-The cursor lags by LAG_SECONDS. Dagster gives out event ids before their transactions commit, so an
-id below the newest can appear later; each evaluation reads the last minutes again. Without a cursor
-all of Dagster's history is read. Candidates that are settled stay settled.
+Why it is a plain sensor, and why its cursor lags by LAG_SECONDS: docs/decisions/0001.
 """
 
 import datetime as dt
@@ -25,7 +20,6 @@ from grader_pipeline.statements import statement
 
 log = logging.getLogger(__name__)
 
-INTERVAL_SECONDS = 10
 SETTLE_SECONDS = 8
 BEGIN_SECONDS = 12
 """How late in an evaluation a mail is begun. The evaluation then ends within 30 s."""
@@ -54,8 +48,7 @@ class Cursor:
 
 
 @dg.sensor(
-    name="mail_sensor",
-    minimum_interval_seconds=INTERVAL_SECONDS,
+    minimum_interval_seconds=10,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Mails colleagues that a day's report is ready, and owners that a run failed.",
 )

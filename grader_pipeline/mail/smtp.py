@@ -27,9 +27,7 @@ SESSION_SECONDS = 15
 QUIT_SECONDS = 1  # the server has the mail by then, and its answer to QUIT does not matter
 
 _FINAL = 500
-_OK = (250, 251, 252)
 _CLOSING = 421
-_LINE = 300
 _NOT_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}
 
 
@@ -100,7 +98,7 @@ def hand_over(
             continue
         if code == _CLOSING:
             raise smtplib.SMTPResponseException(code, text)
-        if code in _OK:
+        if code in (250, 251, 252):
             accepted.append(address)
         else:
             refused[address] = Refusal(_answer(code, text), code >= _FINAL)
@@ -207,4 +205,4 @@ def _answer(code: int, text: bytes | str) -> str:
     words = text if isinstance(text, str) else text.decode("utf-8", "replace")
     # smtplib has the code -1 for an answer without one.
     said = [str(code)] if code > 0 else []
-    return " ".join([*said, *without_secrets(words, Settings()).split()])[:_LINE]
+    return " ".join([*said, *without_secrets(words, Settings()).split()])[:300]

@@ -49,14 +49,6 @@ class Response:
     seconds: float
 
 
-class _AskedToWait(TransientFailure):
-    """The server says after how many seconds to ask again."""
-
-    def __init__(self, description: str, seconds: float) -> None:
-        super().__init__(description)
-        self.seconds = seconds
-
-
 def api_place(settings: Settings) -> str:
     """The host of GRADER_API_URL, for Dagster's UI. Path and query may hold a key."""
     if settings.grader_api_url is None:
@@ -141,9 +133,7 @@ class GraderApi(dg.ConfigurableResource["GraderApi"], use_attribute_docstrings=T
         # Raised in the handler, it would have the error as its context.
         raise failure
 
-    def _download(
-        self, url: str, params: Mapping[str, str], file: Path, seconds: float
-    ) -> Response:
+    def _download(self, url: str, asked: Mapping[str, str], file: Path, seconds: float) -> Response:
         started = time.monotonic()
         digest = hashlib.sha256()
         elements = responses.Counter()
@@ -162,15 +152,15 @@ class GraderApi(dg.ConfigurableResource["GraderApi"], use_attribute_docstrings=T
             elements.feed(piece)
 
         with pa.CompressedOutputStream(str(file), "zstd") as out:
-            answer = http.exchange("GET", url, seconds=seconds, params=params, take=take)
+            answer = http.exchange("GET", url, seconds=seconds, params=asked, take=take)
         _refuse_status(answer)
         spent = time.monotonic() - started
         return Response(file, elements.end(), size, digest.hexdigest(), spent)
 
     def _pause(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        asked = error.seconds if isinstance(error, _AskedToWait) else 0
-        pause = max(asked, self.pause_seconds * 2.0 ** (state.attempt_number - 1))
+        asked = error.pause if isinstance(error, TransientFailure) else None
+        pause = max(asked or 0, self.pause_seconds * 2.0 ** (state.attempt_number - 1))
         return min(pause, self.longest_pause_seconds)
 
 
@@ -189,10 +179,8 @@ def _refuse_status(answer: http.Answer) -> None:
         return
     said = f"The grader API answered {status}."
     if is_worth_retrying(status):
-        raise _AskedToWait(
-            f"{said} It may recover; run the day again later.",
-            asked_pause(answer.headers.get("retry-after", "")) or 0.0,
-        )
+        pause = asked_pause(answer.headers.get("retry-after", ""))
+        raise TransientFailure(f"{said} It may recover; run the day again later.", pause)
     advice: dict[int, str] = {
         HTTPStatus.UNAUTHORIZED: "Check GRADER_API_CLIENT and GRADER_API_CLIENT_KEY.",
         HTTPStatus.FORBIDDEN: "Check GRADER_API_CLIENT, its key, and what it may read.",

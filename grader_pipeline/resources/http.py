@@ -14,18 +14,13 @@ from typing import Any
 
 import httpx
 
-_CONNECT_SECONDS = 15
 _OK = 200
 
 Take = Callable[[bytes], object]
 
 
 class NoAnswerError(Exception):
-    """There is no whole answer. The text is the cause in a word or two.
-
-    It never has the address, which may have a key in it. The HTTP library's own error, which has
-    the address, is not attached.
-    """
+    """There is no whole answer. The text is the cause in a word or two, without the address."""
 
 
 class AddressError(NoAnswerError):
@@ -88,12 +83,13 @@ def exchange(
         failure = NoAnswerError(type(error).__name__)
     except TimeoutError:
         failure = DeadlineError(f"no answer within {seconds:g} seconds")
-    # Raised in a handler, it would have the library's error as its context.
+    # Raised in a handler, it would have the library's error as its context, and so the address,
+    # which may have a key in it.
     raise failure
 
 
 async def _exchange(request: dict[str, Any], seconds: float, take: Take | None) -> Answer:
-    limits = httpx.Timeout(None, connect=_CONNECT_SECONDS)
+    limits = httpx.Timeout(None, connect=15)
     async with (
         asyncio.timeout(seconds),
         httpx.AsyncClient(timeout=limits, verify=_certificates()) as client,

@@ -184,7 +184,5 @@ def _apply_pending(db: Connection, known: Sequence[Migration]) -> None:
 
 @cache
 def _say_newer(number: int, last: int) -> None:
-    text = (
-        "The schema has number %d, this code knows %d: a newer release migrated it. It is used so"
-    )
+    text = "The schema has number %d, this code %d: a newer release migrated it. It stays as it is"
     log.info(text, number, last)

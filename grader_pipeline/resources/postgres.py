@@ -6,6 +6,7 @@ Source: DATABASE_URL. Sessions speak UTC.
 """
 
 import logging
+import re
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -32,12 +33,8 @@ log = logging.getLogger(__name__)
 Connection = connections.Connection
 
 # Waiting does not help then. libpq gives no SQLSTATE for a refused connection, only a text.
-_REFUSALS = (
-    "authentication failed",
-    "no password supplied",
-    "does not exist",
-    "no pg_hba.conf entry",
-    "not permitted",
+_REFUSALS = re.compile(
+    "authentication failed|no password supplied|does not exist|no pg_hba.conf entry|not permitted"
 )
 
 
@@ -87,8 +84,8 @@ class Postgres(dg.ConfigurableResource["Postgres"], use_attribute_docstrings=Tru
                 connection = self._connected()
                 with connection.transaction():
                     if lock is not None:
-                        taken = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
-                        connection.execute(taken, [lock])
+                        query = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+                        connection.execute(query, [lock])
                     yield connection
             except psycopg.OperationalError as error:
                 raise TransientFailure(
@@ -197,7 +194,7 @@ def _open(url: str) -> Connection:
         ) from None
     except psycopg.OperationalError as error:
         message = f"PostgreSQL cannot be reached: {cause(error)}"
-        if any(refusal in str(error) for refusal in _REFUSALS):
+        if _REFUSALS.search(str(error)):
             raise PermanentFailure(f"{message}. Check DATABASE_URL.") from None
         log.warning("%s; trying again", message)
         raise TransientFailure(f"{message}. Check that it runs, and DATABASE_URL.") from None

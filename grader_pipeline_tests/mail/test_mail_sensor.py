@@ -115,7 +115,6 @@ def test_a_retry_that_never_comes_ends_in_the_failure_mail(instance, run, subjec
     trouble["2023-05-31"] = ValueError("odd")
     instance.add_run_tags(run(), {"dagster/will_retry": "true"})
     assert subjects() == []
-    monkeypatch.setattr("grader_pipeline.mail.candidates.RETRY_WAIT", run_outcome.RETRY_WAIT * 0)
     monkeypatch.setattr(run_outcome, "RETRY_WAIT", run_outcome.RETRY_WAIT * 0)
     assert subjects() == [FAILURE]
 
@@ -214,7 +213,7 @@ def test_a_candidate_that_cannot_be_decided_does_not_stop_the_others(run, subjec
             raise RuntimeError("odd run")
         return real(instance, run_id)
 
-    monkeypatch.setattr("grader_pipeline.mail.candidates.sheet_days", sheet_days)
+    monkeypatch.setattr(run_outcome, "sheet_days", sheet_days)
     assert subjects() == [SUCCESS]
     monkeypatch.undo()
 

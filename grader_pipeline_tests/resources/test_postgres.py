@@ -1,4 +1,4 @@
-"""What a session of ours asks of the server, and does to others."""
+"""What a session asks of the server, and what it does to other sessions."""
 
 from collections.abc import Iterator
 
