@@ -7,10 +7,9 @@ A request passes through the modules in this order:
 
     server   the HTTP side: parameters, key, latency, streaming
     days     a UTC day as bytes on disk, and the slice of it that a window asks for
-    draw     who works on what that day, and when
+    draw     the day's attempts: who works on what, and when
       totals   how many attempts the day has in all
       school   courses, tasks, learners
-    attempts the drawn day as columns
     wire     an attempt as the JSON text the real grader sends
     dirt     the rows that no pipeline should load
 

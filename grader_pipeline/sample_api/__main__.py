@@ -4,41 +4,31 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from grader_pipeline.sample_api.server import DEFAULT_CLIENT, DEFAULT_DIRTY, DEFAULT_KEY, serve
-from grader_pipeline.sample_api.totals import DEFAULT_ROWS
+from grader_pipeline.sample_api.server import sample_api, serve
+
+_OPTIONS = sample_api.__kwdefaults__ or {}
+"""The options that the application has, with their defaults."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the server listens, what its days are like, and who may ask."""
     parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=_between(int, 0, 65_535), default=0, help="0: a free one")
-    parser.add_argument(
-        "--rows",
-        type=_between(int, 0, 10_000_000),
-        default=DEFAULT_ROWS,
-        help="clean attempts on a usual weekday",
-    )
-    parser.add_argument(
-        "--latency", type=_between(float, 0, 3_600), default=0, help="seconds before an answer"
-    )
-    parser.add_argument(
-        "--dirty",
-        type=_between(float, 0, 1),
-        default=DEFAULT_DIRTY,
-        help="dirty rows for each clean one",
-    )
-    parser.add_argument("--client", default=DEFAULT_CLIENT, help="who may ask")
-    parser.add_argument(
-        "--client-key", default=DEFAULT_KEY, help="with which key; empty lets everybody in"
-    )
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address to listen on")
+    add("--port", type=_between(int, 0, 65_535), default=0, help="0: a free one")
+    add("--rows", type=_between(int, 0, 10_000_000), help="clean attempts on a usual weekday")
+    add("--latency", type=_between(float, 0, 3_600), help="seconds before an answer")
+    add("--dirty", type=_between(float, 0, 1), help="dirty rows for each clean one")
+    add("--client", help="who may ask")
+    add("--client-key", help="with which key; empty lets everybody in")
+    parser.set_defaults(**_OPTIONS)
 
 
 def serve_chosen(chosen: argparse.Namespace) -> None:
     """Serve the sample grader until a signal ends it. Exits with 1 when it cannot listen."""
-    names = ("host", "port", "rows", "latency", "dirty", "client", "client_key")
+    app = sample_api(**{name: getattr(chosen, name) for name in _OPTIONS})
     try:
-        serve(**{name: getattr(chosen, name) for name in names})
+        serve(app, chosen.host, chosen.port)
     except OSError as error:
         sys.exit(f"Cannot listen on {chosen.host}:{chosen.port} ({error.strerror}); try --port 0.")
 

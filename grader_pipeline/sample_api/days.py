@@ -20,9 +20,11 @@ from grader_pipeline.sample_api.wire import rows_as_text
 BATCH = 20_000  # rows written at once
 CHUNK = 1 << 20  # bytes sent at once
 KEPT_BYTES = 1 << 30
-KEPT_DAYS = (2, 64)  # at least, for a Moscow day lies on two UTC days; at most, for open files
+LEAST_DAYS = 2  # kept: a Moscow day lies on two UTC days
+MOST_DAYS = 64  # kept: each has an open file
 SEPARATOR = ",\n"
 MICROSECOND = dt.timedelta(microseconds=1)
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,6 @@ class StoredDay:
     """Of each clean row: UTC, microseconds since 1970, ascending."""
     offsets: Ints
     """Where in the file each clean row starts, with its dirty copies behind it; then the end."""
-
-    @property
-    def size(self) -> int:
-        """Bytes on disk."""
-        return int(self.offsets[-1])
 
     def slice(self, start: int, end: int) -> Iterator[bytes]:
         """Read the rows of a window, the last moment included, without a separator at the end."""
@@ -63,7 +60,7 @@ class Days:
 
     def window(self, start: dt.datetime, end: dt.datetime) -> Iterator[bytes]:
         """Give the JSON list of a window in aware UTC, the end included."""
-        since, until = _microseconds(start), _microseconds(end)
+        since, until = ((moment - EPOCH) // MICROSECOND for moment in (start, end))
         yield b"["
         separator = b""
         for ordinal in range(start.toordinal(), end.toordinal() + 1):
@@ -80,19 +77,17 @@ class Days:
             if date not in self._kept:
                 self._kept[date] = write_day(date, self._rows, self._dirty)
             self._kept.move_to_end(date)
-            while self._keeps_too_much():
+            while len(self._kept) > MOST_DAYS or (
+                len(self._kept) > LEAST_DAYS
+                and sum(day.offsets[-1] for day in self._kept.values()) > KEPT_BYTES
+            ):
                 self._kept.popitem(last=False)
             return self._kept[date]
-
-    def _keeps_too_much(self) -> bool:
-        least, most = KEPT_DAYS
-        size = sum(day.size for day in self._kept.values())
-        return len(self._kept) > most or (len(self._kept) > least and size > KEPT_BYTES)
 
 
 def write_day(date: dt.date, rows: int, dirty: float) -> StoredDay:
     """Draw a UTC day and write it, with `dirty` times as many dirty rows as clean ones."""
-    attempts = draw_day(date, rows)
+    ids, attempts = draw_day(date, rows)
     chance = dice("dirt", date.toordinal(), rows)
     models = np.sort(chance.integers(0, len(attempts) or 1, round(dirty * len(attempts))))
     copies = np.bincount(models, minlength=len(attempts)).tolist()
@@ -102,7 +97,7 @@ def write_day(date: dt.date, rows: int, dirty: float) -> StoredDay:
     sizes = np.zeros(len(attempts), dtype=np.int64)
     for start in range(0, len(attempts), BATCH):
         batch = []
-        for index, row in enumerate(rows_as_text(attempts, start, start + BATCH), start):
+        for index, row in enumerate(rows_as_text(ids, attempts[start : start + BATCH]), start):
             spoiled = [spoil(row) for spoil in islice(dirt, copies[index])]
             text = SEPARATOR.join([row, *spoiled, ""])
             sizes[index] = len(text)
@@ -110,7 +105,3 @@ def write_day(date: dt.date, rows: int, dirty: float) -> StoredDay:
         file.write("".join(batch).encode("ascii"))
     file.flush()
     return StoredDay(file, attempts.moment, np.concatenate([[0], np.cumsum(sizes)]))
-
-
-def _microseconds(moment: dt.datetime) -> int:
-    return (moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // MICROSECOND

@@ -1,8 +1,7 @@
 """Rows that no pipeline should load: what real days bring, and what a worse day could.
 
-A dirty row is a copy of a clean one, spoiled in one way and made up to a few seconds later. It
-comes in addition to the clean rows, right behind its model, so that every window which holds the
-one holds the other, and a twin always follows the attempt it imitates.
+A dirty row is a copy of a clean one, its model. It is spoiled in one way and up to three seconds
+later. It is added right behind its model, so that each window has both or none.
 """
 
 import ast
@@ -14,18 +13,18 @@ from typing import Any
 
 import numpy as np
 
-Row = dict[str, Any]
-Spoil = Callable[[Row], object]
+Element = dict[str, Any]
+Spoil = Callable[[Element], object]
 
 LONG = 300  # characters, more than any column of the table `grader` that has a limit
 CUT_AT = 65_536  # characters, where some gateway stopped copying passback_params
 
 
 def draw_dirt(count: int, chance: np.random.Generator) -> Iterator[Callable[[str], str]]:
-    """Give, for each dirty row, what turns its model's JSON text into it.
+    """Give, for each dirty row, the function that makes its JSON text of its model's.
 
-    The first rows go through every kind of dirt once, the rest by how common a kind is; then they
-    are shuffled.
+    If there are enough rows, each kind of dirt occurs at least once. How common a kind is decides
+    about the others. All are shuffled.
     """
     shares = np.array([share for share, _ in DIRT], dtype=np.float64)
     usual = chance.choice(len(DIRT), count, p=shares / shares.sum())
@@ -37,15 +36,13 @@ def draw_dirt(count: int, chance: np.random.Generator) -> Iterator[Callable[[str
 
 def _spoiled(spoil: Spoil, delay: dt.timedelta, model: str) -> str:
     row = json.loads(model)
-    return json.dumps(spoil(row if spoil in TWINS else _later(row, delay)))
+    if spoil not in TWINS:
+        moment = dt.datetime.fromisoformat(row["created_at"]) + delay
+        row["created_at"] = moment.isoformat(" ", "microseconds")
+    return json.dumps(spoil(row))
 
 
-def _later(row: Row, delay: dt.timedelta) -> Row:
-    moment = dt.datetime.fromisoformat(row["created_at"]) + delay
-    return row | {"created_at": moment.isoformat(" ", "microseconds")}
-
-
-def _same(row: Row) -> Row:
+def _same(row: Element) -> Element:
     return row
 
 
@@ -57,37 +54,27 @@ def _drop(field: str) -> Spoil:
     return lambda row: {name: value for name, value in row.items() if name != field}
 
 
+def _changed(field: str, change: Callable[[str], object]) -> Spoil:
+    return lambda row: row | {field: change(row[field])}
+
+
 def _dated(pattern: str) -> Spoil:
     """Write created_at anew; `{day}` and `{clock}` in the pattern are the true ones."""
-
-    def spoil(row: Row) -> Row:
-        day, clock = row["created_at"].split(" ")
-        return row | {"created_at": pattern.format(day=day, clock=clock)}
-
-    return spoil
+    return _changed("created_at", lambda at: pattern.format(day=at[:10], clock=at[11:]))
 
 
 def _inside(change: Spoil) -> Spoil:
-    """Spoil what passback_params says rather than the row."""
-    return lambda row: (
-        row | {"passback_params": repr(change(ast.literal_eval(row["passback_params"])))}
-    )
+    """Spoil a field inside of passback_params."""
+    return _changed("passback_params", lambda text: repr(change(ast.literal_eval(text))))
 
 
-def _text(change: Callable[[str], object]) -> Spoil:
-    """Spoil the text of passback_params."""
-    return lambda row: row | {"passback_params": change(row["passback_params"])}
-
-
-def _learner(change: Callable[[str], object]) -> Spoil:
-    return lambda row: row | {"lti_user_id": change(row["lti_user_id"])}
-
-
+_text = partial(_changed, "passback_params")
+_learner = partial(_changed, "lti_user_id")
 SOURCEDID = "lis_result_sourcedid"
 _other_task = _inside(_set(SOURCEDID, "course-v1:SkillFactory+TWIN:lms.skillfactory.ru-0:0"))
 
 TWINS = (_same, _other_task)
-"""What keeps its model's key: the learner and the moment."""
+"""These keep the key of their model: the learner and the moment."""
 
 DIRT: tuple[tuple[float, Spoil], ...] = (
     # How common, and how spoiled. The heading is the reason a pipeline should give.

@@ -8,29 +8,28 @@ is stuck, a correct one that ends it.
 """
 
 import datetime as dt
-from dataclasses import dataclass
 
 import numpy as np
 
-from grader_pipeline.sample_api.attempts import (
-    BOOLEAN,
-    CONSUMER_KEYS,
-    NULL,
-    RIGHT,
-    WRONG,
-    Attempts,
-)
 from grader_pipeline.sample_api.school import (
     TASKS_PER_COURSE,
+    Columns,
     Flags,
     Floats,
     Ints,
-    Learners,
+    columns,
     dice,
     learners_on,
     task_difficulty,
 )
 from grader_pipeline.sample_api.totals import Totals, totals_of
+
+VERDICTS = ("null", "0", "1", "null", "false", "true")
+NULL, WRONG, RIGHT = 0, 1, 2
+BOOLEAN = 3  # added to a verdict, the same verdict as a boolean
+
+# The first is nearly everybody's. The others are allowed too, and cannot be read as JSON.
+CONSUMER_KEYS = ("", None, "l'école", 'группа "Питон"', 'O\'Neil "beta"', "lms\\main", "00123")
 
 SECOND = 1_000_000  # microseconds, the unit of every moment and gap here
 DAY = 86_400 * SECOND
@@ -43,60 +42,50 @@ ODD_MOMENT = 0.002  # share of attempts made at a whole second, so written witho
 ODD_VERDICT = 0.003  # share of attempts whose verdict is a boolean
 
 
-@dataclass(frozen=True)
-class Visits:
-    """A day's visits, those of a learner together and in order, an array element each."""
+def draw_day(day: dt.date, rows: int) -> tuple[list[str], Columns]:
+    """Draw the clean attempts of a UTC day in a school of about `rows` attempts a weekday.
 
-    learner: Ints
-    task: Ints
-    consumer: Ints
-    runs: Ints
-    wrong: Ints
-    solved: Flags
-
-
-def draw_day(day: dt.date, rows: int) -> Attempts:
-    """Draw the clean attempts of a UTC day in a school of about `rows` attempts a weekday."""
+    Gives the ids of the learners at work, 32 hexadecimal digits each, and the attempts, oldest
+    first. `learner`, `task`, `consumer` and `verdict` are positions in the ids, `task_blocks()`,
+    CONSUMER_KEYS and VERDICTS. `submit` is false for a run. `moment` is UTC, in microseconds since
+    1970.
+    """
     chance = dice("attempts", day.toordinal(), rows)
     totals = totals_of(day, rows)
     learners = _at_work(learners_on(day.toordinal(), rows), totals.users, chance)
     visits = _visits(learners, totals, chance)
 
-    # One element an attempt: first all runs, then all wrong submits, then all correct ones.
-    numbers = np.arange(len(visits.learner))
-    visit = np.concatenate(
-        [np.repeat(numbers, count) for count in (visits.runs, visits.wrong, visits.solved)]
-    )
+    # First all runs, then all wrong submits, then all correct ones.
+    counts = np.concatenate([visits.runs, visits.wrong, visits.solved])
+    visit = np.repeat(np.tile(np.arange(len(visits)), 3), counts)
     submit = np.arange(len(visit)) >= totals.runs
     solved = np.arange(len(visit)) >= totals.runs + totals.submits - totals.solved
-    order = _in_order(visit, submit, solved, chance)
+    # By visit. Within one, runs come rather earlier and the correct submit last.
+    order = np.lexsort((chance.random(len(visit)) + 0.4 * submit + 2 * solved, visit))
     visit, submit, solved = visit[order], submit[order], solved[order]
 
     verdict = _verdicts(submit, solved, totals, chance)
-    moment = _moments(visits.learner[visit], visit, chance) + DAY * _days_since_1970(day)
-    order = np.argsort(moment, kind="stable")
-    visit = visit[order]
-    return Attempts(
-        ids=[row.tobytes().hex() for row in learners.ids],
+    moment = _moments(visits.learner[visit], visit, chance)
+    moment += DAY * (day - dt.date(1970, 1, 1)).days
+    attempts = columns(
         learner=visits.learner[visit],
         task=visits.task[visit],
         consumer=visits.consumer[visit],
-        submit=submit[order],
-        verdict=verdict[order],
-        moment=moment[order],
+        submit=submit,
+        verdict=verdict,
+        moment=moment,
     )
+    ids = [learner.tobytes().hex() for learner in learners.id]
+    return ids, attempts[np.argsort(moment, kind="stable")]
 
 
-def _days_since_1970(day: dt.date) -> int:
-    return (day - dt.date(1970, 1, 1)).days
-
-
-def _at_work(enrolled: Learners, users: int, chance: np.random.Generator) -> Learners:
+def _at_work(enrolled: Columns, users: int, chance: np.random.Generator) -> Columns:
     urge = np.log(enrolled.diligence) + chance.gumbel(size=len(enrolled))
     return enrolled[np.sort(np.argsort(-urge)[:users])]
 
 
-def _visits(learners: Learners, totals: Totals, chance: np.random.Generator) -> Visits:
+def _visits(learners: Columns, totals: Totals, chance: np.random.Generator) -> Columns:
+    """Give the day's visits, those of a learner together and in order."""
     stuck = max(round(STUCK_PER_SOLVED * totals.solved), len(learners) - totals.solved)
     further = totals.solved + stuck - len(learners)
     each_once_and_more = 1 + _spread(further, learners.diligence, chance)
@@ -116,13 +105,16 @@ def _visits(learners: Learners, totals: Totals, chance: np.random.Generator) -> 
 
     odd = np.where(chance.random(len(learner)) < ODD_CONSUMER, 1, 0)
     consumer = odd * chance.integers(1, len(CONSUMER_KEYS), len(learner))
-    return Visits(learner, task, consumer, runs, wrong, solved)
+    return columns(
+        learner=learner, task=task, consumer=consumer, runs=runs, wrong=wrong, solved=solved
+    )
 
 
 def _spread(count: int, weights: Floats, chance: np.random.Generator) -> Ints:
+    """Spread a count over some places, each by its weight."""
     if not len(weights):
         return np.zeros(0, dtype=np.int64)
-    return chance.multinomial(count, weights / weights.sum()).astype(np.int64)
+    return chance.multinomial(count, weights / weights.sum())
 
 
 def _place_in_run(group: Ints) -> Ints:
@@ -130,12 +122,6 @@ def _place_in_run(group: Ints) -> Ints:
     place = np.arange(len(group))
     starts = np.flatnonzero(np.diff(group, prepend=-1))
     return place - np.repeat(starts, np.diff(starts, append=len(group)))
-
-
-def _in_order(visit: Ints, submit: Flags, solved: Flags, chance: np.random.Generator) -> Ints:
-    """Order attempts by visit; within one, runs come rather earlier and the correct submit last."""
-    turn = chance.random(len(visit)) + 0.4 * submit + 2 * solved
-    return np.lexsort((turn, visit))
 
 
 def _verdicts(submit: Flags, solved: Flags, totals: Totals, chance: np.random.Generator) -> Ints:
@@ -168,16 +154,11 @@ def _moments(learner: Ints, visit: Ints, chance: np.random.Generator) -> Ints:
     # A full second between attempts comes first, so that what is left can shrink to fit the day.
     room = DAY - (counted[ends] + 2) * SECOND
     shrink = np.minimum(1, room / since_begin[ends])
-    start = np.minimum(_starts(len(begins), chance), room - since_begin[ends] * shrink)
+    shares, hours, spreads = np.array(HABITS).T
+    habit = chance.choice(len(HABITS), len(begins), p=shares)
+    usual_start = (chance.normal(hours[habit], spreads[habit]) - MOSCOW) % 24 * 3600 * SECOND
+    start = np.minimum(usual_start, room - since_begin[ends] * shrink)
     moment: Ints = (start[who] + since_begin * shrink[who]).astype(np.int64) + counted * SECOND
     whole = chance.random(len(moment)) < ODD_MOMENT
     moment[whole] -= moment[whole] % SECOND
     return moment
-
-
-def _starts(count: int, chance: np.random.Generator) -> Floats:
-    shares, hours, spreads = np.array(HABITS).T
-    habit = chance.choice(len(HABITS), count, p=shares)
-    hour = chance.normal(hours[habit], spreads[habit]) - MOSCOW
-    start: Floats = (hour % 24) * 3600 * SECOND
-    return start

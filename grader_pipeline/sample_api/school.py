@@ -4,8 +4,8 @@ Everything here is drawn from named dice, so that any process that asks gets the
 """
 
 import zlib
-from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,66 +29,47 @@ TASKS_PER_COURSE = 160
 
 COHORT_EVERY = 28  # days
 PROGRAMME = 280  # days from a cohort's first to its last
-USUAL_STAY = 200  # days until half the learners and some more have dropped out
+USUAL_STAY = 200  # days, on average, until a learner drops out
 LEARNERS_PER_ROW = 0.0045  # in one cohort, for each attempt of a weekday
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Columns = Any
+"""An array with named columns, such as `visits.runs`. The types of numpy cannot say which."""
 
 
 def dice(what: str, *which: int) -> np.random.Generator:
-    """Give the one source of chance for `what`; the numbers, none negative, tell its kin apart."""
+    """Give the source of chance for `what` and these numbers, none of them negative."""
     return np.random.default_rng([SEED, zlib.crc32(what.encode()), *which])
 
 
-@dataclass(frozen=True)
-class Learners:
-    """Some learners on one day, an array element each."""
-
-    ids: NDArray[np.uint8]
-    """Sixteen bytes a learner; an id is their 32 hexadecimal digits."""
-    course: Ints
-    """Position in COURSES."""
-    skill: Floats
-    """In logits: equal to a task's difficulty, it solves that task as often as not."""
-    diligence: Floats
-    """How much more often than others this learner is at work."""
-    next_task: Ints
-    """Where in the course the learner has got to."""
-
-    def __len__(self) -> int:
-        return len(self.course)
-
-    def __getitem__(self, chosen: Ints) -> "Learners":
-        return Learners(
-            self.ids[chosen],
-            self.course[chosen],
-            self.skill[chosen],
-            self.diligence[chosen],
-            self.next_task[chosen],
-        )
+def columns(**arrays: NDArray[Any]) -> Columns:
+    """Give arrays of one length as one array with their names."""
+    fields = [(name, array.dtype) for name, array in arrays.items()]
+    return np.rec.fromarrays(list(arrays.values()), dtype=fields)
 
 
-def learners_on(day: int, rows: int) -> Learners:
-    """Give everybody enrolled on a day (a proleptic ordinal) in a school of `rows` attempts."""
-    cohorts = [
-        _cohort(course, number, day, rows)
-        for course in range(len(COURSES))
-        for number in _cohorts_studying(course, day)
-    ]
-    return Learners(
-        np.concatenate([cohort.ids for cohort in cohorts]),
-        np.concatenate([cohort.course for cohort in cohorts]),
-        np.concatenate([cohort.skill for cohort in cohorts]),
-        np.concatenate([cohort.diligence for cohort in cohorts]),
-        np.concatenate([cohort.next_task for cohort in cohorts]),
-    )
+def learners_on(day: int, rows: int) -> Columns:
+    """Give everybody enrolled on a day (a proleptic ordinal) in a school of `rows` attempts.
+
+    A line a learner. `id` is 16 bytes. `course` is a position in COURSES. `skill` is in
+    logits: a learner solves half of the tasks whose difficulty equals it. `diligence` is how much
+    more often than others the learner is at work. `next_task` counts within the course.
+    """
+    cohorts = []
+    for course in range(len(COURSES)):
+        # Counted so that the cohorts of the calendar's first days have numbers above zero too.
+        since_first = day + PROGRAMME - course * COHORT_EVERY // len(COURSES)
+        latest = since_first // COHORT_EVERY
+        for number in range(latest - PROGRAMME // COHORT_EVERY + 1, latest + 1):
+            cohorts.append(_cohort(course, number, since_first - number * COHORT_EVERY, rows))
+    return np.concatenate(cohorts).view(np.recarray)
 
 
 @cache
 def task_blocks() -> tuple[str, ...]:
-    """Give every task's LTI block id; a course's tasks stand together, in teaching order."""
+    """Give every task's LTI block id: those of a course together, in teaching order."""
     text = dice("task blocks").bytes(16 * len(COURSES) * TASKS_PER_COURSE).hex()
     return tuple(text[at : at + 32] for at in range(0, len(text), 32))
 
@@ -101,17 +82,8 @@ def task_difficulty() -> Floats:
     return difficulty
 
 
-def _cohorts_studying(course: int, day: int) -> range:
-    # Counted so that the cohorts of the calendar's first days have numbers above zero too.
-    latest = (day + PROGRAMME - _first_day_in_turn(course)) // COHORT_EVERY
-    return range(latest - PROGRAMME // COHORT_EVERY + 1, latest + 1)
-
-
-def _first_day_in_turn(course: int) -> int:
-    return course * COHORT_EVERY // len(COURSES)
-
-
-def _cohort(course: int, number: int, day: int, rows: int) -> Learners:
+def _cohort(course: int, number: int, age: int, rows: int) -> Columns:
+    """Give the learners of a cohort who are still there `age` days after its start."""
     chance = dice("cohort", course, number)
     size = max(1, round(rows * LEARNERS_PER_ROW * COURSE_SIZE[course]))
     talent = chance.normal(-0.9, 0.7, size)
@@ -119,13 +91,11 @@ def _cohort(course: int, number: int, day: int, rows: int) -> Learners:
     pace = chance.gamma(6, 0.12, size)  # tasks a day
     diligence = chance.gamma(1.2, 1, size)
     stay = chance.exponential(USUAL_STAY, size)
-    ids = np.frombuffer(chance.bytes(16 * size), dtype=np.uint8).reshape(size, 16)
-
-    age = day + PROGRAMME - _first_day_in_turn(course) - number * COHORT_EVERY
-    return Learners(
-        ids,
-        np.full(size, course),
-        talent + progress * age / PROGRAMME,
-        diligence,
-        (pace * age).astype(np.int64),
-    )[np.flatnonzero(stay > age)]
+    ids = np.frombuffer(chance.bytes(16 * size), dtype="V16")
+    return columns(
+        id=ids,
+        course=np.full(size, course),
+        skill=talent + progress * age / PROGRAMME,
+        diligence=diligence,
+        next_task=(pace * age).astype(np.int64),
+    )[stay > age]

@@ -16,10 +16,6 @@ from starlette.routing import Route
 from grader_pipeline.sample_api.days import Days
 from grader_pipeline.sample_api.totals import DEFAULT_ROWS
 
-DEFAULT_CLIENT = "sample"
-DEFAULT_KEY = "sample"
-DEFAULT_DIRTY = 0.03
-
 TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", re.ASCII)
 PARAMETERS = ("client", "client_key", "start", "end")
 
@@ -28,19 +24,13 @@ def sample_api(
     *,
     rows: int = DEFAULT_ROWS,
     latency: float = 0,
-    dirty: float = DEFAULT_DIRTY,
-    client: str = DEFAULT_CLIENT,
-    client_key: str = DEFAULT_KEY,
+    dirty: float = 0.03,
+    client: str = "sample",
+    client_key: str = "sample",
 ) -> Starlette:
-    """Give the sample grader as an ASGI application.
+    """Give the sample grader as an ASGI application. Learners grow with ``rows``.
 
-    Args:
-        rows: clean attempts on a usual weekday; users grow with them.
-        latency: seconds before an answer starts.
-        dirty: dirty rows for each clean one, in addition.
-        client: who may ask.
-        client_key: with which key; empty lets everybody in.
-
+    `__main__` has what the options mean.
     """
     days = Days(rows, dirty)
 
@@ -57,22 +47,12 @@ def sample_api(
     return Starlette(routes=[Route("/{path:path}", answer)])
 
 
-def serve(
-    host: str = "127.0.0.1",
-    port: int = 0,
-    *,
-    rows: int = DEFAULT_ROWS,
-    latency: float = 0,
-    dirty: float = DEFAULT_DIRTY,
-    client: str = DEFAULT_CLIENT,
-    client_key: str = DEFAULT_KEY,
-) -> None:
-    """Serve the sample grader until a signal ends it; port 0 picks a free one.
+def serve(app: Starlette, host: str, port: int) -> None:
+    """Serve the sample grader until a signal ends it. Port 0 picks a free one.
 
-    Prints one line with the URL as soon as requests are taken. Raises OSError when the port is
-    somebody else's.
+    Prints one line with the URL as soon as requests are taken. Raises OSError when another process
+    has the port.
     """
-    app = sample_api(rows=rows, latency=latency, dirty=dirty, client=client, client_key=client_key)
     with socket.create_server((host, port), backlog=128) as listening:
         # The access log stays off: it would show the key that every request carries.
         config = uvicorn.Config(
@@ -85,7 +65,7 @@ def serve(
 
 
 def _errors(given: Mapping[str, str]) -> dict[str, str]:
-    """Say what is wrong with each parameter that is."""
+    """What is wrong with the parameters: a text for each wrong one."""
     errors = {name: "missing" for name in PARAMETERS if not given.get(name)}
     for name in {"start", "end"} - errors.keys():
         try:

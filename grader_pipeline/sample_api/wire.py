@@ -6,31 +6,25 @@ from functools import cache
 
 import numpy as np
 
-from grader_pipeline.sample_api.attempts import CONSUMER_KEYS, VERDICTS, Attempts
+from grader_pipeline.sample_api.draw import CONSUMER_KEYS, VERDICTS
 from grader_pipeline.sample_api.school import (
     COURSE_WITHOUT_OUTCOME_URL,
     COURSES,
     TASKS_PER_COURSE,
+    Columns,
     task_blocks,
 )
 
 LMS = "lms.skillfactory.ru"
 
 
-def rows_as_text(attempts: Attempts, start: int, stop: int) -> Iterator[str]:
-    """Give the JSON objects of attempts `start` to `stop`, ASCII only, without separators."""
-    part = slice(start, stop)
-    moments = np.datetime_as_string(attempts.moment[part].astype("datetime64[us]")).tolist()
-    columns = (
-        attempts.learner[part].tolist(),
-        attempts.task[part].tolist(),
-        attempts.consumer[part].tolist(),
-        attempts.submit[part].tolist(),
-        attempts.verdict[part].tolist(),
-        moments,
-    )
-    for who, task, consumer, submit, verdict, moment in zip(*columns, strict=True):
-        learner = attempts.ids[who]
+def rows_as_text(ids: list[str], attempts: Columns) -> Iterator[str]:
+    """Give attempts of `draw_day` as JSON objects, ASCII only, without separators."""
+    moments = np.datetime_as_string(attempts.moment.astype("datetime64[us]")).tolist()
+    for (who, task, consumer, submit, verdict, _), moment in zip(
+        attempts.tolist(), moments, strict=True
+    ):
+        learner = ids[who]
         before, after = _passback_around_learner(task, consumer)
         kind = "submit" if submit else "run"
         clock = moment[11:].removesuffix(".000000")
@@ -60,6 +54,6 @@ def _passback(task: int, consumer: int, learner: str) -> dict[str, str | None]:
             f"https://{LMS}/courses/{course}/xblock/{course.replace('course-', 'block-', 1)}"
             f"+type@lti+block@{block}/handler_noauth/grade_handler"
         )
-    elif key is None:  # who knows no key knows no address, and says so
+    elif key is None:  # without a key, the address is null
         passback["lis_outcome_service_url"] = None
     return passback
