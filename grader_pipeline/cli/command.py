@@ -35,12 +35,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say_where()
         return int(chosen.run(chosen) or 0)
     except ValidationError as error:
-        return _fail("; ".join(explain(error)))
+        message = "; ".join(explain(error))
     except (LauncherError, OSError) as error:
-        return _fail(str(error))
+        message = str(error)
     except Stopped:
         print("Stopped.")
         return 130
+    print(f"grader-pipeline: {message}", file=sys.stderr)
+    return 1
 
 
 def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
@@ -66,8 +68,3 @@ def _say_where() -> None:
     with suppress(ValidationError):
         used += f"; GRADER_HOME: {Settings().grader_home}"
     print(used, file=sys.stderr, flush=True)
-
-
-def _fail(message: str) -> int:
-    print(f"grader-pipeline: {message}", file=sys.stderr)
-    return 1

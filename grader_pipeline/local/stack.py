@@ -17,6 +17,8 @@ from grader_pipeline.local.sample_guard import refuse_real_readers
 from grader_pipeline.local.services import STOP_SECONDS, Services, free_port, require_port
 from grader_pipeline.settings import CODE_REFERENCES, SAMPLE_CLIENT, Settings
 
+UI_SECONDS = 120
+
 _LOCATIONS = """{ workspaceOrError { ... on Workspace {
     locationEntries { locationOrLoadError { __typename } } } } }"""
 
@@ -51,8 +53,8 @@ class Stack:
             entries = self.ask(_LOCATIONS)["workspaceOrError"]["locationEntries"]
         except httpx.HTTPError:
             return False
-        loaded = [entry["locationOrLoadError"] or {} for entry in entries]
-        return [location.get("__typename") for location in loaded] == ["RepositoryLocation"]
+        loaded = {"locationOrLoadError": {"__typename": "RepositoryLocation"}}
+        return bool(entries == [loaded])
 
     def start_daemon(self) -> None:
         """Start the run server, and the daemon, which runs schedules and sensors and launches runs.
@@ -115,4 +117,8 @@ def _serve(stack: Stack, code_socket: Path, host: str, port: int) -> None:
         *("-m", "dagster_webserver", "-h", host, "-p", str(port), "-w", str(stack.workspace)),
         *("--dagster-log-level", "warning"),
     )
-    services.wait_until(stack.is_loaded, what="Dagster's UI, with the code location,")
+    if not services.wait_until(stack.is_loaded, seconds=UI_SECONDS):
+        raise LauncherError(
+            f"Dagster's UI, with the code location, is not there after {UI_SECONDS} s. The "
+            f"output of the processes is in {services.outputs}."
+        )

@@ -1,4 +1,4 @@
-"""What Dagster must learn when the process of a run, or a run server, is gone."""
+"""Tells Dagster that the process of a run, or a run server, is gone."""
 
 import signal
 
@@ -7,11 +7,7 @@ import dagster as dg
 SERVER_TAG = ".dagster/run_server"
 """Tag of a run: the socket of the run server that has its process."""
 
-_UNDER_WAY = [
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
+_UNDER_WAY = [dg.DagsterRunStatus(name) for name in ("STARTING", "STARTED", "CANCELING")]
 _SIGNALS = {number.value: number.name for number in signal.Signals}
 
 
@@ -50,10 +46,7 @@ def fail_interrupted_runs(instance: dg.DagsterInstance, run_socket: str) -> None
 def _ending(code: int) -> str:
     if code >= 0:
         return f"unexpectedly exited with code {code}."
-    # The system kills a process when memory runs out.
-    advice = (
-        " Give the machine more memory, or run fewer days at once."
-        if code == -signal.SIGKILL
-        else ""
-    )
-    return f"was terminated by signal {-code} ({_SIGNALS.get(-code, 'unknown')}).{advice}"
+    text = f"was terminated by signal {-code} ({_SIGNALS.get(-code, 'unknown')})."
+    if code == -signal.SIGKILL:  # the system does so when memory runs out
+        text += " Give the machine more memory, or run fewer days at once."
+    return text

@@ -1,7 +1,6 @@
 """Dagster's daemon with shorter waits, where Dagster has no setting for them.
 
-``python -m grader_pipeline.runs.daemon`` takes the arguments of ``dagster-daemon``. Each function
-says what Dagster does by itself, and changes it for the process that calls the function.
+``python -m grader_pipeline.runs.daemon`` takes the arguments of ``dagster-daemon``.
 """
 
 import os

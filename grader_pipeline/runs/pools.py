@@ -8,11 +8,9 @@ import dagster as dg
 
 from grader_pipeline.settings import Settings
 
-SHEET_WRITERS = 1
-
 
 def set_limits(instance: dg.DagsterInstance) -> None:
     """Store the limits in Dagster's instance. A limit that somebody set in the UI is replaced."""
-    limits = {"grader_api": Settings().grader_api_concurrency, "sheet": SHEET_WRITERS}
+    limits = {"grader_api": Settings().grader_api_concurrency, "sheet": 1}
     for pool, limit in limits.items():
         instance.event_log_storage.set_concurrency_slots(pool, limit)

@@ -1,8 +1,7 @@
 """The run server: it has everything imported and warm, and forks itself for each run.
 
-``python -m grader_pipeline.runs.run_server SOCKET``. A run that is started the usual way imports
-for 3 s what it then needs for 1 s. This process runs nothing itself, and has no connection and no
-thread of the pipeline, so it can fork at any moment.
+``python -m grader_pipeline.runs.run_server SOCKET``. It has no connection and no thread of the
+pipeline, so it can fork at any moment. docs/decisions/0005 has what this is worth.
 
 A request is one line of JSON, and so is the answer: ``{"do": "start", "run": id, "command": […]}``
 with the arguments of ``dagster api`` that execute the run, or ``stop`` or ``look``. The answer's
@@ -21,9 +20,8 @@ import signal
 import socketserver
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache, partial
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +45,7 @@ def main() -> int:
     path = sys.argv[1]
     prepare_process()
     waits.sleep_while_a_pool_is_full()
-    code = dict(_code())
+    code = _code()
     is_imported = _import()
     _, status = os.waitpid(_forked(partial(_prepare, path)), 0)
     if status != 0:
@@ -61,20 +59,21 @@ def main() -> int:
 
 
 class RunServer(socketserver.UnixStreamServer):
-    """Listens on the socket, and knows the processes of the runs that it started."""
+    """Listens on the socket, and knows the processes that it forked."""
 
     def __init__(self, path: str, code: dict[Path, int], *, is_imported: bool) -> None:
         self._code = code
         self._is_imported = is_imported
-        self._runs: dict[int, str] = {}
+        # The run of each forked process. A process that cleans up has none.
+        self._processes: dict[int, str | None] = {}
         super().__init__(path, _Request)
 
     def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Carry out a request. ``lives`` of the answer: whether the run has a process."""
         run = asked["run"]
         if asked["do"] == "start":
-            self._runs[_forked(partial(self._execute, asked["command"]))] = run
-        pids = [pid for pid, known in self._runs.items() if known == run]
+            self._processes[_forked(partial(self._execute, asked["command"]))] = run
+        pids = [pid for pid, known in self._processes.items() if known == run]
         if asked["do"] == "stop":
             for pid in pids:
                 os.kill(pid, signal.SIGINT)
@@ -82,22 +81,23 @@ class RunServer(socketserver.UnixStreamServer):
 
     def service_actions(self) -> None:
         """Clean up after runs that have ended. Import changed code once no run is left."""
-        for pid, code in _ended():
-            run = self._runs.pop(pid, None)
-            if run is not None and code != 0:
-                _forked(partial(clean_up_after_run, run, code))
-        if not self._runs and self._has_changed():
+        for pid, run in list(self._processes.items()):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if not ended:
+                continue
+            del self._processes[pid]
+            if run is not None and status != 0:
+                code = os.waitstatus_to_exitcode(status)
+                self._processes[_forked(partial(clean_up_after_run, run, code))] = None
+        if not self._processes and self._code != _code():
             os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
 
     def _execute(self, command: list[str]) -> None:
-        if not self._is_imported or self._has_changed():
+        if not self._is_imported or self._code != _code():
             os.execv(sys.executable, [sys.executable, "-m", "dagster", "api", *command])  # noqa: S606
         # The same program, in this process.
         sys.argv[1:] = ["api", *command]
         runpy.run_module("dagster", run_name="__main__", alter_sys=True)
-
-    def _has_changed(self) -> bool:
-        return self._code != dict(_code())
 
 
 class _Request(socketserver.StreamRequestHandler):
@@ -150,30 +150,17 @@ def _forked(work: Callable[[], object]) -> int:
         os._exit(code)
 
 
-def _ended() -> Iterator[tuple[int, int]]:
-    """The pids of forked processes that have ended, with their exit codes."""
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if pid == 0:
-            return
-        yield pid, os.waitstatus_to_exitcode(status)
-
-
-def _code() -> Iterator[tuple[Path, int]]:
+def _code() -> dict[Path, int]:
     """The files that a run imports or reads as reports, with the time of their last change."""
-    for folder, pattern in _folders():
-        for path in folder.glob(pattern):
-            yield path, path.stat().st_mtime_ns
+    files = (path for folder, pattern in _folders() for path in folder.glob(pattern))
+    return {path: path.stat().st_mtime_ns for path in files}
 
 
 @cache
 def _folders() -> list[tuple[Path, str]]:
     """The folders of the code, each with the pattern of its files."""
-    package, further = Path(str(resources.files("grader_pipeline"))), Settings().grader_reports
-    ours = [(package, "**/*.py"), (SQL, "**/*.sql")]
+    ours = [(Path(__file__).parents[1], "**/*.py"), (SQL, "**/*.sql")]
+    further = Settings().grader_reports
     return [*ours, (further, "*.sql")] if further else ours
 
 

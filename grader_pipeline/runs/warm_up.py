@@ -42,7 +42,6 @@ _IMPORTED_LATE = (
 # Not from the settings: GRADER_START_DATE may be later.
 _MIDNIGHT = dt.datetime(2023, 5, 31, tzinfo=dt.UTC)
 _DAY = SchoolDay(_MIDNIGHT.date(), _MIDNIGHT, _MIDNIGHT + dt.timedelta(days=1))
-_KINDS: tuple[Literal["line", "bar", "heat"], ...] = ("line", "bar", "heat")
 
 
 def warm_up() -> None:
@@ -52,10 +51,11 @@ def warm_up() -> None:
     definitions = importlib.import_module("grader_pipeline.definitions")
     definitions.defs.resolve_job_def(day_job.name)
     row: dict[str, Any] = {"report_date": _DAY.date, "y": 1}
+    kinds: tuple[Literal["line", "bar", "heat"], ...] = ("line", "bar", "heat")
     with tempfile.TemporaryDirectory() as folder:
         # An element that is refused needs what a valid one needs, and the reasons.
         validate(io.BytesIO(b"[{}]"), _DAY, Path(folder) / "attempts.parquet")
-        for kind in _KINDS:
+        for kind in kinds:
             picture = Picture(kind, "report_date", ("y",))
             pictures.draw(Report(name="", path=Path(), picture=picture), [row])
         table = Table((DATE, Column("y", 1)), ((_DAY.date, 1),), chart=Chart("", "line", 0, (1,)))

@@ -1,7 +1,7 @@
 """A grader to fetch from when the real one is not at hand.
 
-A real HTTP server with the real wire format, and behind it a made-up school whose days look like
-real days, dirty rows included. Nobody in it exists: every id is generated.
+A real HTTP server with a made-up school behind it. Its days look like real ones, dirty rows
+included. All ids are generated.
 
 A request passes through the modules in this order:
 

@@ -3,9 +3,9 @@
 import datetime as dt
 import os
 import tempfile
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from itertools import islice
 from threading import Lock
 from typing import IO
@@ -19,7 +19,7 @@ from grader_pipeline.sample_api.wire import rows_as_text
 
 BATCH = 20_000  # rows written at once
 CHUNK = 1 << 20  # bytes sent at once
-KEPT_BYTES = 1 << 30
+KEPT_ROWS = 2_000_000  # about 1 GB
 LEAST_DAYS = 2  # kept: a Moscow day lies on two UTC days
 MOST_DAYS = 64  # kept: each has an open file
 SEPARATOR = ",\n"
@@ -53,9 +53,8 @@ class Days:
     """The school's days, written when first asked for; the last ones are kept."""
 
     def __init__(self, rows: int, dirty: float) -> None:
-        self._rows = rows
-        self._dirty = dirty
-        self._kept: OrderedDict[dt.date, StoredDay] = OrderedDict()
+        kept = min(MOST_DAYS, max(LEAST_DAYS, KEPT_ROWS // (rows or 1)))
+        self._day = lru_cache(kept)(partial(write_day, rows=rows, dirty=dirty))
         self._one_at_a_time = Lock()
 
     def window(self, start: dt.datetime, end: dt.datetime) -> Iterator[bytes]:
@@ -64,7 +63,8 @@ class Days:
         yield b"["
         separator = b""
         for ordinal in range(start.toordinal(), end.toordinal() + 1):
-            day = self._day(dt.date.fromordinal(ordinal))
+            with self._one_at_a_time:
+                day = self._day(dt.date.fromordinal(ordinal))
             for position, chunk in enumerate(day.slice(since, until)):
                 if position == 0:
                     yield separator
@@ -72,36 +72,23 @@ class Days:
                 yield chunk
         yield b"]"
 
-    def _day(self, date: dt.date) -> StoredDay:
-        with self._one_at_a_time:
-            if date not in self._kept:
-                self._kept[date] = write_day(date, self._rows, self._dirty)
-            self._kept.move_to_end(date)
-            while len(self._kept) > MOST_DAYS or (
-                len(self._kept) > LEAST_DAYS
-                and sum(day.offsets[-1] for day in self._kept.values()) > KEPT_BYTES
-            ):
-                self._kept.popitem(last=False)
-            return self._kept[date]
-
 
 def write_day(date: dt.date, rows: int, dirty: float) -> StoredDay:
     """Draw a UTC day and write it, with `dirty` times as many dirty rows as clean ones."""
     ids, attempts = draw_day(date, rows)
     chance = dice("dirt", date.toordinal(), rows)
     models = np.sort(chance.integers(0, len(attempts) or 1, round(dirty * len(attempts))))
-    copies = np.bincount(models, minlength=len(attempts)).tolist()
+    copies = iter(np.bincount(models, minlength=len(attempts)).tolist())
     dirt = draw_dirt(len(models), chance)
 
     file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the StoredDay
-    sizes = np.zeros(len(attempts), dtype=np.int64)
+    sizes = [0]
     for start in range(0, len(attempts), BATCH):
         batch = []
-        for index, row in enumerate(rows_as_text(ids, attempts[start : start + BATCH]), start):
-            spoiled = [spoil(row) for spoil in islice(dirt, copies[index])]
-            text = SEPARATOR.join([row, *spoiled, ""])
-            sizes[index] = len(text)
-            batch.append(text)
+        for row in rows_as_text(ids, attempts[start : start + BATCH]):
+            spoiled = [spoil(row) for spoil in islice(dirt, next(copies))]
+            batch.append(SEPARATOR.join([row, *spoiled, ""]))
+        sizes += map(len, batch)
         file.write("".join(batch).encode("ascii"))
     file.flush()
-    return StoredDay(file, attempts.moment, np.concatenate([[0], np.cumsum(sizes)]))
+    return StoredDay(file, attempts.moment, np.cumsum(sizes))

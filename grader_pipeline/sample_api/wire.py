@@ -38,16 +38,11 @@ def rows_as_text(ids: list[str], attempts: Columns) -> Iterator[str]:
 @cache
 def _passback_around_learner(task: int, consumer: int) -> tuple[str, str]:
     """Give the JSON text of passback_params before and after the learner's id."""
-    before, after = json.dumps(repr(_passback(task, consumer, "<learner>"))).split("<learner>")
-    return before, after
-
-
-def _passback(task: int, consumer: int, learner: str) -> dict[str, str | None]:
     number, key = task // TASKS_PER_COURSE, CONSUMER_KEYS[consumer]
     course, block = COURSES[number], task_blocks()[task]
     passback = {
         "oauth_consumer_key": key,
-        "lis_result_sourcedid": f"{course}:{LMS}-{block}:{learner}",
+        "lis_result_sourcedid": f"{course}:{LMS}-{block}:<learner>",
     }
     if number != COURSE_WITHOUT_OUTCOME_URL:
         passback["lis_outcome_service_url"] = (
@@ -56,4 +51,5 @@ def _passback(task: int, consumer: int, learner: str) -> dict[str, str | None]:
         )
     elif key is None:  # without a key, the address is null
         passback["lis_outcome_service_url"] = None
-    return passback
+    before, after = json.dumps(repr(passback)).split("<learner>")
+    return before, after

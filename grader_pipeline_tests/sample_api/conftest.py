@@ -12,7 +12,7 @@ ONE_DAY = dt.timedelta(days=1)
 MICROSECOND = dt.timedelta(microseconds=1)
 
 
-class Grader:
+class SampleGrader:
     """A running sample grader, asked as the pipeline asks the real one."""
 
     def __init__(self, url: str) -> None:
@@ -43,11 +43,11 @@ class Grader:
 
 
 @pytest.fixture(scope="session")
-def start_grader() -> Iterator[Callable[..., Grader]]:
+def start_grader() -> Iterator[Callable[..., SampleGrader]]:
     """Start a sample grader with the given options; it ends with the session."""
     processes = []
 
-    def start(*options: str) -> Grader:
+    def start(*options: str) -> SampleGrader:
         process = subprocess.Popen(
             [sys.executable, "-m", "grader_pipeline.sample_api", *options],
             stdout=subprocess.PIPE,
@@ -56,7 +56,7 @@ def start_grader() -> Iterator[Callable[..., Grader]]:
         processes.append(process)
         line = process.stdout.readline()
         assert "http://" in line, "the server did not say where it listens"
-        return Grader(line.split()[-1])
+        return SampleGrader(line.split()[-1])
 
     yield start
     for process in processes:
@@ -67,6 +67,6 @@ def start_grader() -> Iterator[Callable[..., Grader]]:
 
 
 @pytest.fixture(scope="session")
-def grader(start_grader) -> Grader:
+def grader(start_grader) -> SampleGrader:
     """Give the sample grader as it starts without any option."""
     return start_grader()
