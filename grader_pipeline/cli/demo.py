@@ -60,9 +60,7 @@ def run(_: argparse.Namespace) -> None:
         if not failed and settings.smtp_host is None:
             print("Waiting for the mails.", flush=True)
             wanted = mails + min(len(days), 2)  # yesterday's mail, and the backfill's digest
-            if not stack.services.wait_until(
-                lambda: _mails(settings) >= wanted, seconds=MAIL_SECONDS
-            ):
+            if not stack.services.wait_until(lambda: _mails(settings) >= wanted, MAIL_SECONDS):
                 print("Some are still to come: the next `make dev` sends them.")
         print(f"\n{_report(stack, days)}\n")
         new_mails = _mails(settings) - mails
@@ -110,7 +108,7 @@ def _watch(stack: Stack, wanted: int, tag: Mapping[str, str]) -> int:
 
     def all_ended() -> bool:
         for run in stack.ask(_PROGRESS, filters)["runsOrError"]["results"]:
-            tags = {tag["key"]: tag["value"] for tag in run["tags"]}
+            tags = {each["key"]: each["value"] for each in run["tags"]}
             day = tags["dagster/partition"]
             if day in ended or not _has_ended(run, tags):
                 continue
@@ -119,7 +117,7 @@ def _watch(stack: Stack, wanted: int, tag: Mapping[str, str]) -> int:
             print(f"  {day}  {run['status'].lower():8} {seconds:5.1f} s", flush=True)
         return len(ended) == wanted
 
-    if not stack.services.wait_until(all_ended, seconds=RUNS_SECONDS):
+    if not stack.services.wait_until(all_ended, RUNS_SECONDS):
         raise LauncherError(
             f"{wanted - len(ended)} days are not done after {RUNS_SECONDS} s. What Dagster "
             f"says is in {stack.services.outputs}."

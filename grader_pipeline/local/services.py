@@ -68,8 +68,8 @@ class Services:
         """The file with the output of a service since its last start."""
         return self.outputs / f"{name}.txt"
 
-    def wait_until(self, is_ready: Callable[[], bool], *, seconds: float) -> bool:
-        """Wait for a condition, and :meth:`check` meanwhile. False if it takes too long."""
+    def wait_until(self, is_ready: Callable[[], bool], seconds: float) -> bool:
+        """Whether a condition comes to hold in time. Meanwhile this calls :meth:`check`."""
         deadline = time.monotonic() + seconds
         while not (ready := is_ready()) and time.monotonic() < deadline:
             self.check()

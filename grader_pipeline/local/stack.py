@@ -117,7 +117,7 @@ def _serve(stack: Stack, code_socket: Path, host: str, port: int) -> None:
         *("-m", "dagster_webserver", "-h", host, "-p", str(port), "-w", str(stack.workspace)),
         *("--dagster-log-level", "warning"),
     )
-    if not services.wait_until(stack.is_loaded, seconds=UI_SECONDS):
+    if not services.wait_until(stack.is_loaded, UI_SECONDS):
         raise LauncherError(
             f"Dagster's UI, with the code location, is not there after {UI_SECONDS} s. The "
             f"output of the processes is in {services.outputs}."

@@ -19,11 +19,10 @@ from grader_pipeline.sample_api.wire import rows_as_text
 
 BATCH = 20_000  # rows written at once
 CHUNK = 1 << 20  # bytes sent at once
-KEPT_ROWS = 2_000_000  # about 1 GB
-LEAST_DAYS = 2  # kept: a Moscow day lies on two UTC days
-MOST_DAYS = 64  # kept: each has an open file
+KEPT_ROWS = 2_000_000  # about 1 GB on disk
+LEAST_DAYS = 2  # a Moscow day lies on two UTC days
+MOST_DAYS = 64  # each has an open file
 SEPARATOR = ",\n"
-MICROSECOND = dt.timedelta(microseconds=1)
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -35,7 +34,7 @@ class StoredDay:
     moments: Ints
     """Of each clean row: UTC, microseconds since 1970, ascending."""
     offsets: Ints
-    """Where in the file each clean row starts, with its dirty copies behind it; then the end."""
+    """Where in the file each clean row starts. Its dirty copies follow it. The last is the end."""
 
     def slice(self, start: int, end: int) -> Iterator[bytes]:
         """Read the rows of a window, the last moment included, without a separator at the end."""
@@ -59,7 +58,7 @@ class Days:
 
     def window(self, start: dt.datetime, end: dt.datetime) -> Iterator[bytes]:
         """Give the JSON list of a window in aware UTC, the end included."""
-        since, until = ((moment - EPOCH) // MICROSECOND for moment in (start, end))
+        since, until = ((moment - EPOCH) // dt.timedelta(microseconds=1) for moment in (start, end))
         yield b"["
         separator = b""
         for ordinal in range(start.toordinal(), end.toordinal() + 1):
@@ -91,4 +90,4 @@ def write_day(date: dt.date, rows: int, dirty: float) -> StoredDay:
         sizes += map(len, batch)
         file.write("".join(batch).encode("ascii"))
     file.flush()
-    return StoredDay(file, attempts.moment, np.cumsum(sizes))
+    return StoredDay(file, attempts.moment.copy(), np.cumsum(sizes))

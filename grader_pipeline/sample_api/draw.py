@@ -67,14 +67,8 @@ def draw_day(day: dt.date, rows: int) -> tuple[list[str], Columns]:
     verdict = _verdicts(submit, solved, totals, chance)
     moment = _moments(visits.learner[visit], visit, chance)
     moment += DAY * (day - dt.date(1970, 1, 1)).days
-    attempts = columns(
-        learner=visits.learner[visit],
-        task=visits.task[visit],
-        consumer=visits.consumer[visit],
-        submit=submit,
-        verdict=verdict,
-        moment=moment,
-    )
+    of_visit = {name: visits[name][visit] for name in ("learner", "task", "consumer")}
+    attempts = columns(**of_visit, submit=submit, verdict=verdict, moment=moment)
     ids = [learner.tobytes().hex() for learner in learners.id]
     return ids, attempts[np.argsort(moment, kind="stable")]
 
