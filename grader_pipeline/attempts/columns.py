@@ -37,9 +37,8 @@ class Column:
     kind: Kind
     description: str
     field: str
-    """The field of the element that has the value."""
-    key: str | None = None
-    """The key in the field's dict, if the field is ``passback_params``."""
+    """The field of the element that has the value. If it is ``passback_params``, the value is in
+    its dict, under the column's name."""
     presence: Literal["required", "nullable", "optional"] = "required"
     """``required``: the field exists, is not null and, if it is text, not empty. ``nullable``: it
     exists and may be null. ``optional``: it may be missing, null or empty."""
@@ -61,15 +60,15 @@ COLUMNS = (
     ),
     Column(
         "oauth_consumer_key", TEXT, "LTI consumer; may be empty or null.",
-        field=PASSBACK, key="oauth_consumer_key", presence="optional", longest=255,
+        field=PASSBACK, presence="optional", longest=255,
     ),
     Column(
         "lis_result_sourcedid", TEXT, "Course, task and learner, as LTI names them.",
-        field=PASSBACK, key="lis_result_sourcedid",
+        field=PASSBACK,
     ),
     Column(
         "lis_outcome_service_url", TEXT, "Where the grade goes; null where the API gave none.",
-        field=PASSBACK, key="lis_outcome_service_url", presence="optional",
+        field=PASSBACK, presence="optional",
     ),
     Column(
         "is_correct", VERDICT, "Verdict of a submit; null for a run.",
@@ -82,14 +81,17 @@ COLUMNS = (
     Column("created_at", TIME, "UTC.", field="created_at"),
 )  # fmt: skip
 
+NAMES = [column.name for column in COLUMNS]
+
 KEY = ("created_at", "user_id")
 """The columns that make two attempts the same attempt."""
 
 
 def attempt_columns(*, require_outcome_url: bool) -> tuple[Column, ...]:
     """``COLUMNS`` for a value of GRADER_REQUIRE_OUTCOME_URL."""
-    presence: Literal["required", "optional"] = "required" if require_outcome_url else "optional"
+    if not require_outcome_url:
+        return COLUMNS
     return tuple(
-        replace(column, presence=presence) if column.name == "lis_outcome_service_url" else column
+        replace(column, presence="required") if column.name == "lis_outcome_service_url" else column
         for column in COLUMNS
     )

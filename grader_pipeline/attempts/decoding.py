@@ -21,16 +21,11 @@ from grader_pipeline.attempts.response import Element
 from grader_pipeline.attempts.schema import Reason, Reasons
 
 _FIELDS = tuple(dict.fromkeys(column.field for column in COLUMNS))
-_KEYS = tuple(column.key for column in COLUMNS if column.key is not None)
+_KEYS = tuple(column.name for column in COLUMNS if column.field == PASSBACK)
 
-
-def _struct(name: str, fields: Sequence[str]) -> type[msgspec.Struct]:
-    # The garbage collector need not look at them: no value refers back.
-    return msgspec.defstruct(name, [(field, Any, msgspec.UNSET) for field in fields], gc=False)
-
-
-_Fields = _struct("_Fields", _FIELDS)
-_Passback = _struct("_Passback", _KEYS)
+# The garbage collector need not look at them: no value refers back.
+_Fields = msgspec.defstruct("_Fields", [(name, Any, msgspec.UNSET) for name in _FIELDS], gc=False)
+_Passback = msgspec.defstruct("_Passback", _KEYS, gc=False)
 _decode_fields = msgspec.json.Decoder(_Fields).decode
 
 # A field of an element without a value holds msgspec.UNSET, the reason, or this: another field of
@@ -54,12 +49,14 @@ def decode(batch: Sequence[Element], columns: Sequence[Column]) -> tuple[pd.Data
     elements = [_fields_of(element) for element in batch]
     # A learner tries the same task again and again: each distinct text is read once.
     texts = list(map(attrgetter(PASSBACK), elements))
-    read = _passbacks({text for text in texts if type(text) is str})
+    distinct = {text for text in texts if type(text) is str}
+    read = {text: _passback(text, found) for text, found in passback.decode(distinct).items()}
     passbacks = [read[text] if type(text) is str else _without_keys(text) for text in texts]
     frame = {}
     for column in columns:
-        rows = elements if column.key is None else passbacks
-        values = list(map(attrgetter(column.key or column.field), rows))
+        is_key = column.field == PASSBACK
+        name, rows = (column.name, passbacks) if is_key else (column.field, elements)
+        values = list(map(attrgetter(name), rows))
         frame[column.name] = _SERIES[column.kind](values, column, reasons)
     return pd.DataFrame(frame), reasons
 
@@ -68,29 +65,20 @@ def _fields_of(element: Element) -> msgspec.Struct:
     try:
         return _decode_fields(element)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        # A strict parser refuses half a surrogate pair, NaN, 1e999; Python's own reads them.
-        return _fields_of_odd(bytes(element))
-
-
-def _fields_of_odd(element: bytes) -> msgspec.Struct:
+        pass
+    # A strict parser refuses half a surrogate pair, NaN, 1e999; Python's own reads them.
     try:
-        value = json.loads(element)
+        value = json.loads(bytes(element))
     except (ValueError, RecursionError):
-        return _NOT_AN_OBJECT
+        value = None
     if not isinstance(value, dict):
         return _NOT_AN_OBJECT
     return _Fields(**{name: value[name] for name in _FIELDS if name in value})
 
 
-def _passbacks(texts: set[str]) -> dict[str, msgspec.Struct]:
-    readable = {text for text in texts if 0 < len(text) <= passback.LONGEST}
-    decoded = passback.decode(readable)
-    return {text: _passback(text, decoded.get(text)) for text in texts}
-
-
-def _passback(text: str, decoded: dict[object, object] | None) -> msgspec.Struct:
-    if decoded is not None:
-        return _Passback(*(decoded.get(key, msgspec.UNSET) for key in _KEYS))
+def _passback(text: str, found: dict[object, object] | None) -> msgspec.Struct:
+    if found is not None:
+        return _Passback(*(found.get(key, msgspec.UNSET) for key in _KEYS))
     if not text:
         return _without_keys(Reason.EMPTY_FIELD)
     if len(text) > passback.LONGEST:
@@ -119,9 +107,8 @@ def _verdict(values: list[Any], column: Column, reasons: Reasons) -> pd.Series:
     for place in [
         p for p, v in enumerate(values) if type(v) not in _VERDICT_TYPES or v not in _VERDICTS
     ]:
-        value = values[place]
-        is_number = type(value) in _VERDICT_TYPES
-        reason = Reason.UNEXPECTED_VALUE if is_number else _reason(value, column)
+        is_number = type(values[place]) in _VERDICT_TYPES
+        reason = Reason.UNEXPECTED_VALUE if is_number else _reason(values[place], column)
         _refuse(place, values, reason, reasons)
     return pd.Series([_VERDICTS[v] for v in values], dtype="boolean")
 

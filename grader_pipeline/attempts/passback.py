@@ -21,6 +21,8 @@ def decode(texts: Iterable[str]) -> dict[str, dict[object, object] | None]:
 
 
 def _dict_of(text: str) -> dict[object, object] | None:
+    if len(text) > LONGEST:
+        return None
     # Python itself has written nearly every text. If it writes the guess as the same text, the
     # guess is what it would read. This takes a sixth of the parser's time.
     pairs = (pair.partition("': '") for pair in text[2:-2].split("', '"))

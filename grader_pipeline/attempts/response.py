@@ -7,7 +7,7 @@ size fits in memory, and an odd element harms no other. Elements are the bytes t
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 import msgspec
 import pyarrow as pa
@@ -24,7 +24,6 @@ _split: Callable[[bytes], list[Element]] = msgspec.json.Decoder(list[msgspec.Raw
 _COMMA_BEHIND_OBJECT = re.compile(rb"}\s*,")
 _COMMA = re.compile(rb",")
 _BLANK = b" \t\r\n"
-_BETWEEN = _BLANK + b","
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _TAIL = 64 * 1024
 _GUESSES = 8
@@ -38,13 +37,6 @@ _ODDITIES = (
     (b"NaN", b"1e1"),
     (b"Infinity", b"10000000"),
 )
-
-
-class Body(Protocol):
-    """An answer that can be read once, from its beginning."""
-
-    def read(self, size: int, /) -> bytes:
-        """Up to ``size`` bytes; none at the end."""
 
 
 class NotAListError(ValueError):
@@ -146,14 +138,16 @@ class Counter:
         return self._elements + len(self._splitter.end())
 
 
-def batches(body: Body, size: int) -> Iterator[list[Element]]:
+def batches(body: BinaryIO, size: int, take: Callable[[bytes], object]) -> Iterator[list[Element]]:
     """The elements of the list in ``body``, in order, at least ``size`` of them at a time.
 
-    Only the last batch may be smaller. Raises NotAListError, BrokenListError.
+    Only the last batch may be smaller. ``take`` gets each piece of the body, to hash it for
+    example. Raises NotAListError, BrokenListError.
     """
     splitter = Splitter()
     batch: list[Element] = []
     while piece := body.read(CHUNK):
+        take(piece)
         batch += splitter.feed(piece)
         if len(batch) >= size:
             yield batch
@@ -206,7 +200,7 @@ def _uncovered(text: bytes, elements: list[Element]) -> Iterator[bytes]:
     """The slices of ``text`` at the places of ``elements``, which are cut from the covered copy."""
     at = 1
     for element in elements:
-        while text[at] in _BETWEEN:
+        while text[at] in b", \t\r\n":
             at += 1
         end = at + len(memoryview(element))
         yield text[at:end]

@@ -6,10 +6,10 @@ the day's tally.
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 import pandas as pd
@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from grader_pipeline.attempts.columns import COLUMNS, attempt_columns
+from grader_pipeline.attempts.columns import COLUMNS, NAMES, attempt_columns
 from grader_pipeline.attempts.decoding import decode
 from grader_pipeline.attempts.keys import SeenKeys
-from grader_pipeline.attempts.response import Body, Element, batches
+from grader_pipeline.attempts.response import Element, batches
 from grader_pipeline.attempts.schema import Reason, Reasons, all_reasons, schema
 from grader_pipeline.partitions import SchoolDay
 
@@ -44,7 +44,6 @@ COURSE = r"^(?P<course>course-v1:[^:]+)"
 """The course at the beginning of a lis_result_sourcedid; task and learner follow."""
 
 _TALLY = b"tally"
-_NAMES = [column.name for column in COLUMNS]
 _DUPLICATE = Reason.DUPLICATE_KEY.value
 
 
@@ -71,32 +70,21 @@ class Tally:
         return self.received - self.duplicates - self.rejected
 
 
-class _Hashed:
-    """A body that is hashed while it is read."""
-
-    def __init__(self, body: Body) -> None:
-        self._body = body
-        self.sha256 = hashlib.sha256()
-
-    def read(self, size: int) -> bytes:
-        chunk = self._body.read(size)
-        self.sha256.update(chunk)
-        return chunk
-
-
-def validate(body: Body, day: SchoolDay, file: Path, *, require_outcome_url: bool = False) -> Tally:
+def validate(
+    body: BinaryIO, day: SchoolDay, file: Path, *, require_outcome_url: bool = False
+) -> Tally:
     """Write the validated day to the Parquet ``file`` and return its tally.
 
     ``body`` is the answer, uncompressed. Raises NotAListError.
     """
     tally = Tally()
-    hashed = _Hashed(body)
+    digest = hashlib.sha256()
     seen = SeenKeys()
     columns = attempt_columns(require_outcome_url=require_outcome_url)
     required = [column.name for column in columns if column.presence == "required"]
     rules = schema(day.start, day.end, columns)
     with pq.ParquetWriter(file, FILE_SCHEMA, compression="zstd") as writer:
-        for batch in batches(hashed, BATCH):
+        for batch in batches(body, BATCH, digest.update):
             frame, reasons = decode(batch, columns)
             reasons = all_reasons(frame, rules, reasons)
             clean = frame.drop(index=list(reasons))
@@ -108,7 +96,7 @@ def validate(body: Body, day: SchoolDay, file: Path, *, require_outcome_url: boo
             _count(tally, clean[~repeated], reasons, received=len(batch))
             # The loop reads the next batch before it assigns these names again.
             del batch, frame, clean
-        tally.body_sha256 = hashed.sha256.hexdigest()
+        tally.body_sha256 = digest.hexdigest()
         writer.add_key_value_metadata({_TALLY: msgspec.json.encode(tally)})
     # What follows needs less memory, and would take it in addition.
     pa.default_memory_pool().release_unused()
@@ -122,7 +110,7 @@ def tally_of(file: pq.ParquetFile) -> Tally:
 
 def attempts(file: pq.ParquetFile) -> Iterator[pa.Table]:
     """The attempts of a validated day, batch by batch: ``position`` and ``COLUMNS``."""
-    for batch in _tables(file, ["position", *_NAMES, "reasons"]):
+    for batch in _tables(file, ["position", *NAMES, "reasons"]):
         yield batch.filter(batch["reasons"].is_null()).drop_columns("reasons")
 
 
@@ -141,16 +129,12 @@ def _tables(file: pq.ParquetFile, columns: list[str]) -> Iterator[pa.Table]:
 
 
 def _table(batch: list[Element], frame: pd.DataFrame, reasons: Reasons, offset: int) -> pa.Table:
-    refused = list(reasons)
-    whys = pd.Series([None] * len(frame), dtype=object)
-    whys[refused] = list(reasons.values())
-    texts = pd.Series([None] * len(frame), dtype=object)
-    texts[refused] = [bytes(batch[place]).decode() for place in refused]
+    texts = {place: bytes(batch[place]).decode() for place in reasons}
     columns = [
         pa.array(range(offset, offset + len(frame)), pa.int32()),
-        *(pa.array(frame[name], FILE_SCHEMA.field(name).type, from_pandas=True) for name in _NAMES),
-        pa.array(whys, pa.list_(pa.string())),
-        pa.array(texts, pa.string()),
+        *(pa.array(frame[name], FILE_SCHEMA.field(name).type, from_pandas=True) for name in NAMES),
+        pa.array(map(reasons.get, frame.index), pa.list_(pa.string())),
+        pa.array(map(texts.get, frame.index), pa.string()),
     ]
     return pa.Table.from_arrays(columns, schema=FILE_SCHEMA)
 
@@ -160,25 +144,17 @@ def _count(tally: Tally, valid: pd.DataFrame, reasons: Reasons, *, received: int
     tally.received += received
     tally.duplicates += duplicates
     tally.rejected += len(reasons) - duplicates
-    _add(tally.reasons, Counter(word for words in reasons.values() for word in words))
+    words = [word for why in reasons.values() for word in why]
+    _add(tally.reasons, pa.array(words, pa.string()))
     is_submit = valid["attempt_type"] == "submit"
     tally.verdict_disagrees += int((is_submit != valid["is_correct"].notna()).sum())
-    course = _courses(valid["lis_result_sourcedid"])
-    without_url = pa.array(valid["lis_outcome_service_url"].isna())
-    _add(tally.courses, _counted(course))
-    _add(tally.courses_without_url, _counted(course.filter(without_url)))
+    sourcedids = pa.array(valid["lis_result_sourcedid"], pa.string(), from_pandas=True)
+    courses = pc.struct_field(pc.extract_regex(sourcedids, pattern=COURSE), "course")
+    without_url = valid["lis_outcome_service_url"].isna()
+    _add(tally.courses, courses)
+    _add(tally.courses_without_url, courses.filter(pa.array(without_url)))
 
 
-def _courses(sourcedid: "pd.Series[str]") -> pa.Array:
-    texts = pa.array(sourcedid, pa.string(), from_pandas=True)
-    return pc.struct_field(pc.extract_regex(texts, pattern=COURSE), "course")
-
-
-def _counted(words: pa.Array) -> dict[str, int]:
-    counts = words.drop_null().value_counts()
-    return dict(zip(counts.field(0).to_pylist(), counts.field(1).to_pylist(), strict=True))
-
-
-def _add(counts: dict[str, int], more: dict[str, int]) -> None:
-    for word, number in more.items():
-        counts[word] = counts.get(word, 0) + number
+def _add(counts: dict[str, int], words: pa.Array) -> None:
+    for found in words.drop_null().value_counts().to_pylist():
+        counts[found["values"]] = counts.get(found["values"], 0) + found["counts"]

@@ -57,7 +57,7 @@ def bodies(draw, of=elements):
 def _elements(body: bytes, chunk: int = 16) -> list[bytes]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(response, "CHUNK", chunk)
-        return [bytes(e) for part in response.batches(io.BytesIO(body), 1) for e in part]
+        return [bytes(e) for part in response.batches(io.BytesIO(body), 1, len) for e in part]
 
 
 @settings(deadline=None, derandomize=True, max_examples=60)
@@ -208,7 +208,7 @@ def _counted(body: bytes, piece: int, chunk: int) -> int:
 def test_batches_are_full_but_for_the_last(monkeypatch):
     monkeypatch.setattr(response, "CHUNK", 10)
     body = json.dumps([{"n": n} for n in range(100)]).encode()
-    batches = list(response.batches(io.BytesIO(body), 7))
+    batches = list(response.batches(io.BytesIO(body), 7, len))
     assert [bytes(e) for b in batches for e in b] == [b'{"n": %d}' % n for n in range(100)]
     assert all(len(batch) >= 7 for batch in batches[:-1])
     assert len(batches) > 5
@@ -219,5 +219,5 @@ def test_an_element_without_end_is_refused_before_it_fills_the_memory(monkeypatc
     monkeypatch.setattr(response, "LONGEST_ELEMENT", 10_000)
     body = io.BytesIO(b'[1, "' + b"x" * 1_000_000)
     with pytest.raises(BrokenListError, match="after byte 2"):
-        list(response.batches(body, 1))
+        list(response.batches(body, 1, len))
     assert body.tell() < 20_000
