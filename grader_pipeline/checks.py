@@ -4,7 +4,7 @@ A blocking check that fails fails the run: nothing after it happens and no succe
 warning is shown and lets the day pass. The asset runs its checks with every materialization.
 
 Each check is one function. Its name is the check's name, its docstring the description in the UI.
-It gets the facts of its asset and returns what it found. A new check is a new function here.
+It gets the facts of its asset and returns what it found.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,9 +31,15 @@ class ValidatedDay:
 
     tally: Tally
     day: SchoolDay
-    usual: float | None
-    """The median of the weekday's volumes; None while fewer than two are stored."""
+    weekday_volumes: Sequence[int]
+    """The attempts stored for the same weekday of the last four weeks."""
     settings: Settings
+
+    @property
+    def usual(self) -> float | None:
+        """The median of the weekday's volumes; None while fewer than two are stored."""
+        enough = len(self.weekday_volumes) >= _ENOUGH_WEEKS
+        return median(self.weekday_volumes) if enough else None
 
     @property
     def volume(self) -> dict[str, Any]:
@@ -73,27 +79,17 @@ def specs(*assets: str) -> list[dg.AssetCheckSpec]:
     return [spec for asset in assets or _CHECKS for spec, _ in _CHECKS[asset]]
 
 
-def of_validated_attempts(
-    tally: Tally, day: SchoolDay, weekday_volumes: Sequence[int], settings: Settings
-) -> list[dg.AssetCheckResult]:
-    """The results of a validated day.
-
-    ``weekday_volumes`` are the attempts stored for the same weekday of the last four weeks.
-    """
-    usual = median(weekday_volumes) if len(weekday_volumes) >= _ENOUGH_WEEKS else None
-    return _results(VALIDATED_ATTEMPTS, ValidatedDay(tally, day, usual, settings))
-
-
-def of_grader_table(
-    ledger: Mapping[str, int], schema_differences: Sequence[str]
-) -> list[dg.AssetCheckResult]:
-    """The results of a loaded day. ``ledger``: ``sql/checks/ledger_and_tables.sql``."""
-    return _results(GRADER_TABLE, LoadedDay(ledger, schema_differences))
-
-
-def of_sheet_report(failures: Sequence[Mapping[str, str]]) -> list[dg.AssetCheckResult]:
-    """The results of a reported day. ``failures``: ``sql/report_tables/failures.sql``."""
-    return _results(SHEET_REPORT, failures)
+def results(asset: str, facts: object) -> list[dg.AssetCheckResult]:
+    """What the checks of ``asset`` found in its facts: the argument that they take."""
+    return [
+        dg.AssetCheckResult(
+            **check(facts)._asdict(),
+            check_name=spec.name,
+            asset_key=spec.asset_key,
+            severity=dg.AssetCheckSeverity.ERROR if spec.blocking else dg.AssetCheckSeverity.WARN,
+        )
+        for spec, check in _CHECKS[asset]
+    ]
 
 
 def _check(asset: str, *, blocking: bool = False) -> Callable[[Check], Check]:
@@ -106,18 +102,6 @@ def _check(asset: str, *, blocking: bool = False) -> Callable[[Check], Check]:
         return check
 
     return define
-
-
-def _results(asset: str, facts: object) -> list[dg.AssetCheckResult]:
-    return [
-        dg.AssetCheckResult(
-            **check(facts)._asdict(),
-            check_name=spec.name,
-            asset_key=spec.asset_key,
-            severity=dg.AssetCheckSeverity.ERROR if spec.blocking else dg.AssetCheckSeverity.WARN,
-        )
-        for spec, check in _CHECKS[asset]
-    ]
 
 
 @_check(VALIDATED_ATTEMPTS, blocking=True)

@@ -74,7 +74,11 @@ def school_day(key: str, now: dt.datetime | None = None) -> SchoolDay:
         raise PermanentFailure(
             f"Day {key} has not ended in {settings.grader_timezone}: load it after midnight."
         )
-    return _window(date, settings)
+    midnights = (
+        dt.datetime.combine(day, dt.time(), settings.timezone).astimezone(dt.UTC)
+        for day in (date, date + dt.timedelta(days=1))
+    )
+    return SchoolDay(date, *midnights)
 
 
 def day_of(context: dg.AssetExecutionContext | dg.OutputContext | dg.InputContext) -> SchoolDay:
@@ -97,11 +101,3 @@ def days_partitions() -> dg.DailyPartitionsDefinition:
     return dg.DailyPartitionsDefinition(
         start_date=settings.grader_start_date.isoformat(), timezone=settings.grader_timezone
     )
-
-
-def _window(date: dt.date, settings: Settings) -> SchoolDay:
-    midnights = (
-        dt.datetime.combine(day, dt.time(), settings.timezone).astimezone(dt.UTC)
-        for day in (date, date + dt.timedelta(days=1))
-    )
-    return SchoolDay(date, *midnights)

@@ -39,11 +39,7 @@ day_job = dg.define_asset_job(
     job=day_job,
     cron_schedule=_cron(_settings.grader_schedule_time),
     execution_timezone=_settings.grader_timezone,
-    default_status=(
-        dg.DefaultScheduleStatus.RUNNING
-        if _settings.has_real_api
-        else dg.DefaultScheduleStatus.STOPPED
-    ),
+    default_status=dg.DefaultScheduleStatus("RUNNING" if _settings.has_real_api else "STOPPED"),
     description="Loads the day that has just ended.",
 )
 def morning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:

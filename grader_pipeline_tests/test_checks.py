@@ -3,13 +3,9 @@
 import dagster as dg
 import pytest
 
+from grader_pipeline.asset_names import GRADER_TABLE, SHEET_REPORT, VALIDATED_ATTEMPTS
 from grader_pipeline.attempts.validation import Tally
-from grader_pipeline.checks import (
-    of_grader_table,
-    of_sheet_report,
-    of_validated_attempts,
-    specs,
-)
+from grader_pipeline.checks import LoadedDay, ValidatedDay, results, specs
 from grader_pipeline.partitions import school_day
 from grader_pipeline.settings import Settings
 
@@ -27,20 +23,24 @@ LEDGER = {
 }
 
 
+def of_validated_attempts(tally: Tally, volumes=(), day: str = WEDNESDAY):
+    return results(VALIDATED_ATTEMPTS, ValidatedDay(tally, school_day(day), volumes, Settings()))
+
+
 def passed(tally: Tally, volumes=(), day: str = WEDNESDAY) -> dict[str, bool]:
-    results = of_validated_attempts(tally, school_day(day), list(volumes), Settings())
-    return {result.check_name: result.passed for result in results}
+    found = of_validated_attempts(tally, volumes, day)
+    return {result.check_name: result.passed for result in found}
 
 
 def test_every_check_is_answered_and_only_the_blocking_ones_are_errors():
-    results = [
-        *of_validated_attempts(Tally(), school_day(WEDNESDAY), [], Settings()),
-        *of_grader_table(LEDGER, []),
-        *of_sheet_report([]),
+    found = [
+        *of_validated_attempts(Tally()),
+        *results(GRADER_TABLE, LoadedDay(LEDGER, [])),
+        *results(SHEET_REPORT, []),
     ]
     by_name = {spec.name: spec for spec in specs()}
-    assert sorted(result.check_name for result in results) == sorted(by_name)
-    for result in results:
+    assert sorted(result.check_name for result in found) == sorted(by_name)
+    for result in found:
         blocking = result.check_name in BLOCKING
         assert by_name[result.check_name].blocking == blocking
         assert by_name[result.check_name].description
@@ -166,8 +166,9 @@ def test_one_verdict_that_does_not_fit_is_worth_a_look():
 )
 def test_a_course_without_any_outcome_url_is_named(courses, without, fits):
     tally = Tally(received=3, courses=courses, courses_without_url=without)
-    results = of_validated_attempts(tally, school_day(WEDNESDAY), [], Settings())
-    (result,) = [r for r in results if r.check_name == "courses_have_outcome_urls"]
+    (result,) = [
+        r for r in of_validated_attempts(tally) if r.check_name == "courses_have_outcome_urls"
+    ]
     assert result.passed == fits
     named = [course for course, number in without.items() if number == courses[course]]
     assert result.metadata["courses"].value == named
@@ -190,13 +191,14 @@ def test_a_course_without_any_outcome_url_is_named(courses, without, fits):
     ],
 )
 def test_one_row_too_many_or_too_few_fails_accounting(change, holds):
-    found = {r.check_name: r.passed for r in of_grader_table({**LEDGER, **change}, [])}
+    facts = LoadedDay({**LEDGER, **change}, [])
+    found = {result.check_name: result.passed for result in results(GRADER_TABLE, facts)}
     assert found == {"accounting": holds, "table_schema": True, "stored_rows_agree": True}
 
 
 def test_a_difference_in_the_schema_and_one_in_the_rows_fail_a_check_each():
-    results = of_grader_table({**LEDGER, "differing": 1}, ["no column id"])
-    found = {result.check_name: result for result in results}
+    facts = LoadedDay({**LEDGER, "differing": 1}, ["no column id"])
+    found = {result.check_name: result for result in results(GRADER_TABLE, facts)}
     assert {name for name, result in found.items() if not result.passed} == {
         "table_schema",
         "stored_rows_agree",
@@ -206,9 +208,9 @@ def test_a_difference_in_the_schema_and_one_in_the_rows_fail_a_check_each():
 
 
 def test_each_report_that_was_not_computed_is_named_with_its_cause():
-    assert [result.passed for result in of_sheet_report([])] == [True]
+    assert [result.passed for result in results(SHEET_REPORT, [])] == [True]
     failures = [{"report": "tasks", "message": "sql/reports/tasks.sql, line 3: no"}]
-    (result,) = of_sheet_report(failures)
+    (result,) = results(SHEET_REPORT, failures)
     assert not result.passed
     assert result.description == failures[0]["message"]
     assert result.metadata["failed"].value == {"tasks": failures[0]["message"]}

@@ -7,13 +7,10 @@ the API, the database and the sheet. SQL is in ``sql/``.
 import dagster as dg
 
 GROUP = "grader"
-"""The five assets of the pipeline in Dagster's UI."""
-
 REPORTS_GROUP = "reports"
-"""The reports there."""
 
 
-def column_schema(**columns: tuple[str, str]) -> dg.TableSchema:
+def column_schema(**columns: tuple[str, str | None]) -> dg.TableSchema:
     """Columns for the UI's catalogue: a type and a description each."""
     return dg.TableSchema(
         columns=[

@@ -24,8 +24,6 @@ from grader_pipeline.storage import DayFiles
 
 log = logging.getLogger(__name__)
 
-_MIB = 1024 * 1024
-
 
 @dg.asset(
     description=__doc__,
@@ -66,16 +64,9 @@ def _change(stored: UPath, now: str) -> str:
     if not stored.exists():
         return "first answer for this day"
     try:
-        before = _sha256(stored)
+        with unpacked(stored.open("rb")) as body:
+            before = hashlib.file_digest(body, "sha256").hexdigest()  # type: ignore[arg-type]
     except OSError:
         log.warning("%s cannot be read. The new answer replaces it.", stored)
         return "the stored one could not be read, and is replaced"
     return "the same as before" if before == now else "differs from the stored one and replaces it"
-
-
-def _sha256(path: UPath) -> str:
-    digest = hashlib.sha256()
-    with unpacked(path.open("rb")) as body:
-        while chunk := body.read(_MIB):
-            digest.update(chunk)
-    return digest.hexdigest()

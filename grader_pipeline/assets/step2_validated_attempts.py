@@ -14,7 +14,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pyarrow.parquet as pq
@@ -25,7 +24,7 @@ from grader_pipeline.asset_names import VALIDATED_ATTEMPTS
 from grader_pipeline.assets import GROUP, column_schema
 from grader_pipeline.attempts.columns import COLUMNS
 from grader_pipeline.attempts.response import NotAListError, unpacked
-from grader_pipeline.attempts.validation import COURSE, Tally, attempts, validate
+from grader_pipeline.attempts.validation import COURSE, attempts, validate
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import day_of, days_partitions
 from grader_pipeline.resources.postgres import Postgres
@@ -84,29 +83,31 @@ def validated_attempts(
                 "duplicates": tally.duplicates,
                 "rejected": tally.rejected,
                 "reasons": dg.MetadataValue.json(tally.reasons),
-                "first attempts": _preview(file, tally),
+                "first attempts": _preview(file),
                 "seconds": seconds,
             },
-            check_results=checks.of_validated_attempts(
-                tally, day, [row["volume"] for row in volumes], settings
+            check_results=checks.results(
+                VALIDATED_ATTEMPTS,
+                checks.ValidatedDay(tally, day, [row["volume"] for row in volumes], settings),
             ),
         )
 
 
-def _preview(file: Path, tally: Tally) -> dg.MetadataValue:
+def _preview(file: Path) -> dg.MetadataValue:
     """The first attempts, without their learners."""
-    if not tally.valid:
-        return dg.MetadataValue.text("no attempts")
     with pq.ParquetFile(file) as parquet:
-        head = next(attempts(parquet)).slice(0, 5).to_pylist()
-    return dg.MetadataValue.table([dg.TableRecord(_without_learner(row)) for row in head])
-
-
-def _without_learner(row: dict[str, Any]) -> dict[str, str]:
-    course = re.match(COURSE, row["lis_result_sourcedid"])
-    return {
-        "created_at (UTC)": str(row["created_at"]),
-        "attempt_type": row["attempt_type"],
-        "is_correct": "" if row["is_correct"] is None else str(row["is_correct"]),
-        "course": course[0] if course else "",
-    }
+        # A batch of refused elements has none.
+        head = next((table for table in attempts(parquet) if table.num_rows), None)
+    if head is None:
+        return dg.MetadataValue.text("no attempts")
+    records = []
+    for row in head.slice(0, 5).to_pylist():
+        course = re.match(COURSE, row["lis_result_sourcedid"])
+        shown = {
+            "created_at (UTC)": str(row["created_at"]),
+            "attempt_type": row["attempt_type"],
+            "is_correct": "" if row["is_correct"] is None else str(row["is_correct"]),
+            "course": course[0] if course else "",
+        }
+        records.append(dg.TableRecord(shown))
+    return dg.MetadataValue.table(records)

@@ -25,7 +25,7 @@ from upath import UPath
 from grader_pipeline import checks
 from grader_pipeline.asset_names import GRADER_TABLE
 from grader_pipeline.assets import GROUP, column_schema
-from grader_pipeline.attempts.columns import COLUMNS, KEY
+from grader_pipeline.attempts.columns import COLUMNS, KEY, NAMES
 from grader_pipeline.attempts.validation import attempts, quarantine, tally_of
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
 from grader_pipeline.reports.rollups import roll_up
@@ -40,8 +40,7 @@ TABLE_COLUMNS = column_schema(
     **{column.name: (column.postgres_type, column.description) for column in COLUMNS},
 )
 
-_NAMES = [column.name for column in COLUMNS]
-_OTHERS = [name for name in _NAMES if name not in KEY]
+_OTHERS = [name for name in NAMES if name not in KEY]
 
 
 class OnConflict(Enum):
@@ -101,14 +100,14 @@ def grader_table(
             "quarantined": ledger["quarantined"],
             "seconds": seconds,
         },
-        check_results=checks.of_grader_table(ledger, differences),
+        check_results=checks.results(GRADER_TABLE, checks.LoadedDay(ledger, differences)),
     )
 
 
 def load_statement(name: str) -> sql.Composed:
     """``sql/load/<name>.sql`` with the columns of an attempt in place of its placeholders."""
     return sql.SQL(statement(f"load/{name}").decode()).format(
-        columns=_listed(_NAMES),
+        columns=_listed(NAMES),
         other_columns=_listed(_OTHERS),
         stored_other_columns=_listed(_OTHERS, "stored"),
         staged_other_columns=_listed(_OTHERS, "staged"),
@@ -132,16 +131,16 @@ def _load(
     db.execute(statement("load/forget_rejected"), day.parameters)
     db.execute(statement("load/keep_rejected"), day.parameters)
     ledger = {
+        **day.parameters,
+        **twins,
         "run_id": run_id,
         "received": tally.received,
         "loaded": loaded,
-        "already_there": twins["already_there"],
         "duplicates": tally.duplicates,
         "rejected": tally.rejected,
-        "differing": twins["differing"],
         "body_sha256": tally.body_sha256,
     }
-    db.execute(statement("load/write_ledger"), {**day.parameters, **ledger})
+    db.execute(statement("load/write_ledger"), ledger)
     roll_up(db, day, changed=changed > 0)
 
 

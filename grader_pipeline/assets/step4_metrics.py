@@ -22,7 +22,7 @@ from typing import Any
 
 import dagster as dg
 
-from grader_pipeline.assets import GROUP, REPORTS_GROUP
+from grader_pipeline.assets import GROUP, REPORTS_GROUP, column_schema
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
 from grader_pipeline.reports import pictures
@@ -96,7 +96,10 @@ def metrics(
             result = _materialize(context, postgres, report, day)
         except ReportError as error:
             failures[report.name] = str(error)
-            _note_failure(postgres, report, day, str(error))
+            log.error("The report %s of %s was not computed: %s", report.name, day.key, error)  # noqa: TRY400
+            failure = {"report": report.name, "message": str(error), **day.parameters}
+            with postgres.transaction() as db:
+                db.execute(statement("report_tables/note_failure"), failure)
             continue
         rows[report.name] = result.metadata["dagster/row_count"]  # type: ignore[index,assignment]
         if report.name in selected:
@@ -127,7 +130,10 @@ def _materialize(
     stored = store_day(postgres, report, day)
     refreshed = refresh_later_days(postgres, report, day)
     columns = {"dagster/column_schema": _columns(postgres, report)}
-    version = _version(report)
+    # One version for all days, because Dagster compares that of this step's report with that of the
+    # report's last materialization, of whatever day. If they differed by day, it would log "Data
+    # version mismatch" while other days run, and note a wrong input.
+    version = dg.DataVersion(hashlib.sha256(report.query.encode()).hexdigest())
     for later, again in refreshed.items():
         context.log_event(
             dg.AssetMaterialization(
@@ -154,27 +160,12 @@ def _materialize(
     )
 
 
-def _version(report: Report) -> dg.DataVersion:
-    """The version of the report's data in Dagster: its query, the same for every day.
-
-    When `metrics` is materialized, Dagster compares the version of this step's report with that of
-    the report's last materialization, of whatever day. With versions of its own making, which
-    differ by day, it logs "Data version mismatch" while other days run, and notes a wrong input.
-    """
-    return dg.DataVersion(hashlib.sha256(report.query.encode()).hexdigest())
-
-
 def _columns(postgres: Postgres, report: Report) -> dg.TableSchema:
     """The columns of the report's table for the UI's catalogue, with the labels of its header."""
     with postgres.transaction() as db:
         columns = db.execute(statement("report_tables/columns"), {"table": report.name}).fetchall()
     labels = {name: label.text for name, label in report.columns.items()}
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(column["name"], column["type"], description=labels.get(column["name"]))
-            for column in columns
-        ]
-    )
+    return column_schema(**{c["name"]: (c["type"], labels.get(c["name"])) for c in columns})
 
 
 def _views(postgres: Postgres, report: Report, day: SchoolDay) -> dict[str, Any]:
@@ -194,12 +185,3 @@ def _views(postgres: Postgres, report: Report, day: SchoolDay) -> dict[str, Any]
 def _values(lines: Sequence[Row]) -> dict[str, float]:
     """The numbers of a report that has a line for each, for Dagster to plot over the days."""
     return {line["metric"]: float(line["value"]) for line in lines if line.get("value") is not None}
-
-
-def _note_failure(postgres: Postgres, report: Report, day: SchoolDay, message: str) -> None:
-    log.error("The report %s of %s was not computed: %s", report.name, day.key, message)
-    with postgres.transaction() as db:
-        db.execute(
-            statement("report_tables/note_failure"),
-            {"report": report.name, "message": message, **day.parameters},
-        )

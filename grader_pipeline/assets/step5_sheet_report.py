@@ -63,22 +63,24 @@ def sheet_report(
         shown = sheets.show([*daily_report(rows), *_worksheets(db)])
     seconds = time.monotonic() - started
     log.info("sheet_report %s: %d cells written in %.1f s", day.key, shown.cells, seconds)
+    is_url = shown.where.startswith("https://")
+    kind = dg.MetadataValue.url if is_url else dg.MetadataValue.path
     preview = [
         dg.TableRecord(
-            {"label": x["label"], "value": "" if x["value"] is None else str(x["value"])}
+            {"label": x["label"], "value": str("" if x["value"] is None else x["value"])}
         )
         for x in lines
     ]
     yield dg.MaterializeResult(
         metadata={
-            "sheet": _link(shown.where),
+            "sheet": kind(shown.where),
             "dagster/row_count": len(rows),
             "days": len({row["report_date"] for row in rows}),
             "written": shown.written,
             "the day's rows": dg.MetadataValue.table(preview),
             "seconds": seconds,
         },
-        check_results=checks.of_sheet_report(failures),
+        check_results=checks.results(SHEET_REPORT, failures),
     )
     if failures:
         causes = " ".join(failure["message"] for failure in failures)
@@ -95,8 +97,3 @@ def _worksheets(db: Connection) -> list[Table]:
         days = report.sheet if isinstance(report.sheet, int) else None
         tables.append(worksheet(report, read_rows(db, report, days=days)))
     return [table for table in tables if table]
-
-
-def _link(where: str) -> dg.MetadataValue:
-    is_url = where.startswith("https://")
-    return dg.MetadataValue.url(where) if is_url else dg.MetadataValue.path(where)

@@ -39,12 +39,9 @@ def whole() -> dg.AssetCheckResult:
 
 @dg.asset(partitions_def=DAYS, check_specs=checks.specs(VALIDATED_ATTEMPTS))
 def validated_attempts():
-    day, usual = school_day("2023-05-31"), [5000] * 4
-    yield dg.MaterializeResult(
-        check_results=checks.of_validated_attempts(
-            Tally(received=given["attempts"]), day, usual, Settings()
-        )
-    )
+    tally, volumes = Tally(received=given["attempts"]), [5000] * 4
+    facts = checks.ValidatedDay(tally, school_day("2023-05-31"), volumes, Settings())
+    yield dg.MaterializeResult(check_results=checks.results(VALIDATED_ATTEMPTS, facts))
 
 
 @pytest.fixture(autouse=True)
