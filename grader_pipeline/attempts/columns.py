@@ -54,30 +54,18 @@ class Column:
 
 
 COLUMNS = (
-    Column(
-        "user_id", TEXT, "The learner. Never leaves the database.",
-        field="lti_user_id", longest=255,
-    ),
-    Column(
-        "oauth_consumer_key", TEXT, "LTI consumer; may be empty or null.",
-        field=PASSBACK, presence="optional", longest=255,
-    ),
-    Column(
-        "lis_result_sourcedid", TEXT, "Course, task and learner, as LTI names them.",
-        field=PASSBACK,
-    ),
-    Column(
-        "lis_outcome_service_url", TEXT, "Where the grade goes; null where the API gave none.",
-        field=PASSBACK, presence="optional",
-    ),
-    Column(
-        "is_correct", VERDICT, "Verdict of a submit; null for a run.",
-        field="is_correct", presence="nullable",
-    ),
-    Column(
-        "attempt_type", TEXT, "run or submit.",
-        field="attempt_type", longest=10, words=("run", "submit"),
-    ),
+    Column("user_id", TEXT, "The learner. Never leaves the database.",
+           field="lti_user_id", longest=255),
+    Column("oauth_consumer_key", TEXT, "LTI consumer; may be empty or null.",
+           field=PASSBACK, presence="optional", longest=255),
+    Column("lis_result_sourcedid", TEXT, "Course, task and learner, as LTI names them.",
+           field=PASSBACK),
+    Column("lis_outcome_service_url", TEXT, "Where the grade goes; null where the API gave none.",
+           field=PASSBACK, presence="optional"),
+    Column("is_correct", VERDICT, "Verdict of a submit; null for a run.",
+           field="is_correct", presence="nullable"),
+    Column("attempt_type", TEXT, "run or submit.",
+           field="attempt_type", longest=10, words=("run", "submit")),
     Column("created_at", TIME, "UTC.", field="created_at"),
 )  # fmt: skip
 

@@ -15,7 +15,6 @@ class SeenKeys:
 
     def __init__(self) -> None:
         self._seen = np.empty(0, dtype=_KEY)
-        self._latest = np.iinfo("i8").min
 
     def repeated(self, attempts: pd.DataFrame) -> "pd.Series[bool]":
         """Which attempts repeat the key of an earlier one, in this frame or in an earlier frame."""
@@ -26,10 +25,9 @@ class SeenKeys:
         columns = pd.DataFrame({name: keys[name] for name in ("time", "learner")})
         repeated = columns.duplicated().to_numpy(copy=True)
         # The API sends the oldest first. A key that is newer than all earlier ones is not repeated.
-        maybe = keys["time"] <= self._latest
+        maybe = keys["time"] <= self._seen["time"].max(initial=np.iinfo("i8").min)
         if maybe.any():
             same_time = np.isin(self._seen["time"], keys["time"][maybe])
             repeated[maybe] |= np.isin(keys[maybe], self._seen[same_time])
         self._seen = np.concatenate([self._seen, keys])
-        self._latest = keys["time"].max(initial=self._latest)
         return pd.Series(repeated, index=attempts.index)

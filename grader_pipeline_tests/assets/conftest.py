@@ -1,4 +1,4 @@
-"""A day through the real chain: real assets, runs and database, and a grader of the test's own."""
+"""A day through the real chain: real assets, runs and database, and a grader for the test."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -46,7 +46,7 @@ def run_day(grader: Grader, database_url: str) -> Iterator[Run]:
 
 @pytest.fixture
 def query(database_url: str) -> Callable[..., list[tuple[Any, ...]]]:
-    """Ask the database, past everything of ours."""
+    """Ask the database without the pipeline's code."""
 
     def ask(text: str, *parameters: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(database_url) as db:

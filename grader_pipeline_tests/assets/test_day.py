@@ -8,6 +8,7 @@ import openpyxl
 import pytest
 
 from grader_pipeline.asset_names import ASSET_NAMES
+from grader_pipeline.attempts import validation
 from grader_pipeline.settings import Settings
 from grader_pipeline_tests.assets.conftest import Run, failure_of
 from grader_pipeline_tests.grader import Grader, attempt, body, rows
@@ -84,7 +85,7 @@ def test_a_second_run_of_a_day_changes_no_row_and_no_cell(
     ]
 
 
-def test_what_is_refused_stands_in_quarantine_with_reasons_place_and_text(
+def test_what_is_refused_is_in_quarantine_with_reasons_place_and_text(
     run_day: Run, grader: Grader, query: Query
 ) -> None:
     good = day_of_attempts()
@@ -102,6 +103,16 @@ def test_what_is_refused_stands_in_quarantine_with_reasons_place_and_text(
     assert '"x\\u0000y"' in quarantine[3][2]
     counts = "SELECT received, loaded, already_there, duplicates, rejected FROM grader_load"
     assert query(counts) == [(9, 5, 0, 1, 3)]
+
+
+def test_a_day_whose_first_elements_are_refused_shows_its_first_attempts(
+    run_day: Run, grader: Grader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(validation, "_READ_BATCH", 2)
+    grader.answer = rows([None, None, *day_of_attempts()])
+    (done,) = run_day(DAY).asset_materializations_for_node("validated_attempts")
+    shown = [record.data["created_at (UTC)"] for record in done.metadata["first attempts"].records]
+    assert shown[0] == "2023-05-30 21:00:00"
 
 
 def test_a_newer_answer_adds_rows_and_loses_none(
@@ -161,7 +172,7 @@ def test_a_day_is_loaded_again_from_the_stored_answer_without_the_api(
 
 
 @pytest.mark.parametrize("damage", [b"", b"no zstd", None], ids=["empty", "garbage", "cut"])
-def test_a_damaged_stored_answer_is_told_and_fetched_again(
+def test_a_damaged_stored_answer_fails_with_advice_and_is_fetched_again(
     run_day: Run, grader: Grader, query: Query, damage: bytes | None
 ) -> None:
     grader.answer = rows(day_of_attempts())
@@ -221,7 +232,7 @@ def test_a_day_of_rejects_is_not_loaded(run_day: Run, grader: Grader, query: Que
     ],
     ids=["500", "403", "html", "errors", "cut", "truncated", "latin-1"],
 )
-def test_a_bad_answer_changes_nothing_stored_and_never_tells_the_key(
+def test_a_bad_answer_changes_nothing_stored_and_never_shows_the_key(
     run_day: Run, grader: Grader, query: Query, answer: Any
 ) -> None:
     grader.answer = rows(day_of_attempts())
@@ -241,8 +252,8 @@ def test_no_learner_reaches_metadata_logs_or_workbook(run_day: Run, grader: Grad
     grader.answer = rows([*day_of_attempts(), attempt("never", LEARNER)])
     result = run_day(DAY)
     assert result.success
-    told = repr([event.event_specific_data for event in result.all_events])
+    said = repr([event.event_specific_data for event in result.all_events])
     sheets = openpyxl.load_workbook(Settings().workbook)
     cells = repr([[c.value for c in row] for sheet in sheets for row in sheet.iter_rows()])
-    assert LEARNER not in told + cells
-    assert OTHER not in told + cells
+    assert LEARNER not in said + cells
+    assert OTHER not in said + cells

@@ -1,4 +1,4 @@
-"""What a run says that fails, to whom, and whether it is worth repeating."""
+"""What a failed run says and logs, and whether it is retried."""
 
 import psycopg
 import pytest
@@ -16,7 +16,7 @@ def log() -> str:
     return (Settings().logs_dir / "app_log.txt").read_text()
 
 
-def test_what_postgresql_refuses_is_told_without_the_row(
+def test_what_postgresql_refuses_is_reported_without_the_row(
     run_day: Run, grader: Grader, database_url: str
 ) -> None:
     grader.answer = rows([attempt(user="d" * 32, verdict=1)])
@@ -24,9 +24,9 @@ def test_what_postgresql_refuses_is_told_without_the_row(
     with psycopg.connect(database_url) as db:
         db.execute(f"ALTER TABLE grader ADD CHECK (user_id <> '{LEARNER}')")
     grader.answer = rows([attempt(user=LEARNER, verdict=1)])
-    told = failure_of(run_day(DAY))
-    assert "violates check constraint" in told
-    assert LEARNER not in told + log()
+    said = failure_of(run_day(DAY))
+    assert "violates check constraint" in said
+    assert LEARNER not in said + log()
 
 
 def test_a_failed_step_says_so_in_the_log_file(run_day: Run, grader: Grader) -> None:

@@ -7,7 +7,7 @@ import pytest
 from psycopg import sql
 
 from grader_pipeline.failures import TransientFailure
-from grader_pipeline.resources.migrations import relations
+from grader_pipeline.resources import migrations
 from grader_pipeline.resources.postgres import Postgres
 
 
@@ -42,7 +42,7 @@ def test_a_session_begins_without_waiting_for_those_that_write(
     """Two that wait for each other would cost one of them its work."""
     set_for_new_sessions(database_url, "lock_timeout", "1s")
     with postgres.transaction() as db:
-        for name in relations():
+        for name in migrations.relations():
             db.execute(sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE").format(sql.Identifier(name)))
         another = Postgres()
         with another.transaction() as other:
@@ -51,17 +51,24 @@ def test_a_session_begins_without_waiting_for_those_that_write(
 
 
 def test_a_session_that_could_not_begin_is_no_half_session_afterwards(
-    database_url: str, postgres: Postgres
+    database_url: str, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with postgres.transaction() as db:
-        db.execute("DROP FUNCTION learner_states(date)")
-        db.execute("DROP TABLE schema_migration, mail_candidate CASCADE")
+        db.execute("SELECT FROM engagement_day")
+    number = migrations.migrations()[-1].number + 1
+    change = "CREATE TABLE of_next (); ALTER TABLE engagement_day ADD COLUMN of_next integer"
+    following = migrations.Migration(number, f"{number}_next.sql", change)
+    known = (*migrations.migrations(), following)
+    monkeypatch.setattr(migrations, "migrations", lambda: known)
     set_for_new_sessions(database_url, "lock_timeout", "1s")
     another = Postgres()
     with psycopg.connect(database_url) as busy:
         busy.execute("LOCK TABLE engagement_day IN ROW EXCLUSIVE MODE")
         with pytest.raises(TransientFailure, match="gave up"), another.transaction():
             pass
+    with postgres.transaction() as db:
+        assert migrations.pending(db) == [following]
     with another.transaction() as db:
-        db.execute("SELECT FROM learner_states('2023-05-31')")
+        db.execute("SELECT engagement_day.of_next FROM engagement_day, of_next")
+        assert migrations.pending(db) == []
     another.close()

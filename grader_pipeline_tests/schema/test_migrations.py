@@ -285,7 +285,7 @@ def test_a_role_without_create_works_where_nothing_is_to_be_applied(db: Connecti
 
 
 @pytest.mark.usefixtures("limited")
-def test_a_role_without_create_is_told_what_it_lacks_and_what_to_do(db: Connection) -> None:
+def test_a_role_without_create_fails_with_what_it_lacks_and_what_to_do(db: Connection) -> None:
     with pytest.raises(PermanentFailure) as raised, Postgres().transaction():
         pass
     said = str(raised.value.description)
@@ -298,7 +298,7 @@ def test_a_role_without_create_is_told_what_it_lacks_and_what_to_do(db: Connecti
 
 
 @pytest.mark.usefixtures("limited")
-def test_a_role_that_may_not_read_the_number_is_told_so(db: Connection) -> None:
+def test_a_role_that_may_not_read_the_number_fails_with_advice(db: Connection) -> None:
     migrate(db)
     db.execute(f"REVOKE SELECT ON schema_migration FROM {LIMITED}".encode())
     with (
