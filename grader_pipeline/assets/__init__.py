@@ -1,8 +1,4 @@
-"""The pipeline's assets, one file each, in the order of the data.
-
-An asset does one step of a day and reports the result as metadata and checks. Resources speak to
-the API, the database and the sheet. SQL is in ``sql/``.
-"""
+"""The pipeline's assets, one file each, in the order of the data. Each does one step of a day."""
 
 import dagster as dg
 

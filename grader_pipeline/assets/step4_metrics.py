@@ -18,6 +18,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -37,20 +38,21 @@ log = logging.getLogger(__name__)
 
 REPORTS = {report.name: report for report in reports()}
 
+_OnTables = partial(
+    dg.AssetSpec, kinds={"sql", "postgres"}, partitions_def=days_partitions(), skippable=True
+)
+
 
 def _spec(report: Report) -> dg.AssetSpec:
     history = f"{report.history} days, its own included" if report.history else "all days up to it"
     worksheet = {"worksheet": f"{report.title}: {report.description}"} if report.sheet else {}
-    return dg.AssetSpec(
+    return _OnTables(
         report.name,
         # Day by day, although reports look back: with an offset in the mapping, Dagster splits a
         # backfill's runs, and one failed day stops the 27 after it.
         deps=["grader_table"],
         description=report.problem or report.about or f"The report of {place(report.path)}.",
         group_name=REPORTS_GROUP,
-        kinds={"sql", "postgres"},
-        partitions_def=days_partitions(),
-        skippable=True,
         metadata={"dagster/table_name": report.name, "reads": history, **worksheet},
     )
 
@@ -59,16 +61,13 @@ def _spec(report: Report) -> dg.AssetSpec:
     name="metrics",
     specs=[
         *(_spec(report) for report in REPORTS.values()),
-        dg.AssetSpec(
+        _OnTables(
             "metrics",
             # On grader_table directly too: a backfill of the five keys alone would else see no way
             # from it to here, and run this before the load.
             deps=["grader_table", *REPORTS],
             description=__doc__,
             group_name=GROUP,
-            kinds={"sql", "postgres"},
-            partitions_def=days_partitions(),
-            skippable=True,
         ),
     ],
     can_subset=True,
@@ -129,7 +128,11 @@ def _materialize(
     started = time.monotonic()
     stored = store_day(postgres, report, day)
     refreshed = refresh_later_days(postgres, report, day)
-    columns = {"dagster/column_schema": _columns(postgres, report)}
+    with postgres.transaction() as db:
+        found = db.execute(statement("report_tables/columns"), {"table": report.name}).fetchall()
+    labels = {name: label.text for name, label in report.columns.items()}
+    shown = column_schema(**{c["name"]: (c["type"], labels.get(c["name"])) for c in found})
+    columns = {"dagster/column_schema": shown}
     # One version for all days, because Dagster compares that of this step's report with that of the
     # report's last materialization, of whatever day. If they differed by day, it would log "Data
     # version mismatch" while other days run, and note a wrong input.
@@ -158,14 +161,6 @@ def _materialize(
         },
         data_version=version,
     )
-
-
-def _columns(postgres: Postgres, report: Report) -> dg.TableSchema:
-    """The columns of the report's table for the UI's catalogue, with the labels of its header."""
-    with postgres.transaction() as db:
-        columns = db.execute(statement("report_tables/columns"), {"table": report.name}).fetchall()
-    labels = {name: label.text for name, label in report.columns.items()}
-    return column_schema(**{c["name"]: (c["type"], labels.get(c["name"])) for c in columns})
 
 
 def _views(postgres: Postgres, report: Report, day: SchoolDay) -> dict[str, Any]:

@@ -21,8 +21,7 @@ Element = msgspec.Raw | bytes
 """One element of the list, as received."""
 
 _split: Callable[[bytes], list[Element]] = msgspec.json.Decoder(list[msgspec.Raw]).decode  # type: ignore[assignment]
-_COMMA_BEHIND_OBJECT = re.compile(rb"}\s*,")
-_COMMA = re.compile(rb",")
+_COMMAS = (re.compile(rb"}\s*,"), re.compile(rb","))
 _BLANK = b" \t\r\n"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _TAIL = 64 * 1024
@@ -164,7 +163,7 @@ def _split_before_last_comma(text: bytes) -> tuple[list[Element], int] | None:
     Commas after an object are tried first.
     """
     tail = max(0, len(text) - _TAIL)
-    for comma in (_COMMA_BEHIND_OBJECT, _COMMA):
+    for comma in _COMMAS:
         guesses = [match.end() for match in comma.finditer(text, tail)]
         for end in reversed(guesses[-_GUESSES:]):
             try:
