@@ -84,8 +84,7 @@ def grader_table(
     ):
         differences = schema_differences(db)
         _load(db, parquet, day, context.run.run_id, config.on_conflict)
-        found = db.execute(statement("checks/ledger_and_tables"), day.parameters)
-        ledger = found.fetchone() or {}
+        ledger = db.execute(statement("checks/ledger_and_tables"), day.parameters).fetchone() or {}
     seconds = time.monotonic() - started
     log.info(
         "grader_table %s: %d loaded, %d already there, %d differing in %.1f s",

@@ -104,9 +104,8 @@ def _text(values: list[Any], column: Column, reasons: Reasons) -> "pd.Series[str
 
 
 def _verdict(values: list[Any], column: Column, reasons: Reasons) -> pd.Series:
-    for place in [
-        p for p, v in enumerate(values) if type(v) not in _VERDICT_TYPES or v not in _VERDICTS
-    ]:
+    odd = [p for p, v in enumerate(values) if type(v) not in _VERDICT_TYPES or v not in _VERDICTS]
+    for place in odd:
         is_number = type(values[place]) in _VERDICT_TYPES
         reason = Reason.UNEXPECTED_VALUE if is_number else _reason(values[place], column)
         _refuse(place, values, reason, reasons)

@@ -54,10 +54,7 @@ def unpacked(file: BinaryIO) -> Iterator[BinaryIO]:
 
 
 class Splitter:
-    """Cuts a list that comes in pieces into its elements.
-
-    Raises as soon as it is certain that something is wrong with the list.
-    """
+    """Cuts a list that comes in pieces into its elements. Raises as soon as the list is wrong."""
 
     def __init__(self) -> None:
         self._has_begun = False
@@ -65,14 +62,13 @@ class Splitter:
         self._rest = b""
         self._passed = 0
         self._pieces: list[bytes] = []
-        self._waiting = 0
 
     def feed(self, piece: bytes) -> list[Element]:
         """The elements that end in ``piece``, often none. Raises NotAListError, BrokenListError."""
         self._pieces.append(piece)
-        self._waiting += len(piece)
         # A long element is parsed again when it has doubled, not with every piece of it.
-        if self._waiting < max(CHUNK, len(self._rest), len(_BYTE_ORDER_MARK)):
+        waiting = sum(map(len, self._pieces))
+        if waiting < max(CHUNK, len(self._rest), len(_BYTE_ORDER_MARK)):
             return []
         self._join()
         found = _split_before_last_comma(self._rest) if self._has_begun else None
@@ -102,7 +98,6 @@ class Splitter:
     def _join(self) -> None:
         self._rest += b"".join(self._pieces)
         self._pieces.clear()
-        self._waiting = 0
         if self._has_begun:
             return
         opening = self._rest.removeprefix(_BYTE_ORDER_MARK).lstrip(_BLANK)
@@ -111,30 +106,6 @@ class Splitter:
         self._has_begun = bool(opening)
         # One blank for all of them. A byte order mark after it is then not at the beginning.
         self._rest = opening or b" "
-
-
-class Counter:
-    """Counts the elements of a list that comes in pieces. ``end`` raises what is wrong with it."""
-
-    def __init__(self) -> None:
-        self._splitter = Splitter()
-        self._elements = 0
-        self._wrong: NotAListError | None = None
-
-    def feed(self, piece: bytes) -> None:
-        """Count the elements that end in ``piece``."""
-        if self._wrong is not None:
-            return
-        try:
-            self._elements += len(self._splitter.feed(piece))
-        except NotAListError as error:
-            self._wrong = error
-
-    def end(self) -> int:
-        """The number of elements. Raises NotAListError, BrokenListError."""
-        if self._wrong is not None:
-            raise self._wrong
-        return self._elements + len(self._splitter.end())
 
 
 def batches(body: BinaryIO, size: int, take: Callable[[bytes], object]) -> Iterator[list[Element]]:

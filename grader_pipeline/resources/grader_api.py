@@ -135,8 +135,6 @@ class GraderApi(dg.ConfigurableResource["GraderApi"], use_attribute_docstrings=T
 
     def _download(self, url: str, asked: Mapping[str, str], file: Path, seconds: float) -> Response:
         started = time.monotonic()
-        digest = hashlib.sha256()
-        elements = responses.Counter()
         size = 0
 
         def take(piece: bytes) -> None:
@@ -147,15 +145,15 @@ class GraderApi(dg.ConfigurableResource["GraderApi"], use_attribute_docstrings=T
                     f"The grader API's answer is larger than {self.longest_body:,} bytes "
                     "unpacked, and was given up. Check GRADER_API_URL."
                 )
-            digest.update(piece)
             out.write(piece)
-            elements.feed(piece)
 
         with pa.CompressedOutputStream(str(file), "zstd") as out:
             answer = http.exchange("GET", url, seconds=seconds, params=asked, take=take)
         _refuse_status(answer)
-        spent = time.monotonic() - started
-        return Response(file, elements.end(), size, digest.hexdigest(), spent)
+        digest = hashlib.sha256()
+        with responses.unpacked(file.open("rb")) as body:
+            received = sum(map(len, responses.batches(body, 1, digest.update)))
+        return Response(file, received, size, digest.hexdigest(), time.monotonic() - started)
 
     def _pause(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

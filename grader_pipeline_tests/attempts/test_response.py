@@ -177,34 +177,6 @@ def test_a_byte_order_mark_is_no_part_of_the_list():
     assert _elements(b"\xef\xbb\xbf[1, 2]", chunk=1) == [b"1", b"2"]
 
 
-@settings(deadline=None, derandomize=True, max_examples=60)
-@given(bodies(), st.integers(1, 64), st.integers(1, 64))
-def test_a_list_counts_as_many_elements_as_it_is_cut_into(body, piece, chunk):
-    sources, text = body
-    assert _counted(text.encode(), piece, chunk) == len(sources)
-
-
-@pytest.mark.parametrize("chunk", [1, 1024])
-@pytest.mark.parametrize(
-    "body", [b"{}", b"", b"[1, 2", b"[1 2]", b"[1]]", b'["\xff"]', b"[1," * 999]
-)
-def test_a_counter_raises_what_is_wrong_with_a_list_when_it_has_ended(body, chunk):
-    with pytest.raises(NotAListError) as cut:
-        _elements(body, chunk)
-    with pytest.raises(type(cut.value)) as counted:
-        _counted(body, 1, chunk)
-    assert str(counted.value) == str(cut.value)
-
-
-def _counted(body: bytes, piece: int, chunk: int) -> int:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(response, "CHUNK", chunk)
-        counter = response.Counter()
-        for at in range(0, len(body), piece):
-            counter.feed(body[at : at + piece])
-        return counter.end()
-
-
 def test_batches_are_full_but_for_the_last(monkeypatch):
     monkeypatch.setattr(response, "CHUNK", 10)
     body = json.dumps([{"n": n} for n in range(100)]).encode()

@@ -11,6 +11,7 @@ from grader_pipeline.resources.connections import Connection
 from grader_pipeline.resources.migrations import schema_differences
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.statements import statement
+from grader_pipeline_tests.grader import learner
 from grader_pipeline_tests.reports.conftest import School
 from grader_pipeline_tests.reports.school_days import (
     DAY,
@@ -26,10 +27,10 @@ from grader_pipeline_tests.reports.twin import Attempt
 from grader_pipeline_tests.schema.earlier import LEARNER_TASK_TABLES, RELEASE_0_1, Release
 
 # Learners come back to their tasks on other days, and one day is loaded after a later one.
-MONTH_AGO = [at("18:00", f"u{n}", (RUN, WRONG, OK)[n % 3], back=27) for n in range(30)]
+MONTH_AGO = [at("18:00", learner(n), (RUN, WRONG, OK)[n % 3], back=27) for n in range(30)]
 DAYS: dict[dt.date, list[Attempt]] = {
     DAY - dt.timedelta(days=7): WEEK_AGO,
-    DAY: [*TODAY, *(at("13:00", f"u{n}", (OK, WRONG)[n % 2]) for n in range(30))],
+    DAY: [*TODAY, *(at("13:00", learner(n), (OK, WRONG)[n % 2]) for n in range(30))],
     DAY - dt.timedelta(days=27): MONTH_AGO,
     DAY - dt.timedelta(days=1): YESTERDAY,
 }
@@ -155,7 +156,7 @@ def test_days_loaded_after_an_upgrade_find_what_was_loaded_before(
     upgraded = School(Postgres())
     tomorrow = DAY + dt.timedelta(days=1)
     for school in (upgraded, fresh):
-        school.load(tomorrow, [at("09:00", f"u{n}", OK, back=-1) for n in range(40)])
+        school.load(tomorrow, [at("09:00", learner(n), OK, back=-1) for n in range(40)])
         school.compute(tomorrow)
     with fresh.postgres.transaction() as db:
         assert content(earlier) == content(db)
@@ -200,7 +201,7 @@ def test_the_previous_release_finds_its_schema_in_a_newer_database_and_loads_the
         assert RELEASE_0_1.finds_its_schema(db)
     assert RELEASE_0_1.finds_its_schema(earlier)
     tomorrow = DAY + dt.timedelta(days=1)
-    attempts = [at("09:00", f"u{n}", OK, back=-1) for n in range(40)]
+    attempts = [at("09:00", learner(n), OK, back=-1) for n in range(40)]
     with earlier.transaction():
         RELEASE_0_1.load(earlier, tomorrow, attempts)
     fresh.load(tomorrow, attempts)
