@@ -1,8 +1,9 @@
-"""Which failures are retried, and which are not. Nothing else decides it.
+"""Which failures are retried: those that are no :class:`PermanentFailure` and no blocking check.
 
-The daemon retries a failed run by its status and tags only, a wrong key as well as a dropped
-connection. So :func:`record_failure`, a hook on each asset, tags the run when a step fails with a
-:class:`PermanentFailure` or by a blocking check: the same data would fail again.
+Who raises a failure chooses its class. The daemon knows only a failed run's status and tags, and
+would retry a wrong key as well as a dropped connection. So :func:`record_failure`, a hook on each
+asset, tags the run: the same data would fail again. How often: ``max_retries`` in
+``local/dagster.yaml``.
 """
 
 import datetime as dt

@@ -13,8 +13,8 @@ from pathlib import Path
 import dagster as dg
 from upath import UPath
 
+from grader_pipeline.atomic_files import replacing
 from grader_pipeline.failures import PermanentFailure
-from grader_pipeline.files import replacing
 from grader_pipeline.partitions import SchoolDay, day_of
 from grader_pipeline.settings import Settings
 

@@ -36,8 +36,12 @@ def test_no_import_runs_up_and_no_folders_make_a_circle() -> None:
 @pytest.mark.parametrize(
     ("file", "line", "broken"),
     [
-        ("grader_pipeline/failures.py", "import grader_pipeline.attempts.keys", ROOMS),
-        ("grader_pipeline/attempts/keys.py", "def f():\n    import grader_pipeline.cli", ROOMS),
+        ("grader_pipeline/failures.py", "import grader_pipeline.attempts.duplicates", ROOMS),
+        (
+            "grader_pipeline/attempts/duplicates.py",
+            "def f():\n    import grader_pipeline.cli",
+            ROOMS,
+        ),
         ("grader_pipeline/sample_api/wire.py", "import grader_pipeline.settings", ROOMS),
         ("grader_pipeline/new.py", "", ROOMS),
         ("grader_pipeline/sheet/google/chart.py", "import grader_pipeline.sheet.resource", CIRCLE),

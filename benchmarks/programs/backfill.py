@@ -15,7 +15,7 @@ from grader_pipeline.asset_names import ASSET_NAMES
 from grader_pipeline.local.services import free_port
 from grader_pipeline.local.stack import Stack, running
 from grader_pipeline.partitions import school_day
-from grader_pipeline.reports.files import reports
+from grader_pipeline.reports.report_files import reports
 from grader_pipeline.settings import Settings
 
 BACKFILL = """mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(

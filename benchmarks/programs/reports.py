@@ -5,7 +5,7 @@ import time
 
 from benchmarks.programs import reported
 from grader_pipeline.partitions import school_day
-from grader_pipeline.reports.files import reports
+from grader_pipeline.reports.report_files import reports
 from grader_pipeline.reports.tables import store_day
 from grader_pipeline.resources.postgres import Postgres
 

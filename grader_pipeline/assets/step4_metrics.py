@@ -28,8 +28,8 @@ from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
 from grader_pipeline.reports import pictures
 from grader_pipeline.reports.definition import Report, ReportError, Row, place
-from grader_pipeline.reports.files import reports
 from grader_pipeline.reports.privacy import may_be_shown, preview, rows_to_show
+from grader_pipeline.reports.report_files import reports
 from grader_pipeline.reports.tables import read_rows, refresh_later_days, store_day
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.statements import statement

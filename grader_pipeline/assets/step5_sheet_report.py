@@ -22,7 +22,7 @@ from grader_pipeline.asset_names import METRICS, SHEET_REPORT
 from grader_pipeline.assets import GROUP
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import day_of, days_partitions
-from grader_pipeline.reports.files import reports
+from grader_pipeline.reports.report_files import reports
 from grader_pipeline.reports.tables import read_rows
 from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline.schedule import sheet_freshness

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from grader_pipeline.attempts.columns import COLUMNS, NAMES, attempt_columns
 from grader_pipeline.attempts.decoding import decode
-from grader_pipeline.attempts.keys import SeenKeys
+from grader_pipeline.attempts.duplicates import SeenKeys
 from grader_pipeline.attempts.response import Element, batches
 from grader_pipeline.attempts.schema import Reason, Reasons, all_reasons, schema
 from grader_pipeline.partitions import SchoolDay

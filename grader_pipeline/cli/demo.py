@@ -20,7 +20,7 @@ from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.local.sample_guard import refuse_real_attempts, refuse_real_readers
 from grader_pipeline.local.services import free_port
 from grader_pipeline.local.stack import Stack, running
-from grader_pipeline.reports.files import reports
+from grader_pipeline.reports.report_files import reports
 from grader_pipeline.reports.russian import number, short_date
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from grader_pipeline.local.dagster_home import SCHEMA
 from grader_pipeline.local.database import connected
 from grader_pipeline.local.errors import LauncherError, explain
-from grader_pipeline.local.home import writable
+from grader_pipeline.local.home_lock import writable
 from grader_pipeline.logs import without_secrets
 from grader_pipeline.mail.resource import Mail
 from grader_pipeline.resources.grader_api import GraderApi

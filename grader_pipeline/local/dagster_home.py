@@ -2,12 +2,12 @@
 
 import json
 import os
-import shutil
+from importlib import resources
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from grader_pipeline.local.database import connected, parameters
-from grader_pipeline.local.home import writable
+from grader_pipeline.local.home_lock import writable
 from grader_pipeline.local.processes import MARK, socket_place
 from grader_pipeline.settings import Settings
 
@@ -71,7 +71,8 @@ def write_instance(settings: Settings, database_url: str) -> None:
     home = settings.dagster_home
     with writable(home):
         home.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home / "dagster.yaml")
+        shipped = resources.files("grader_pipeline.local") / "dagster.yaml"
+        (home / "dagster.yaml").write_bytes(shipped.read_bytes())
     with connected(database_url) as db:
         db.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
 

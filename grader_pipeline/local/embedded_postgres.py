@@ -21,8 +21,8 @@ import psycopg
 
 from grader_pipeline.local import processes
 from grader_pipeline.local.errors import LauncherError
-from grader_pipeline.local.home import sole_owner
-from grader_pipeline.local.server_account import ServerAccount, open_to, server_account
+from grader_pipeline.local.home_lock import sole_owner
+from grader_pipeline.local.postgres_user import ServerAccount, open_to, server_account
 
 log = logging.getLogger(__name__)
 

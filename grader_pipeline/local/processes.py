@@ -17,7 +17,7 @@ from typing import IO, Any
 import psutil
 
 from grader_pipeline.local.errors import LauncherError
-from grader_pipeline.local.server_account import ServerAccount
+from grader_pipeline.local.postgres_user import ServerAccount
 
 log = logging.getLogger(__name__)
 

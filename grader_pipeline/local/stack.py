@@ -12,7 +12,7 @@ import httpx
 from grader_pipeline.local import dagster_home, processes
 from grader_pipeline.local.embedded_postgres import embedded_postgres
 from grader_pipeline.local.errors import LauncherError
-from grader_pipeline.local.home import sole_owner
+from grader_pipeline.local.home_lock import sole_owner
 from grader_pipeline.local.sample_guard import refuse_real_readers
 from grader_pipeline.local.services import STOP_SECONDS, Services, free_port, require_port
 from grader_pipeline.settings import CODE_REFERENCES, SAMPLE_CLIENT, Settings

@@ -19,7 +19,7 @@ from typing import Any
 import dagster as dg
 
 from grader_pipeline.mail import letter, outbox, run_outcome
-from grader_pipeline.reports.day import read_day, read_main_numbers
+from grader_pipeline.reports.day_metrics import read_day, read_main_numbers
 from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement

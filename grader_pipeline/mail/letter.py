@@ -16,7 +16,7 @@ from email.utils import localtime
 from typing import Any
 
 from grader_pipeline.reports import trend
-from grader_pipeline.reports.day import HISTORY_DAYS, MAIN_METRICS, DayReport
+from grader_pipeline.reports.day_metrics import HISTORY_DAYS, MAIN_METRICS, DayReport
 from grader_pipeline.reports.templating import templates_of
 
 _CHART_ID = "chart@grader-pipeline"

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import dagster as dg
 
+from grader_pipeline.atomic_files import replacing
 from grader_pipeline.failures import PermanentFailure, TransientFailure
-from grader_pipeline.files import replacing
 from grader_pipeline.mail.smtp import Refusal, hand_over, session
 from grader_pipeline.settings import Settings
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.reports import pictures, russian
-from grader_pipeline.reports.day import main_metrics
+from grader_pipeline.reports.day_metrics import main_metrics
 from grader_pipeline.reports.definition import MAIN, Report, Row
-from grader_pipeline.reports.files import reports
 from grader_pipeline.reports.privacy import columns_to_show, may_be_shown, rows_to_show
+from grader_pipeline.reports.report_files import reports
 from grader_pipeline.reports.tables import read_rows
 from grader_pipeline.reports.templating import templates_of
 from grader_pipeline.resources.postgres import Postgres

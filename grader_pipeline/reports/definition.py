@@ -1,4 +1,4 @@
-"""What a file of ``sql/reports`` defines. ``header.py`` and ``files.py`` read it."""
+"""What a file of ``sql/reports`` defines. ``header.py`` and ``report_files.py`` read it."""
 
 import re
 from collections.abc import Mapping

@@ -8,7 +8,7 @@ import datetime as dt
 import io
 
 from grader_pipeline.reports import russian
-from grader_pipeline.reports.day import HISTORY_DAYS, Series
+from grader_pipeline.reports.day_metrics import HISTORY_DAYS, Series
 from grader_pipeline.reports.pictures import COLOURS, GREY
 
 _INCHES = (4.8, 3.3)

@@ -28,7 +28,7 @@ from grader_pipeline.failures import (
     is_worth_retrying,
 )
 from grader_pipeline.logs import without_secrets
-from grader_pipeline.resources import http
+from grader_pipeline.resources import exchange
 from grader_pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ class GraderApi(dg.ConfigurableResource["GraderApi"], use_attribute_docstrings=T
         }
         try:
             return self._download(url, asked, file, settings.grader_api_timeout)
-        except (http.NoAnswerError, OSError, responses.NotAListError) as error:
+        except (exchange.NoAnswerError, OSError, responses.NotAListError) as error:
             beginning = without_secrets(_beginning(file), settings)
             failure = _failure_for(error, settings.grader_api_timeout, beginning[:300])
         # Raised in the handler, it would have the error as its context.
@@ -148,7 +148,7 @@ class GraderApi(dg.ConfigurableResource["GraderApi"], use_attribute_docstrings=T
             out.write(piece)
 
         with pa.CompressedOutputStream(str(file), "zstd") as out:
-            answer = http.exchange("GET", url, seconds=seconds, params=asked, take=take)
+            answer = exchange.exchange("GET", url, seconds=seconds, params=asked, take=take)
         _refuse_status(answer)
         digest = hashlib.sha256()
         with responses.unpacked(file.open("rb")) as body:
@@ -171,7 +171,7 @@ def _beginning(file: Path) -> str:
         return ""
 
 
-def _refuse_status(answer: http.Answer) -> None:
+def _refuse_status(answer: exchange.Answer) -> None:
     status = answer.status
     if status == HTTPStatus.OK:
         return
@@ -188,13 +188,13 @@ def _refuse_status(answer: http.Answer) -> None:
 
 
 def _failure_for(error: Exception, seconds: float, beginning: str) -> dg.Failure:  # noqa: PLR0911 - a sentence each
-    if isinstance(error, http.DeadlineError):
+    if isinstance(error, exchange.DeadlineError):
         return TransientFailure(
             f"The grader API gave no whole answer within {seconds:g} s (GRADER_API_TIMEOUT)."
         )
-    if isinstance(error, http.AddressError):
+    if isinstance(error, exchange.AddressError):
         return PermanentFailure("GRADER_API_URL is not an address: write it as https://host/path.")
-    if isinstance(error, http.UnreachableError):
+    if isinstance(error, exchange.UnreachableError):
         return TransientFailure(
             "The grader API cannot be reached. Check that it is up, and the host in GRADER_API_URL."
         )
@@ -208,7 +208,7 @@ def _failure_for(error: Exception, seconds: float, beginning: str) -> dg.Failure
                 "The grader API answered with a web page, not with JSON. Check GRADER_API_URL."
             )
         return PermanentFailure(f"The grader API's answer {error}. Check GRADER_API_URL.")
-    cause = error if isinstance(error, http.NoAnswerError) else type(error).__name__
+    cause = error if isinstance(error, exchange.NoAnswerError) else type(error).__name__
     return TransientFailure(
         f"The answer of the grader API broke off ({cause}). Nothing of it was kept."
     )

@@ -27,7 +27,7 @@ from typing import Any
 
 import dagster as dg
 
-from grader_pipeline.runs import pools, waits
+from grader_pipeline.runs import pool_limits, waits
 from grader_pipeline.runs.clean_up import clean_up_after_run, fail_interrupted_runs
 from grader_pipeline.settings import Settings
 from grader_pipeline.startup import prepare_process
@@ -112,7 +112,7 @@ class _Request(socketserver.StreamRequestHandler):
 def _prepare(run_socket: str) -> None:
     """Bring Dagster's instance, its tables included, into the state that runs start from."""
     with dg.DagsterInstance.get() as instance:
-        pools.set_limits(instance)
+        pool_limits.set_limits(instance)
         fail_interrupted_runs(instance, run_socket)
 
 
@@ -159,7 +159,7 @@ def _code() -> dict[Path, int]:
 @cache
 def _folders() -> list[tuple[Path, str]]:
     """The folders of the code, each with the pattern of its files."""
-    ours = [(Path(__file__).parents[1], "**/*.py"), (SQL, "**/*.sql")]
+    ours = [(SQL.parent, "**/*.py"), (SQL, "**/*.sql")]
     further = Settings().grader_reports
     return [*ours, (further, "*.sql")] if further else ours
 

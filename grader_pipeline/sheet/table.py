@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from grader_pipeline.reports.day import MAIN_METRICS, main_metrics
+from grader_pipeline.reports.day_metrics import MAIN_METRICS, main_metrics
 from grader_pipeline.reports.definition import CHART_WORKSHEET, Row
 
 log = logging.getLogger(__name__)

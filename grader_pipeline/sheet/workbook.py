@@ -18,8 +18,8 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter, range_to_tuple
 from openpyxl.worksheet.worksheet import Worksheet
 
+from grader_pipeline.atomic_files import replacing
 from grader_pipeline.failures import PermanentFailure
-from grader_pipeline.files import replacing
 from grader_pipeline.sheet.table import DATE, Chart, Table, Value, number_format
 from grader_pipeline.sheet.update import Found, Odd, Update, Written, compare
 

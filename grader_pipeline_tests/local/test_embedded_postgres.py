@@ -12,10 +12,10 @@ import psycopg
 import pytest
 
 from grader_pipeline.local import embedded_postgres as module
-from grader_pipeline.local import home as owners
+from grader_pipeline.local import home_lock
 from grader_pipeline.local.embedded_postgres import embedded_postgres
 from grader_pipeline.local.errors import LauncherError
-from grader_pipeline.local.server_account import server_account
+from grader_pipeline.local.postgres_user import server_account
 from grader_pipeline_tests.waiting import eventually
 
 Start = Callable[..., subprocess.Popen[str]]
@@ -75,7 +75,7 @@ def test_it_is_durable_knows_all_letters_and_is_private_under_a_path_of_any_leng
 def test_a_second_owner_is_told_who_the_first_is(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(owners, "PATIENCE", 0)
+    monkeypatch.setattr(home_lock, "PATIENCE", 0)
     with (
         embedded_postgres(home) as url,
         pytest.raises(LauncherError, match=f"in use by process {os.getpid()}.*GRADER_HOME"),

@@ -11,7 +11,7 @@ import pytest
 
 from grader_pipeline.mail import letter
 from grader_pipeline.reports import russian
-from grader_pipeline.reports.day import read_day, read_main_numbers
+from grader_pipeline.reports.day_metrics import read_day, read_main_numbers
 from grader_pipeline_tests.mail.mail_days import DAY, LABELS, insert_metrics
 
 SHEET = letter.Links("Агрегированные данные за день", "https://docs.google.com/spreadsheets/d/1")

@@ -15,8 +15,8 @@ import uvicorn
 from grader_pipeline.definitions import build_defs
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.page.page import write_report
-from grader_pipeline.reports.files import reports
 from grader_pipeline.reports.privacy import may_be_shown
+from grader_pipeline.reports.report_files import reports
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.sample_api.server import sample_api
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from grader_pipeline.partitions import school_day
-from grader_pipeline.reports.files import reports
+from grader_pipeline.reports.report_files import reports
 from grader_pipeline.reports.rollups import roll_up
 from grader_pipeline.reports.tables import refresh_later_days, store_day
 from grader_pipeline.resources.postgres import Connection, Postgres

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from grader_pipeline.reports.definition import ChartColumns, Label, Picture, Report, ReportError
-from grader_pipeline.reports.files import read_report
+from grader_pipeline.reports.report_files import read_report
 
 QUERY = "SELECT 1 AS n WHERE %(report_date)s IS NOT NULL"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from openpyxl import load_workbook
 
-from grader_pipeline.reports.day import MAIN_METRICS
+from grader_pipeline.reports.day_metrics import MAIN_METRICS
 from grader_pipeline.reports.definition import Row
 
 ACCOUNT = "robot@school.iam.gserviceaccount.com"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from grader_pipeline.reports.day import MAIN_METRICS
+from grader_pipeline.reports.day_metrics import MAIN_METRICS
 from grader_pipeline.sheet.resource import Sheets
 from grader_pipeline.sheet.table import daily_report
 from grader_pipeline_tests.sheet.sheets_given import LABELS, metrics

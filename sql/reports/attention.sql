@@ -11,7 +11,8 @@
 --
 -- For each course, how many learners need help: a line for each of four states. A learner can be in
 -- several states. The share is that of the course's active learners, who have an attempt in the 28
--- days up to the day. The function learner_states in sql/schema has the rules.
+-- days up to the day. The rules are in the function learner_states,
+-- sql/schema/070_stuck_and_other_learner_states.sql.
 WITH learners AS (
     SELECT * FROM learner_states(%(report_date)s)
 ),

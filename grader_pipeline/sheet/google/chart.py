@@ -8,7 +8,7 @@ import copy
 import zlib
 from typing import Any
 
-from grader_pipeline.sheet.google.requests import Request, area
+from grader_pipeline.sheet.google.batch_update import Request, area
 from grader_pipeline.sheet.table import Chart
 
 

@@ -1,7 +1,7 @@
 """Requests to Google for gspread: address, token, deadline, and what is sent again.
 
-429 (quota used up), 408, 5xx, dropped connections and missed deadlines are tried again, here and
-only here: after the seconds of ``Retry-After`` and a growing random pause, until ``retry_seconds``
+429 (quota used up), 408, 5xx, dropped connections and missed deadlines are tried again here
+and nowhere else: after the seconds of ``Retry-After`` and a growing random pause, until ``retry_seconds``
 are over. Then a TransientFailure fails the run, and Dagster retries it.
 ``failures.is_worth_retrying`` lists the statuses. All other refusals are raised at once as
 :class:`Refused`; ``refusals`` says what each means and what to do.
@@ -18,7 +18,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_bef
 from tenacity.wait import wait_exception, wait_random_exponential
 
 from grader_pipeline.failures import TransientFailure, asked_pause, is_worth_retrying
-from grader_pipeline.resources.http import Answer, DeadlineError, NoAnswerError, exchange
+from grader_pipeline.resources.exchange import Answer, DeadlineError, NoAnswerError, exchange
 
 log = logging.getLogger(__name__)
 _growing = wait_random_exponential(max=32)

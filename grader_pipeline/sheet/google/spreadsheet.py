@@ -14,10 +14,7 @@ from gspread.http_client import ParamsType
 from gspread.urls import WORKSHEET_DRIVE_URL
 
 from grader_pipeline.failures import PermanentFailure
-from grader_pipeline.sheet.google.chart import chart_requests
-from grader_pipeline.sheet.google.http import Refused
-from grader_pipeline.sheet.google.refusals import explained
-from grader_pipeline.sheet.google.requests import (
+from grader_pipeline.sheet.google.batch_update import (
     CELL_FIELDS,
     SHEET_FIELDS,
     Request,
@@ -32,6 +29,9 @@ from grader_pipeline.sheet.google.requests import (
     sheet_id,
     update_cells,
 )
+from grader_pipeline.sheet.google.chart import chart_requests
+from grader_pipeline.sheet.google.http import Refused
+from grader_pipeline.sheet.google.refusals import explained
 from grader_pipeline.sheet.table import Table
 from grader_pipeline.sheet.update import Found, Written, compare
 

@@ -16,11 +16,11 @@ import grader_pipeline
 from grader_pipeline import statements
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import school_day
-from grader_pipeline.reports import files
-from grader_pipeline.reports.day import MAIN_METRICS
+from grader_pipeline.reports import report_files
+from grader_pipeline.reports.day_metrics import MAIN_METRICS
 from grader_pipeline.reports.definition import ReportError
-from grader_pipeline.reports.files import read_report, reports
 from grader_pipeline.reports.privacy import rows_to_show
+from grader_pipeline.reports.report_files import read_report, reports
 from grader_pipeline.reports.tables import store_day
 from grader_pipeline.settings import Settings
 from grader_pipeline.sheet.worksheets import worksheet
@@ -172,7 +172,7 @@ def test_files_in_sql_metrics_are_an_error_that_names_the_new_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "metrics").mkdir()
-    monkeypatch.setattr(files, "SQL", tmp_path)
+    monkeypatch.setattr(report_files, "SQL", tmp_path)
     assert reports()
     (tmp_path / "metrics" / "mine.sql").write_text(QUERY)
     with pytest.raises(PermanentFailure, match=r"mine\.sql.*reports are in sql/reports now"):

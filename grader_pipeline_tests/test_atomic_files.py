@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grader_pipeline.files import replacing
+from grader_pipeline.atomic_files import replacing
 
 
 def replace(path: Path, content: bytes, **how: int) -> None:

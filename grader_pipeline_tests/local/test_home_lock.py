@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from grader_pipeline.local import home
+from grader_pipeline.local import home_lock
 from grader_pipeline.local.errors import LauncherError
-from grader_pipeline.local.home import sole_owner
+from grader_pipeline.local.home_lock import sole_owner
 
 OWNER = """
 import sys
 from pathlib import Path
-from grader_pipeline.local.home import sole_owner
+from grader_pipeline.local.home_lock import sole_owner
 with sole_owner(Path(sys.argv[1])):
     print("owned", flush=True)
     sys.stdin.read()
@@ -34,7 +34,7 @@ def own(folder: Path) -> subprocess.Popen[str]:
 
 
 def test_a_second_owner_reads_the_first_ones_process_id(tmp_path, monkeypatch):
-    monkeypatch.setattr(home, "PATIENCE", 0.2)
+    monkeypatch.setattr(home_lock, "PATIENCE", 0.2)
     with own(tmp_path) as first:
         for _ in range(2):
             with (
@@ -61,7 +61,7 @@ def test_an_owner_that_is_ending_is_waited_for(tmp_path):
 
 
 def test_an_owner_of_release_0_1_and_one_of_this_release_exclude_each_other(tmp_path, monkeypatch):
-    monkeypatch.setattr(home, "PATIENCE", 0)
+    monkeypatch.setattr(home_lock, "PATIENCE", 0)
     with (tmp_path / "owner.lock").open("a+") as older:
         fcntl.flock(older, fcntl.LOCK_EX | fcntl.LOCK_NB)
         json.dump({"pid": 4711}, older)
@@ -77,7 +77,7 @@ def test_an_owner_of_release_0_1_and_one_of_this_release_exclude_each_other(tmp_
 
 @pytest.mark.parametrize("content", ["", "{", "7", "[]", "{}"])
 def test_a_note_that_cannot_be_read_names_no_process(tmp_path, monkeypatch, content):
-    monkeypatch.setattr(home, "PATIENCE", 0)
+    monkeypatch.setattr(home_lock, "PATIENCE", 0)
     with sole_owner(tmp_path):
         (tmp_path / "owner.lock").write_text(content)
         with pytest.raises(LauncherError, match="in use by another process"), sole_owner(tmp_path):

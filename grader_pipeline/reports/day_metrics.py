@@ -58,7 +58,7 @@ class DayReport:
 
 def read_day(db: Connection, day: dt.date) -> DayReport:
     """Read a day's report. What was never computed is absent."""
-    rows = db.execute(statement("mail/day_metrics"), {"report_date": day}).fetchall()
+    rows = db.execute(statement("mail/compared_metrics"), {"report_date": day}).fetchall()
     history = [day - dt.timedelta(days=back) for back in range(HISTORY_DAYS)] if rows else []
     return DayReport(
         day,
