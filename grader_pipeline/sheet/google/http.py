@@ -1,8 +1,8 @@
 """Requests to Google for gspread: address, token, deadline, and what is sent again.
 
-429 (quota used up), 408, 5xx, dropped connections and missed deadlines are tried again here
-and nowhere else: after the seconds of ``Retry-After`` and a growing random pause, until ``retry_seconds``
-are over. Then a TransientFailure fails the run, and Dagster retries it.
+429 (quota used up), 408, 5xx, dropped connections and missed deadlines are tried again, by this
+module only: after the seconds of ``Retry-After`` and a growing random pause, until
+``retry_seconds`` are over. Then a TransientFailure fails the run, and Dagster retries it.
 ``failures.is_worth_retrying`` lists the statuses. All other refusals are raised at once as
 :class:`Refused`; ``refusals`` says what each means and what to do.
 """
