@@ -6,6 +6,7 @@ import json
 import pytest
 from validated_day import validated
 
+from grader_pipeline.attempts.columns import COLUMNS, PASSBACK
 from grader_pipeline_tests.grader import attempt, learner
 
 
@@ -39,7 +40,7 @@ TEXTS = [
 
 @pytest.mark.parametrize("ensure_ascii", [True, False])
 def test_every_text_is_kept_byte_for_byte(ensure_ascii):
-    names = ("oauth_consumer_key", "lis_result_sourcedid", "lis_outcome_service_url")
+    names = [column.name for column in COLUMNS if column.field == PASSBACK]
     elements = [
         attempt(lti_user_id=text, passback_params=repr(dict.fromkeys(names, text)))
         for text in TEXTS
