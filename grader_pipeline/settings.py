@@ -31,8 +31,12 @@ _OWNER = re.compile(r"team:\S+|[\w.%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}", re.ASCI
 _TAG = re.compile(r"((?:[\w.-]{1,63}/)?[\w.-]{1,63})=([\w.-]{0,63})", re.ASCII)
 
 
-class Settings(BaseSettings):
-    """The settings as the environment has them at this moment.
+def _absolute(path: str | Path) -> Path:
+    return Path(path).expanduser().absolute()
+
+
+class WorldSettings(BaseSettings):
+    """Where everything is, and the school's zone: the only settings that the demo reads.
 
     Raises ``pydantic.ValidationError`` naming the variables that cannot be used.
     """
@@ -42,6 +46,40 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )  # fmt: skip
 
+    grader_home: Path = Path(".grader")
+    grader_timezone: str = "Europe/Moscow"
+
+    @field_validator("grader_home", mode="before")
+    @classmethod
+    def _absolute_home(cls, value: str | Path) -> Path:
+        return _absolute(value)
+
+    @field_validator("grader_timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, KeyError, OSError) as error:
+            raise ValueError("is not a time zone; use a name such as Europe/Moscow") from error
+        return value
+
+    @property
+    def timezone(self) -> ZoneInfo:
+        """The school's time zone."""
+        return ZoneInfo(self.grader_timezone)
+
+    @property
+    def dagster_home(self) -> Path:
+        """DAGSTER_HOME of what the launcher starts."""
+        return self.grader_home / "dagster"
+
+
+class Settings(WorldSettings):
+    """The settings as the environment has them at this moment.
+
+    Raises ``pydantic.ValidationError`` naming the variables that cannot be used.
+    """
+
     # The grader's API. Unset, the launcher starts the bundled sample.
     grader_api_url: str | None = None
     grader_api_client: str | None = None
@@ -50,7 +88,6 @@ class Settings(BaseSettings):
     grader_api_concurrency: Annotated[int, Field(ge=1)] = 2
 
     # The school's calendar.
-    grader_timezone: str = "Europe/Moscow"
     grader_start_date: dt.date = dt.date(2023, 4, 1)
     grader_schedule_time: dt.time = dt.time(4, 0)
 
@@ -61,7 +98,6 @@ class Settings(BaseSettings):
 
     # Where things are.
     database_url: SecretStr | None = None
-    grader_home: Path = Path(".grader")
     grader_storage: str | None = None
     # A folder of further reports.
     grader_reports: DirectoryPath | None = None
@@ -106,15 +142,6 @@ class Settings(BaseSettings):
     def _small_letters(cls, value: str) -> str:
         return value.lower()
 
-    @field_validator("grader_timezone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ValueError, KeyError, OSError) as error:
-            raise ValueError("is not a time zone; use a name such as Europe/Moscow") from error
-        return value
-
     @field_validator("mail_to", "mail_on_failure_to", "grader_owners", mode="before")
     @classmethod
     def _comma_separated(cls, value: object) -> object:
@@ -143,10 +170,10 @@ class Settings(BaseSettings):
             )
         return tags
 
-    @field_validator("grader_home", "grader_reports", mode="before")
+    @field_validator("grader_reports", mode="before")
     @classmethod
-    def _absolute(cls, value: str | Path | None) -> Path | None:
-        return Path(value).expanduser().absolute() if value else None
+    def _absolute_reports(cls, value: str | Path | None) -> Path | None:
+        return _absolute(value) if value else None
 
     @model_validator(mode="after")
     def _whole_api(self) -> "Settings":
@@ -155,11 +182,6 @@ class Settings(BaseSettings):
                 "GRADER_API_URL is set: set GRADER_API_CLIENT and GRADER_API_CLIENT_KEY too"
             )
         return self
-
-    @property
-    def timezone(self) -> ZoneInfo:
-        """The school's time zone."""
-        return ZoneInfo(self.grader_timezone)
 
     @property
     def has_real_api(self) -> bool:
@@ -186,11 +208,15 @@ class Settings(BaseSettings):
         """The workbook written while Google's credentials are unset."""
         return self.grader_home / f"{self.google_sheets_name}.xlsx"
 
-    @property
-    def dagster_home(self) -> Path:
-        """DAGSTER_HOME of what the launcher starts."""
-        return self.grader_home / "dagster"
-
     def secrets(self) -> list[str]:
         """Every secret text that is set, to keep it out of what is written."""
         return [v.get_secret_value() for _, v in self if isinstance(v, SecretStr) and v]
+
+
+def variables() -> set[str]:
+    """The names of all variables that settings are read from, in upper case."""
+    names: set[object] = set()
+    for name, field in Settings.model_fields.items():
+        alias = field.validation_alias
+        names |= set(alias.choices) if isinstance(alias, AliasChoices) else {name}
+    return {str(name).upper() for name in names}

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from grader_pipeline.settings import Settings
+from grader_pipeline.settings import variables
 
 _DEBIANS = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
 DEBIAN_POSTGRES = _DEBIANS[-1].parent if _DEBIANS else None
@@ -50,9 +50,9 @@ def _environment_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
     No test writes outside its own folder.
     """
-    names = {name.upper() for name in Settings.model_fields}
+    names = variables() | {"DAGSTER_HOME"}
     for name in os.environ:
-        if name.upper() in names | {"SEND_EMAIL_FOR_PYTHON_PROJECT", "DAGSTER_HOME"}:
+        if name.upper() in names:
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GRADER_HOME", str(tmp_path / "home"))

@@ -6,9 +6,11 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 
 from pydantic import ValidationError
 
+from grader_pipeline.local import demo_world
 from grader_pipeline.local.errors import LauncherError, Stopped, explain, stop_on_signals
 from grader_pipeline.settings import ENV_FILE, Settings
 from grader_pipeline.startup import prepare_process
@@ -32,7 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stop_on_signals()
     try:
         chosen = _parsed(sys.argv[1:] if arguments is None else arguments)
-        _say_where()
+        file = ENV_FILE.absolute()
+        if is_demo := getattr(chosen, "demo", False):
+            demo_world.enter()
+        _say_where(file, "GRADER_HOME and GRADER_TIMEZONE of " if is_demo else "")
         return int(chosen.run(chosen) or 0)
     except ValidationError as error:
         message = "; ".join(explain(error))
@@ -61,10 +66,9 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _say_where() -> None:
+def _say_where(file: Path, part: str) -> None:
     """Say on stderr which .env and which GRADER_HOME are used. Wrong settings are shown later."""
-    file = ENV_FILE.absolute()
-    used = f"Settings: {file}" if file.is_file() else f"Settings: no .env in {file.parent}"
+    used = f"Settings: {part}{file}" if file.is_file() else f"Settings: no .env in {file.parent}"
     with suppress(ValidationError):
         used += f"; GRADER_HOME: {Settings().grader_home}"
     print(used, file=sys.stderr, flush=True)

@@ -8,9 +8,10 @@ from grader_pipeline.settings import Settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where the UI listens."""
+    """Where the UI listens, and whether it shows the demo."""
     parser.add_argument("--host", default="127.0.0.1", help="address of the UI")
     parser.add_argument("--port", type=int, default=3000, help="port of the UI")
+    parser.add_argument("--demo", action="store_true", help="show what `demo` has loaded")
 
 
 def run(chosen: argparse.Namespace) -> None:

@@ -1,5 +1,6 @@
 """The command line: how it is started, what it knows, and what it imports."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,7 @@ def test_its_help_names_each_subcommand_and_imports_none(
     assert all(f"\n    {name}" in done.stdout for name in command._COMMANDS)
 
 
-@pytest.mark.parametrize("name", sorted(set(command._COMMANDS) - {"sample-api"}))
+@pytest.mark.parametrize("name", sorted(set(command._COMMANDS) - {"sample-api", "demo"}))
 def test_a_command_says_once_which_settings_it_uses_and_not_in_its_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -45,10 +46,23 @@ def test_a_command_says_once_which_settings_it_uses_and_not_in_its_output(
 
 def test_wrong_settings_are_shown_with_the_file_that_may_have_them(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("SMTP_PORT=none\n")
-    done = subprocess.run([*COMMAND, "demo"], capture_output=True, text=True, check=False)
+    done = subprocess.run([*COMMAND, "dev"], capture_output=True, text=True, check=False)
     first, second = done.stderr.splitlines()
     assert first == f"Settings: {tmp_path / '.env'}"
     assert second.startswith("grader-pipeline: SMTP_PORT: ")
+
+
+def test_the_demo_says_which_two_settings_it_uses_and_reads_no_other(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("SMTP_PORT=none\nGRADER_HOME=/proc/home\nGRADER_TIMEZONE=Moscow\n")
+    environment = {name: value for name, value in os.environ.items() if name != "GRADER_HOME"}
+    for zone, said in {"": "/proc/home/demo/dagster cannot", "Mars": "GRADER_TIMEZONE: is"}.items():
+        done = subprocess.run(
+            [*COMMAND, "demo"], capture_output=True, text=True, check=False,
+            env=environment | {"GRADER_TIMEZONE": zone or "Europe/Berlin"},
+        )  # fmt: skip
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"grader-pipeline: {said}")
 
 
 @pytest.mark.parametrize("name", command._COMMANDS)
