@@ -13,10 +13,14 @@ from pathlib import Path
 import dagster as dg
 from upath import UPath
 
+from grader_pipeline.asset_names import RAW_ATTEMPTS, VALIDATED_ATTEMPTS
 from grader_pipeline.atomic_files import replacing
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import SchoolDay, day_of
 from grader_pipeline.settings import Settings
+
+SUFFIXES = {RAW_ATTEMPTS: ".json.zst", VALIDATED_ATTEMPTS: ".parquet"}
+"""How the name of a day's file ends, for each asset that keeps files."""
 
 
 def storage_place(settings: Settings) -> str:
@@ -33,14 +37,12 @@ class DayFiles(dg.ConfigurableIOManager, use_attribute_docstrings=True):
     """The folder or bucket. Files go to GRADER_STORAGE."""
 
     def path(self, asset: str, day: SchoolDay) -> UPath:
-        """Where the file of ``asset`` for ``day`` is, or would be."""
-        folder = UPath(Settings().storage) / asset
-        return next(iter(sorted(folder.glob(f"{day.key}.*"))), folder / day.key)
+        """Where the file of ``asset`` for ``day`` is, or would be. No other name is read."""
+        return UPath(Settings().storage) / asset / f"{day.key}{SUFFIXES[asset]}"
 
     def handle_output(self, context: dg.OutputContext, obj: Path) -> None:
         """Replace the day's file by ``obj``, whole or not at all."""
-        folder = UPath(Settings().storage) / context.asset_key.path[-1]
-        target = folder / f"{day_of(context).key}{''.join(obj.suffixes)}"
+        target = self.path(context.asset_key.path[-1], day_of(context))
         _put(obj, target)
         context.add_output_metadata({"path": str(target), "size (bytes)": obj.stat().st_size})
 

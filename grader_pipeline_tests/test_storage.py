@@ -57,6 +57,17 @@ def test_a_new_file_replaces_the_days_and_no_other(storage, tmp_path):
     assert len(list((storage / "raw_attempts").iterdir())) == 2
 
 
+@pytest.mark.parametrize("beside", [f"{DAY}.backup", f"{DAY}.a", f"{DAY}.json.zst.old", DAY])
+def test_a_file_beside_the_days_is_never_used(storage, tmp_path, beside):
+    (storage / "raw_attempts").mkdir(parents=True)
+    (storage / "raw_attempts" / beside).write_bytes(b"another")
+    with pytest.raises(PermanentFailure, match="materialize raw_attempts"):
+        load()
+    keep(b"the day's", tmp_path)
+    assert load().read_bytes() == b"the day's"
+    assert (storage / "raw_attempts" / beside).read_bytes() == b"another"
+
+
 def test_a_missing_file_names_the_asset_to_materialize(storage, tmp_path):
     with pytest.raises(PermanentFailure, match=f"{DAY}: materialize raw_attempts of that day"):
         load()

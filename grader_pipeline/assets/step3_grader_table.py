@@ -26,7 +26,14 @@ from grader_pipeline import checks
 from grader_pipeline.asset_names import GRADER_TABLE
 from grader_pipeline.assets import GROUP, column_schema
 from grader_pipeline.attempts.columns import COLUMNS, KEY, NAMES
-from grader_pipeline.attempts.validation import attempts, quarantine, tally_of
+from grader_pipeline.attempts.validation import (
+    DamagedFileError,
+    attempts,
+    opened,
+    quarantine,
+    tally_of,
+)
+from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
 from grader_pipeline.reports.rollups import roll_up
 from grader_pipeline.resources.migrations import schema_differences
@@ -77,14 +84,20 @@ def grader_table(
     day = day_of(context)
     log.info("grader_table %s: start", day.key)
     started = time.monotonic()
-    with (
-        validated_attempts.open("rb") as file,
-        pq.ParquetFile(file) as parquet,
-        postgres.transaction(lock=f"grader/{day.key}") as db,
-    ):
-        differences = schema_differences(db)
-        _load(db, parquet, day, context.run.run_id, config.on_conflict)
-        ledger = db.execute(statement("checks/ledger_and_tables"), day.parameters).fetchone() or {}
+    try:
+        with (
+            validated_attempts.open("rb") as file,
+            opened(file) as parquet,
+            postgres.transaction(lock=f"grader/{day.key}") as db,
+        ):
+            differences = schema_differences(db)
+            _load(db, parquet, day, context.run.run_id, config.on_conflict)
+            query = statement("checks/ledger_and_tables")
+            ledger = db.execute(query, day.parameters).fetchone() or {}
+    except DamagedFileError as error:
+        raise PermanentFailure(
+            f"The validated attempts of {day.key} {error}. Materialize validated_attempts again."
+        ) from error
     seconds = time.monotonic() - started
     log.info(
         "grader_table %s: %d loaded, %d already there, %d differing in %.1f s",

@@ -7,6 +7,7 @@ the day's tally.
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -83,7 +84,9 @@ def validate(
     columns = attempt_columns(require_outcome_url=require_outcome_url)
     required = [column.name for column in columns if column.presence == "required"]
     rules = schema(day.start, day.end, columns)
-    with pq.ParquetWriter(file, FILE_SCHEMA, compression="zstd") as writer:
+    with pq.ParquetWriter(
+        file, FILE_SCHEMA, compression="zstd", write_page_checksum=True
+    ) as writer:
         for batch in batches(body, BATCH, digest.update):
             frame, reasons = decode(batch, columns)
             reasons = all_reasons(frame, rules, reasons)
@@ -103,9 +106,32 @@ def validate(
     return tally
 
 
+class DamagedFileError(ValueError):
+    """The file is no validated day: it is cut short, or its content has changed."""
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Raise DamagedFileError for what pyarrow and msgspec find wrong in a file."""
+    try:
+        yield
+    except (pa.ArrowException, msgspec.MsgspecError, KeyError, TypeError, OSError) as error:
+        # pyarrow's own OSError has no number. One of the disk or the network has.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise DamagedFileError(f"cannot be read ({error})") from error
+
+
+def opened(file: BinaryIO) -> pq.ParquetFile:
+    """The Parquet file of a validated day. Raises DamagedFileError, as all that read from it."""
+    with _reading():
+        return pq.ParquetFile(file, page_checksum_verification=True)
+
+
 def tally_of(file: pq.ParquetFile) -> Tally:
     """The tally in the footer of a validated day."""
-    return msgspec.json.decode(file.metadata.metadata[_TALLY], type=Tally)
+    with _reading():
+        return msgspec.json.decode(file.metadata.metadata[_TALLY], type=Tally)
 
 
 def attempts(file: pq.ParquetFile) -> Iterator[pa.Table]:
@@ -124,7 +150,12 @@ def quarantine(file: pq.ParquetFile) -> Iterator[pa.Table]:
 
 
 def _tables(file: pq.ParquetFile, columns: list[str]) -> Iterator[pa.Table]:
-    for batch in file.iter_batches(batch_size=_READ_BATCH, columns=columns, use_threads=False):
+    batches = file.iter_batches(batch_size=_READ_BATCH, columns=columns, use_threads=False)
+    while True:
+        with _reading():
+            batch = next(batches, None)
+        if batch is None:
+            return
         yield pa.Table.from_batches([batch])
 
 

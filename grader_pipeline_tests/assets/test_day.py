@@ -9,6 +9,7 @@ import pytest
 
 from grader_pipeline.asset_names import ASSET_NAMES
 from grader_pipeline.attempts import validation
+from grader_pipeline.failures import RETRY_RUN_TAG
 from grader_pipeline.settings import Settings
 from grader_pipeline_tests.assets.conftest import Run, failure_of
 from grader_pipeline_tests.grader import Grader, attempt, body, rows
@@ -186,6 +187,39 @@ def test_a_damaged_stored_answer_fails_with_advice_and_is_fetched_again(
     assert run_day(DAY).success
     assert file.read_bytes() == whole
     assert query("SELECT already_there FROM grader_load") == [(5,)]
+
+
+def _one_sign_changed(whole: bytes) -> bytes:
+    """As a disk may do: a sign of the first page's content."""
+    return whole[:60] + bytes([whole[60] ^ 1]) + whole[61:]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda _: b"",
+        lambda _: b"no parquet",
+        lambda whole: whole[:-10],
+        lambda whole: whole[: len(whole) // 2] + whole[-1000:],
+        _one_sign_changed,
+    ],
+    ids=["empty", "garbage", "cut", "hole", "changed"],
+)
+def test_a_damaged_validated_day_loads_nothing_and_says_what_to_do(
+    run_day: Run, grader: Grader, query: Query, damage: Callable[[bytes], bytes]
+) -> None:
+    grader.answer = rows(day_of_attempts())
+    assert run_day(DAY, selection=["raw_attempts", "validated_attempts"]).success
+    (file,) = (Path(Settings().storage) / "validated_attempts").iterdir()
+    file.write_bytes(damage(file.read_bytes()))
+    failed = run_day(DAY, selection=["grader_table"])
+    said = failure_of(failed)
+    assert f"The validated attempts of {DAY} cannot be read (" in said
+    assert "Materialize validated_attempts again" in said
+    assert failed.dagster_run.tags.get(RETRY_RUN_TAG) == "false"
+    assert query("SELECT count(*) FROM grader") == [(0,)]
+    assert run_day(DAY, selection=["validated_attempts", "grader_table"]).success
+    assert query("SELECT loaded FROM grader_load") == [(5,)]
 
 
 @pytest.mark.parametrize("day", ["2023-06-01", "2023-06-02"])
