@@ -25,9 +25,21 @@ import psycopg
 from concurrent_log_handler import ConcurrentTimedRotatingFileHandler
 from psycopg.conninfo import conninfo_to_dict
 
-from grader_pipeline.settings import SAMPLE_CLIENT, Settings
+from grader_pipeline.settings import Settings
 
 ARCHIVES = 3
+
+SHORTEST_SECRET = 8
+"""Signs of the shortest secret that is looked for in texts."""
+
+_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s\"'<>]+", re.IGNORECASE)
+_USER_INFO = re.compile(r"//[^/?#]*@")
+_VALUE = re.compile(r"=[^&#]*")
+
+# A percent-encoded, quoted-printable or escaped sign may end in a letter or digit.
+_ESCAPES = (
+    "[%=][0-9A-Fa-f]{2}", r"\\[abfnrtv0]", r"\\x[0-9A-Fa-f]{2}", r"\\u[0-9A-Fa-f]{4}",
+)  # fmt: skip
 
 # Characters that move a terminal's cursor or begin a new line.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
@@ -99,17 +111,33 @@ class _Lines(logging.Formatter):
 
 
 def without_secrets(text: str, settings: Settings) -> str:
-    """The text with ``***`` in place of each secret of the settings.
+    """The text with ``***`` in place of each secret of the settings, and of what URLs may hide.
 
     Covers a secret as it is, percent-encoded, as a form encodes it, escaped for JSON or HTML, and
-    in base64; of DATABASE_URL also the password alone, of a service account its private key. Use it
-    for each text that comes from outside and goes to a log, an error or the terminal.
+    in base64; of DATABASE_URL also the password alone, of a service account its private key. A
+    secret is replaced where it is a whole token and has at least SHORTEST_SECRET signs: a shorter
+    one may be an ordinary word. Each URL loses its user-info and the values of its query, whatever
+    they are. Use it for each text that comes from outside and goes to a log, an error or the
+    terminal. The pipeline's own texts are built without secrets.
     """
-    # The sample API's key is public, and a word of the logs.
-    forms = {f for secret in settings.secrets() if secret != SAMPLE_CLIENT for f in _forms(secret)}
+    forms = {form for secret in settings.secrets() for form in _forms(secret)}
     for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, "***")
-    return text
+        text = _token(form).sub("***", text)
+    return _URL.sub(_without_login_and_values, text)
+
+
+def _without_login_and_values(url: re.Match[str]) -> str:
+    address = _USER_INFO.sub("//***@", url[0])
+    place, mark, query = address.partition("?")
+    return place + mark + _VALUE.sub("=***", query)
+
+
+@cache
+def _token(form: str) -> re.Pattern[str]:
+    """Finds ``form`` where it is no part of a word. A sign that is escaped is no part of one."""
+    before = rf"(?:(?<!\w){''.join(f'|(?<={escape})' for escape in _ESCAPES)})"
+    starts, ends = re.match(r"\w", form[0]), re.match(r"\w", form[-1])
+    return re.compile((before if starts else "") + re.escape(form) + (r"(?!\w)" if ends else ""))
 
 
 @cache
@@ -117,17 +145,22 @@ def _forms(secret: str) -> frozenset[str]:
     """All texts that a secret, or the part of it that gives access, may be written as."""
     forms: set[str] = set()
     for part in _parts(secret):
+        if len(part) < SHORTEST_SECRET:
+            continue
         forms |= {part, quote(part), quote(part, safe=""), quote_plus(part), html.escape(part)}
         forms |= {json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]}
         forms.add(b64encode(part.encode()).decode())
-    return frozenset(forms - {""})
+    return frozenset(forms)
 
 
 def _parts(secret: str) -> Iterator[str]:
     yield secret
     # The password in a DATABASE_URL, encoded as it is there, and decoded.
     for found in _PASSWORD.findall(secret):
-        yield from found
+        for password in found:
+            yield password
+            # What libpq takes for a host or a name if the password has a raw @ or /.
+            yield from re.split("[@/]", password)
     with suppress(psycopg.ProgrammingError):
         yield str(conninfo_to_dict(secret).get("password") or "")
     # The private key in a service account's JSON, and its id.

@@ -25,9 +25,13 @@ SUFFIXES = {RAW_ATTEMPTS: ".json.zst", VALIDATED_ATTEMPTS: ".parquet"}
 
 def storage_place(settings: Settings) -> str:
     """The folder or bucket of the files, for Dagster's UI: no user, password or query."""
-    if "://" not in settings.storage:
-        return settings.storage
-    return re.sub(r"(?<=://)[^/]*@", "", settings.storage).partition("?")[0]
+    return _without_login(settings.storage)
+
+
+def _without_login(place: str) -> str:
+    if "://" not in place:
+        return place
+    return re.sub(r"(?<=://)[^/]*@", "", place).partition("?")[0]
 
 
 class DayFiles(dg.ConfigurableIOManager, use_attribute_docstrings=True):
@@ -44,7 +48,9 @@ class DayFiles(dg.ConfigurableIOManager, use_attribute_docstrings=True):
         """Replace the day's file by ``obj``, whole or not at all."""
         target = self.path(context.asset_key.path[-1], day_of(context))
         _put(obj, target)
-        context.add_output_metadata({"path": str(target), "size (bytes)": obj.stat().st_size})
+        context.add_output_metadata(
+            {"path": _without_login(str(target)), "size (bytes)": obj.stat().st_size}
+        )
 
     def load_input(self, context: dg.InputContext) -> UPath:
         """The path of the day's file. Raises PermanentFailure if there is none."""
@@ -73,9 +79,9 @@ class DayFiles(dg.ConfigurableIOManager, use_attribute_docstrings=True):
                     driver = "its driver (pip install 'grader-pipeline[s3]')"
                 advice = f"Install {driver} and set its credentials."
             raise PermanentFailure(
-                f"GRADER_STORAGE ({where}) cannot be written: {error}. {advice}"
+                f"GRADER_STORAGE ({_without_login(where)}) cannot be written: {error}. {advice}"
             ) from error
-        return f"{where} can be written"
+        return f"{_without_login(where)} can be written"
 
 
 def _put(file: Path, target: UPath) -> None:

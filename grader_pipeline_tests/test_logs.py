@@ -122,7 +122,7 @@ def test_no_secret_reaches_the_file_in_any_form(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GRADER_API_CLIENT_KEY", "k/e y&+ö")
-    monkeypatch.setenv("DATABASE_URL", "postgresql://me:geheim@host/grader")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me:geheimnis@host/grader")
     monkeypatch.setenv("SMTP_PASSWORD", "correct horse")
     monkeypatch.setenv(
         "GOOGLE_SHEETS_CREDENTIALS", '{"private_key": "-----BEGIN\\nabcdef\\n-----END"}'
@@ -132,13 +132,13 @@ def test_no_secret_reaches_the_file_in_any_form(
     log.info(
         "GET https://api/?client_key=k%%2Fe%%20y%%26%%2B%%C3%%B6&x and k%%2Fe+y%%26%%2B%%C3%%B6"
     )
-    log.info("key %s, url %s", "k/e y&+ö", "postgresql://me:geheim@host/grader")
+    log.info("key %s, url %s", "k/e y&+ö", "postgresql://me:geheimnis@host/grader")
     log.info("in a page %s, in JSON %s", "k/e y&amp;+ö", "k/e y&+\\u00f6")
     log.info("private %s", "-----BEGIN\nabcdef\n-----END")
-    refusal = ValueError("login with correct horse refused, geheim too")
+    refusal = ValueError("login with correct horse refused, geheimnis too")
     log.error("failed", exc_info=refusal)
     written = text(folder)
-    for secret in ("k%2Fe", "k/e", "geheim", "correct horse", "abcdef"):
+    for secret in ("k%2Fe", "k/e", "geheimnis", "correct horse", "abcdef"):
         assert secret not in written
     assert "ValueError: login with *** refused" in written
     logs._file.cache_clear()
@@ -168,21 +168,23 @@ def test_a_secret_is_masked_as_it_is_and_in_each_encoding(
 @pytest.mark.parametrize(
     "url",
     [
-        "postgresql://me:p%40ss-geheim@host/grader",
-        "postgresql://host/grader?user=me&password=p%40ss-geheim&sslmode=require",
-        "host=host user=me password=p@ss-geheim dbname=grader",
-        "host=host user=me password='p@ss-geheim' dbname=grader",
+        "postgresql://me:p%40ss-geheimnis@host/grader",
+        "postgresql://host/grader?user=me&password=p%40ss-geheimnis&sslmode=require",
+        "host=host user=me password=p@ss-geheimnis dbname=grader",
+        "host=host user=me password='p@ss-geheimnis' dbname=grader",
     ],
 )
 def test_the_databases_password_is_kept_out_however_it_is_given_and_shown(
     monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", url)
-    said = logs.without_secrets("p@ss-geheim, p%40ss-geheim, user me", Settings())
+    said = logs.without_secrets("p@ss-geheimnis, p%40ss-geheimnis, user me", Settings())
     assert said == "***, ***, user me"
 
 
-@pytest.mark.parametrize("password", ["[geheim", "geheim]x", "%zzgeheim", "%zz:[geheim@1"])
+@pytest.mark.parametrize(
+    "password", ["[geheimnis", "geheimnis]x", "%zzgeheimnis", "%zz:[geheimnis@1"]
+)
 def test_a_database_url_that_cannot_be_read_still_gives_its_password_away_to_nobody(
     monkeypatch: pytest.MonkeyPatch, password: str
 ) -> None:
@@ -193,6 +195,53 @@ def test_a_database_url_that_cannot_be_read_still_gives_its_password_away_to_nob
 def test_the_sample_apis_key_takes_no_word_from_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADER_API_CLIENT_KEY", SAMPLE_CLIENT)
     assert logs.without_secrets("sample-api ended", Settings()) == "sample-api ended"
+
+
+@pytest.mark.parametrize("password", ["p@ss-geheim", "p@ss@geheimnis", "half/geheimnis"])
+def test_no_half_of_a_password_with_a_raw_sign_is_shown(
+    monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    url = f"postgresql://me:{password}@host/grader"
+    monkeypatch.setenv("DATABASE_URL", url)
+    half = password.rpartition("@")[2]
+    for text in (url, url.replace("grader", "other"), f'name "{half}@host"'):
+        said = logs.without_secrets(f"cannot translate {text}", Settings())
+        assert "geheim" not in said
+        assert "ss-" not in said
+
+
+@pytest.mark.parametrize(
+    ("secret", "text"),
+    [("grade", "grader_table: grade of a day"), ("pipeline", "grader_pipeline, pipelines")],
+)
+def test_no_part_of_an_ordinary_word_is_taken_for_a_secret(
+    monkeypatch: pytest.MonkeyPatch, secret: str, text: str
+) -> None:
+    monkeypatch.setenv("SMTP_PASSWORD", secret)
+    assert logs.without_secrets(text, Settings()) == text
+
+
+@pytest.mark.parametrize("before", ["%20", "\\n", "\\x00", "\\u0000", "=3D", "&quot;", "(", "="])
+def test_a_secret_after_an_escaped_sign_is_a_whole_token(
+    monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    monkeypatch.setenv("SMTP_PASSWORD", "geheimnis")
+    assert logs.without_secrets(f"said{before}geheimnis", Settings()) == f"said{before}***"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://me:pw@host/path?key=1&b=c d", "https://***@host/path?key=***&b=*** d"),
+        ("redis://:p@w@host:1/0", "redis://***@host:1/0"),
+        ("see <http://host/?key=x> now", "see <http://host/?key=***> now"),
+        ("https://host/path#gid=0, a@b.org", "https://host/path#gid=0, a@b.org"),
+    ],
+)
+def test_a_url_of_a_foreign_text_loses_its_login_and_the_values_of_its_query(
+    url: str, shown: str
+) -> None:
+    assert logs.without_secrets(url, Settings()) == shown
 
 
 def test_a_message_cannot_pretend_to_be_another_line(

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
 from grader_pipeline.local.errors import LauncherError
+from grader_pipeline.resources.connections import url_parts
 
 
 def parameters(database_url: str) -> dict[str, str]:
@@ -15,7 +15,7 @@ def parameters(database_url: str) -> dict[str, str]:
     Raises LauncherError when it cannot be read.
     """
     try:
-        return {name: str(value) for name, value in conninfo_to_dict(database_url).items()}
+        return {name: str(value) for name, value in url_parts(database_url).items()}
     except psycopg.ProgrammingError:
         # The driver's text quotes the URL, with its password.
         raise LauncherError(

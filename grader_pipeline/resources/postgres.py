@@ -15,7 +15,6 @@ import dagster as dg
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 from pyarrow import csv
 from pydantic import PrivateAttr, SecretStr
@@ -23,7 +22,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 
 from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline.resources import connections
-from grader_pipeline.resources.connections import cause
+from grader_pipeline.resources.connections import cause, url_parts
 from grader_pipeline.resources.migrations import migrate, pending, schema_differences
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
@@ -43,7 +42,7 @@ def database_place(settings: Settings) -> str:
     if settings.database_url is None:
         return "DATABASE_URL is not set"
     try:
-        parts = conninfo_to_dict(settings.database_url.get_secret_value())
+        parts = url_parts(settings.database_url.get_secret_value())
     except psycopg.ProgrammingError:
         return "DATABASE_URL cannot be read"
     host, port = parts.get("host", "the local socket"), parts.get("port", 5432)
@@ -180,6 +179,7 @@ def _flat(table: pa.Table) -> pa.Table:
 
 def _open(url: str) -> Connection:
     try:
+        url_parts(url)
         connection = psycopg.connect(
             url,
             row_factory=dict_row,
@@ -190,7 +190,8 @@ def _open(url: str) -> Connection:
     except psycopg.ProgrammingError:
         # The driver's text quotes the URL with the password.
         raise PermanentFailure(
-            "DATABASE_URL cannot be read: write it as postgresql://user:password@host:5432/name."
+            "DATABASE_URL cannot be read: write it as postgresql://user:password@host:5432/name, "
+            "with other characters than letters and digits percent-encoded."
         ) from None
     except psycopg.OperationalError as error:
         message = f"PostgreSQL cannot be reached: {cause(error)}"

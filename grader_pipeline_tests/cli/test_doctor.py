@@ -68,6 +68,18 @@ def test_doctor_gets_through_a_database_url_that_cannot_be_read(
     assert "s3cret" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("password", ["p@s3cret", "p/s3cret", "p@/s3cret"])
+def test_a_password_with_a_raw_sign_is_refused_before_a_half_of_it_is_taken_for_a_host(
+    doctor: Doctor, password: str
+) -> None:
+    done = doctor(DATABASE_URL=f"postgresql://me:{password}@127.0.0.1:1/grader")
+    assert done.returncode == 1
+    for part in ("database", "Dagster"):
+        assert f"FAIL  {part}: DATABASE_URL cannot be read" in done.stdout
+    assert "percent-encoded" in done.stdout
+    assert "s3cret" not in done.stdout + done.stderr
+
+
 def test_doctor_sends_nobody_to_a_driver_when_a_local_folder_cannot_be_written(
     home: Path, doctor: Doctor
 ) -> None:
