@@ -27,8 +27,8 @@ def run(chosen: argparse.Namespace) -> NoReturn:
     settings = Settings()
     if settings.database_url is None:
         raise LauncherError(
-            "DATABASE_URL is not set, and without it there is a database only while "
-            "`grader-pipeline dev` runs. Set it, and start that again."
+            "DATABASE_URL is not set, and the embedded PostgreSQL serves `grader-pipeline dev` "
+            "alone. Set DATABASE_URL, start `grader-pipeline dev` again with it, then repeat this."
         )
     database_url = settings.database_url.get_secret_value()
     dagster_home.write_instance(settings, database_url)
