@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 from pydantic import AliasChoices, DirectoryPath, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from grader_pipeline.mailboxes import FORM, Mailbox, mailboxes
+
 ENV_FILE = Path(".env")
 """The file of settings, in the current folder."""
 
@@ -25,6 +27,7 @@ CODE_REFERENCES = "GRADER_CODE_REFERENCES"
 
 Share = Annotated[float, Field(ge=0, le=1)]
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+Mailboxes = Annotated[tuple[Mailbox, ...], NoDecode]
 
 # As Dagster has them: an owner is a team or an e-mail address, a tag has a key and a value.
 _OWNER = re.compile(r"team:\S+|[\w.%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}", re.ASCII)
@@ -122,9 +125,9 @@ class Settings(WorldSettings):
         SecretStr | None,
         Field(validation_alias=AliasChoices("smtp_password", "send_email_for_python_project")),
     ] = None
-    smtp_from: str | None = None
-    mail_to: CommaSeparated = ()
-    mail_on_failure_to: CommaSeparated = ()
+    smtp_from: Annotated[Mailbox | None, NoDecode] = None
+    mail_to: Mailboxes = ()
+    mail_on_failure_to: Mailboxes = ()
 
     # The address under which colleagues reach the Dagster UI, for links in mails.
     dagster_ui_url: str | None = None
@@ -142,7 +145,22 @@ class Settings(WorldSettings):
     def _small_letters(cls, value: str) -> str:
         return value.lower()
 
-    @field_validator("mail_to", "mail_on_failure_to", "grader_owners", mode="before")
+    @field_validator("mail_to", "mail_on_failure_to", mode="before")
+    @classmethod
+    def _mailboxes(cls, value: object) -> object:
+        return mailboxes(value) if isinstance(value, str) else value
+
+    @field_validator("smtp_from", mode="before")
+    @classmethod
+    def _one_mailbox(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        found = mailboxes(value)
+        if len(found) != 1:
+            raise ValueError(f"one address is needed here: {FORM}")
+        return found[0]
+
+    @field_validator("grader_owners", mode="before")
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         if isinstance(value, str):

@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from grader_pipeline.mailboxes import Mailbox
 from grader_pipeline.settings import Settings
 from grader_pipeline_tests.wheel import CHECKOUT
 
@@ -56,7 +57,7 @@ def test_env_file_and_home_are_those_of_the_current_folder_and_the_environment_g
     monkeypatch.delenv("GRADER_HOME")
     monkeypatch.setenv("GRADER_TIMEZONE", "Asia/Omsk")
     assert Settings().timezone.key == "Asia/Omsk"
-    assert Settings().mail_to == ("a@b.org",)
+    assert Settings().mail_to == (Mailbox("", "a@b.org"),)
     assert Settings().grader_home == tmp_path / ".grader"
     (elsewhere := tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(elsewhere)
@@ -100,6 +101,19 @@ def test_an_empty_value_is_an_unset_one(defaults, monkeypatch):
         ("GRADER_OWNERS", "team:"),
         ("GRADER_OWNERS", "team:two words"),
         ("GRADER_OWNERS", "a@b.org;c@d.org"),
+        ("MAIL_TO", "sesame"),
+        ("MAIL_TO", "a@b.org; sesame"),
+        ("MAIL_TO", "a@b.org sesame@b.org"),
+        ("MAIL_TO", "Sesame, Anna <a@b.org>"),
+        ("MAIL_TO", '"sesame, a@b.org'),
+        ("MAIL_TO", "Sesame <a@b.org> c@d.org"),
+        ("MAIL_TO", "Sesame\u200b <a@b.org>"),
+        ("MAIL_ON_FAILURE_TO", "sésame@b.org"),
+        ("MAIL_ON_FAILURE_TO", "a@sesame..org"),
+        ("MAIL_ON_FAILURE_TO", "a@sésame-.org"),
+        ("SMTP_FROM", "a@b.org\nSubject: sesame"),
+        ("SMTP_FROM", "a@b.org, sesame@b.org"),
+        ("SMTP_FROM", "sesame"),
         ("GRADER_TAGS", "sesame"),
         ("GRADER_TAGS", "domain=sesame street"),
         ("GRADER_TAGS", "=sesame"),
@@ -166,18 +180,27 @@ def test_the_mail_password_is_also_read_under_its_first_name(monkeypatch, name):
 
 
 @pytest.mark.parametrize(
-    ("value", "addresses"),
+    ("value", "expected"),
     [
-        ("a@b.org", ("a@b.org",)),
-        ("a@b.org, c@d.org,\te@f.org ,", ("a@b.org", "c@d.org", "e@f.org")),
-        (" , ", ()),
-        ('Курс <a@b.org>,"x" <c@d.org>', ("Курс <a@b.org>", '"x" <c@d.org>')),
+        ("a@b.org", [("", "a@b.org")]),
+        ("a@b.org, c@d.org,\te@f.org ,", [("", "a@b.org"), ("", "c@d.org"), ("", "e@f.org")]),
+        ("a@b.org;c@d.org\r\ne@f.org\n", [("", "a@b.org"), ("", "c@d.org"), ("", "e@f.org")]),
+        (" ,;\n ", []),
+        ('Курс <a@b.org>,"x" <c@d.org>', [("Курс", "a@b.org"), ("x", "c@d.org")]),
+        ('"Иванова, \\"А\\"; Б" <a@b.org>', [('Иванова, "А"; Б', "a@b.org")]),
+        ("Anna\N{NO-BREAK SPACE}B  < a@B.org >", [("Anna B", "a@b.org")]),
+        ("Анна <a@Школа.РФ>", [("Анна", "a@xn--80atdl2c.xn--p1ai")]),
+        ("a@b.org; Anna <a@b.org>", [("", "a@b.org")]),
+        ("a.b+c@localhost", [("", "a.b+c@localhost")]),
     ],
 )
-def test_addresses_are_separated_by_commas(monkeypatch, value, addresses):
+def test_mailboxes_are_read_in_every_way_that_people_write_them(monkeypatch, value, expected):
     monkeypatch.setenv("MAIL_TO", value)
     monkeypatch.setenv("MAIL_ON_FAILURE_TO", value)
-    assert Settings().mail_to == Settings().mail_on_failure_to == addresses
+    assert list(Settings().mail_to) == list(Settings().mail_on_failure_to) == expected
+    if len(expected) == 1:
+        monkeypatch.setenv("SMTP_FROM", value)
+        assert Settings().smtp_from == expected[0]
 
 
 def test_the_home_is_absolute_and_everything_lies_under_it(monkeypatch, tmp_path):

@@ -17,8 +17,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
+from pydantic import ValidationError
 
 from grader_pipeline.mail import letter, outbox, run_outcome
+from grader_pipeline.mailboxes import Mailbox
 from grader_pipeline.reports.day_metrics import read_day, read_main_numbers
 from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline.settings import Settings
@@ -60,7 +62,7 @@ def settle(instance: dg.DagsterInstance, postgres: Postgres, *, until: float) ->
                     is_settled = _settle_run(db, instance, candidate, waiting)
                 if is_settled:
                     db.execute(statement("mail/settle_candidate"), candidate)
-        except dg.Failure:
+        except (dg.Failure, ValidationError):  # of a setting: nothing can be decided
             raise
         except Exception:
             # One run must not stop the mails of the others. It stays open, and the sensor shows it.
@@ -198,7 +200,7 @@ def _value(db: Connection, name: str, **given: str) -> int:
     return int(row["value"]) if row else 0
 
 
-def _owners() -> Sequence[str]:
+def _owners() -> Sequence[Mailbox]:
     return Settings().mail_on_failure_to or Settings().mail_to
 
 

@@ -15,6 +15,7 @@ from email.policy import SMTP
 from email.utils import localtime
 from typing import Any
 
+from grader_pipeline.mailboxes import Mailbox
 from grader_pipeline.reports import trend
 from grader_pipeline.reports.day_metrics import HISTORY_DAYS, MAIN_METRICS, DayReport
 from grader_pipeline.reports.templating import templates_of
@@ -97,14 +98,12 @@ def recovered(day: dt.date, links: Links) -> Letter:
     return _letter("recovered", days=[day], links=links)
 
 
-def to_bytes(letter: Letter, *, sender: str, to: Sequence[str], identity: str) -> bytes:
-    """The mail's bytes. ``sender``, ``to``: bare addresses. ``identity`` makes the Message-ID."""
+def to_bytes(letter: Letter, *, sender: Mailbox, to: Sequence[Mailbox], identity: str) -> bytes:
+    """The mail's bytes. ``identity`` makes the Message-ID."""
     message = EmailMessage(policy=SMTP)
-    message["From"] = sender
-    message["To"] = ", ".join(to)
     message["Date"] = localtime()
     name = hashlib.sha256(identity.encode()).hexdigest()[:32]
-    message["Message-ID"] = f"<{name}@{sender.rpartition('@')[2]}>"
+    message["Message-ID"] = f"<{name}@{sender.domain}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.text, cte="base64")
     message.add_alternative(letter.html, subtype="html", cte="base64")
@@ -114,9 +113,11 @@ def to_bytes(letter: Letter, *, sender: str, to: Sequence[str], identity: str) -
         page.add_related(letter.chart, "image", "png", **place)  # type: ignore[union-attr]
     # set_content removes earlier headers that begin with Content-.
     message["Content-Language"] = _fill("language.txt")
-    # EmailMessage loses spaces where it folds a long non-ASCII subject. Header keeps them.
+    # EmailMessage loses spaces where it folds a long non-ASCII text. Header keeps them.
     subject = Header(letter.subject, "utf-8", header_name="Subject").encode(linesep="\r\n")
-    return b"Subject: %b\r\n%b" % (subject.encode(), message.as_bytes())
+    recipients = ",\r\n ".join(mailbox.header() for mailbox in to)
+    head = f"Subject: {subject}\r\nFrom: {sender.header()}\r\nTo: {recipients}\r\n"
+    return head.encode() + message.as_bytes()
 
 
 def _letter(template: str, chart: bytes | None = None, **given: Any) -> Letter:  # noqa: ANN401

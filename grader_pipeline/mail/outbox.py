@@ -17,8 +17,9 @@ from typing import Any
 
 from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline.mail.letter import Letter, to_bytes
-from grader_pipeline.mail.resource import addresses, sender_of
+from grader_pipeline.mail.resource import sender_of
 from grader_pipeline.mail.smtp import Refusal
+from grader_pipeline.mailboxes import Mailbox
 from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
@@ -51,7 +52,7 @@ def enqueue(
     *,
     key: str,
     candidate: str,
-    to: Sequence[str],
+    to: Sequence[Mailbox],
     report_date: dt.date | None = None,
 ) -> bool:
     """Put a letter into the outbox in the caller's transaction. False if its key is there already.
@@ -63,7 +64,8 @@ def enqueue(
     Raises PermanentFailure if a server is set and no sender.
     """
     sender = sender_of(Settings())
-    recipients = addresses(to) or [sender]
+    # A digest goes to colleagues and owners, and one may be both.
+    recipients = list({mailbox.address: mailbox for mailbox in to}.values()) or [sender]
     message = to_bytes(letter, sender=sender, to=recipients, identity=f"{key} {candidate}")
     row = db.execute(
         statement("mail/enqueue"),
@@ -73,7 +75,7 @@ def enqueue(
             "report_date": report_date,
             "subject": letter.subject,
             "message": message,
-            "recipients": recipients,
+            "recipients": [mailbox.address for mailbox in recipients],
         },
     ).fetchone()
     if row is not None:

@@ -7,7 +7,7 @@ read at use.
 import os
 import re
 from collections.abc import Sequence
-from email.utils import parseaddr
+from contextlib import suppress
 from pathlib import Path
 
 import dagster as dg
@@ -15,6 +15,7 @@ import dagster as dg
 from grader_pipeline.atomic_files import replacing
 from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline.mail.smtp import Refusal, hand_over, session
+from grader_pipeline.mailboxes import Mailbox, bare
 from grader_pipeline.settings import Settings
 
 
@@ -44,7 +45,7 @@ class Mail(dg.ConfigurableResource["Mail"], use_attribute_docstrings=True):
             _write_eml(settings.outbox_dir, key, message)
             return {}
         with session(settings) as server:
-            return hand_over(server, sender_of(settings), recipients, message)
+            return hand_over(server, sender_of(settings).address, recipients, message)
 
     def probe(self) -> str:
         """Ask the server everything except to take a mail. Returns a line about its answers.
@@ -55,11 +56,12 @@ class Mail(dg.ConfigurableResource["Mail"], use_attribute_docstrings=True):
         if settings.smtp_host is None:
             _writable(settings.outbox_dir)
             return f"SMTP_HOST is not set: mails are written to {settings.outbox_dir} as .eml files"
-        recipients = addresses((*settings.mail_to, *settings.mail_on_failure_to))
-        if not addresses(settings.mail_to):
+        if not settings.mail_to:
             raise PermanentFailure("MAIL_TO is not set: name the colleagues, separated by commas.")
+        mailboxes = (*settings.mail_to, *settings.mail_on_failure_to)
+        recipients = list(dict.fromkeys(mailbox.address for mailbox in mailboxes))
         with session(settings) as server:
-            refused = hand_over(server, sender_of(settings), recipients, None)
+            refused = hand_over(server, sender_of(settings).address, recipients, None)
         if refused:
             listed = "; ".join(f"{address}: {why.text}" for address, why in refused.items())
             raise PermanentFailure(
@@ -69,21 +71,18 @@ class Mail(dg.ConfigurableResource["Mail"], use_attribute_docstrings=True):
         return f"{mail_place(settings)} takes {login}, and mail for {', '.join(recipients)}"
 
 
-def sender_of(settings: Settings) -> str:
-    """The bare address that mails come from: SMTP_FROM, or else SMTP_USER.
+def sender_of(settings: Settings) -> Mailbox:
+    """The mailbox that mails come from: SMTP_FROM, or else SMTP_USER if it is an address.
 
     Raises PermanentFailure if SMTP_HOST is set and neither is an address.
     """
-    found = addresses([settings.smtp_from or "", settings.smtp_user or ""])
-    if not found and settings.smtp_host is not None:
+    if settings.smtp_from is not None:
+        return settings.smtp_from
+    with suppress(ValueError):
+        return Mailbox("", bare(settings.smtp_user or ""))
+    if settings.smtp_host is not None:
         raise PermanentFailure("SMTP_FROM is not set: name the address that mails come from.")
-    return found[0] if found else "grader-pipeline@localhost"
-
-
-def addresses(written: Sequence[str]) -> list[str]:
-    """The addresses in texts like ``Name <address>``, each once. One without ``@`` is left out."""
-    mailboxes = (parseaddr(text) for text in written)
-    return list(dict.fromkeys(address for _, address in mailboxes if "@" in address))
+    return Mailbox("", "grader-pipeline@localhost")
 
 
 def _write_eml(folder: Path, key: str, message: bytes) -> None:

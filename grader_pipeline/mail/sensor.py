@@ -16,6 +16,7 @@ from dagster._core.execution.backfill import BulkActionsFilter
 from grader_pipeline.mail import candidates, outbox
 from grader_pipeline.mail.resource import Mail
 from grader_pipeline.resources.postgres import Connection, Postgres
+from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
 
 log = logging.getLogger(__name__)
@@ -64,8 +65,12 @@ def mail_sensor(
 def evaluate(
     instance: dg.DagsterInstance, postgres: Postgres, mail: Mail, cursor: Cursor
 ) -> tuple[Cursor, str]:
-    """Evaluate the sensor once. Returns the next cursor, and a line about what was done."""
+    """Evaluate the sensor once. Returns the next cursor, and a line about what was done.
+
+    Raises ValidationError if a setting is wrong. What ended meanwhile is mailed when it is right.
+    """
     start = time.monotonic()
+    Settings()  # A wrong setting fails the evaluation before a mail is claimed.
     with postgres.transaction() as db:
         cursor = Cursor(_see_runs(db, instance, cursor), _see_backfills(db, instance, cursor))
     undecided = candidates.settle(instance, postgres, until=start + SETTLE_SECONDS)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline.logs import without_secrets
+from grader_pipeline.mailboxes import bare
 from grader_pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -68,10 +69,6 @@ def session(settings: Settings) -> Iterator[smtplib.SMTP]:
             if server.sock is not None:
                 server.sock.settimeout(QUIT_SECONDS)
             server.quit()
-    except UnicodeEncodeError:
-        raise PermanentFailure(
-            "SMTP_FROM has characters other than ASCII. A sender cannot have them: set another."
-        ) from None
     except OSError as error:  # smtplib's own errors are OSErrors too
         raise _cause(error, settings, where) from None
     finally:
@@ -92,9 +89,10 @@ def hand_over(
     accepted: list[str] = []
     for address in recipients:
         try:
-            code, text = server.rcpt(address)
-        except UnicodeEncodeError:
-            refused[address] = Refusal("the address has characters other than ASCII", True)
+            # An outbox of release 0.2 may have addresses that are none.
+            code, text = server.rcpt(bare(address))
+        except ValueError as error:
+            refused[address] = Refusal(f"the address cannot be used, because {error}", True)
             continue
         if code == _CLOSING:
             raise smtplib.SMTPResponseException(code, text)

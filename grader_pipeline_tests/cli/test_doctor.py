@@ -91,8 +91,9 @@ def test_doctor_sends_nobody_to_a_driver_when_a_local_folder_cannot_be_written(
 
 
 def test_doctor_names_the_variable_that_cannot_be_read(doctor: Doctor) -> None:
-    done = doctor(SMTP_PORT="seventy-secret", GRADER_TIMEZONE="Moscow")
+    done = doctor(SMTP_PORT="seventy-secret", GRADER_TIMEZONE="Moscow", MAIL_TO="a@b.org; secret")
     assert done.returncode == 1
     assert "FAIL  settings: SMTP_PORT" in done.stdout
     assert "FAIL  settings: GRADER_TIMEZONE" in done.stdout
-    assert "seventy-secret" not in done.stdout
+    assert "FAIL  settings: MAIL_TO: address 2 cannot be used, because it has no @" in done.stdout
+    assert "secret" not in done.stdout

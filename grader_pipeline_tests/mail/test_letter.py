@@ -5,11 +5,14 @@ import email
 import email.policy
 import re
 from decimal import Decimal
+from email.header import decode_header, make_header
+from email.utils import getaddresses
 from pathlib import Path
 
 import pytest
 
 from grader_pipeline.mail import letter
+from grader_pipeline.mailboxes import Mailbox
 from grader_pipeline.reports import russian
 from grader_pipeline.reports.day_metrics import read_day, read_main_numbers
 from grader_pipeline_tests.mail.mail_days import DAY, LABELS, insert_metrics
@@ -96,8 +99,8 @@ def test_a_day_with_nothing_stored_still_makes_a_mail(db):
 def test_the_message_is_complete_and_the_same_mail_keeps_its_id(day):
     def sent(identity: str):
         content = letter.to_bytes(
-            letter.success(day, SHEET), sender="g@x.example", to=["a@x.example", "b@x.example"],
-            identity=identity,
+            letter.success(day, SHEET), sender=Mailbox("", "g@x.example"),
+            to=[Mailbox("", "a@x.example"), Mailbox("", "b@x.example")], identity=identity,
         )  # fmt: skip
         content.decode("ascii")
         return email.message_from_bytes(content, policy=email.policy.default)
@@ -183,3 +186,19 @@ def test_numbers_are_written_the_russian_way(value, written):
 )  # fmt: skip
 def test_nouns_follow_their_numbers(count, written):
     assert plain(russian.counted(count, "день", "дня", "дней")) == written
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Anna", "Ivanova, Anna; B.", 'The "A" \\ B', "Анна", "Иванова, Анна", "Кафедра анализа " * 9],
+)
+def test_readers_see_the_names_of_sender_and_recipients(name):
+    named, other = Mailbox(name.strip(), "a@x.example"), Mailbox("", "b@x.example")
+    written = letter.Letter("Тема", "Текст", "<p>Текст</p>")
+    content = letter.to_bytes(written, sender=named, to=[named, other, named], identity="key")
+    assert max(map(len, content.split(b"\r\n"))) < 100
+    # email.policy.default keeps the blanks between encoded words. RFC 2047 drops them.
+    message = email.message_from_bytes(content)
+    for header, expected in {"From": [named], "To": [named, other, named]}.items():
+        pairs = getaddresses([message[header]])
+        assert [(str(make_header(decode_header(n))), a) for n, a in pairs] == expected

@@ -7,6 +7,7 @@ import time
 import dagster as dg
 import pytest
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
+from pydantic import ValidationError
 
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.mail import run_outcome
@@ -216,6 +217,20 @@ def test_a_candidate_that_cannot_be_decided_does_not_stop_the_others(run, subjec
     monkeypatch.setattr(run_outcome, "sheet_days", sheet_days)
     assert subjects() == [SUCCESS]
     monkeypatch.undo()
+
+
+@pytest.mark.parametrize("name", ["MAIL_TO", "SMTP_FROM"])
+def test_a_setting_that_becomes_wrong_is_named_and_its_mails_come_when_it_is_right(
+    instance, run, postgres, mail, subjects, outbox_rows, monkeypatch, name
+):
+    run()
+    with monkeypatch.context() as wrong:
+        wrong.setenv(name, "anna@school.example\nBcc: x")
+        with pytest.raises(ValidationError, match=name.lower()):
+            evaluate(instance, postgres, mail, Cursor())
+    assert outbox_rows() == []
+    assert subjects() == [SUCCESS]
+    assert outbox_rows()[0]["attempts"] == 1
 
 
 def test_the_sensors_cursor_lags(instance, run, postgres, mail, outbox_rows):

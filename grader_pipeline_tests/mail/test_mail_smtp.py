@@ -9,7 +9,8 @@ import pytest
 
 from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline.mail import smtp
-from grader_pipeline.mail.resource import Mail, addresses
+from grader_pipeline.mail.resource import Mail, sender_of
+from grader_pipeline.settings import Settings
 from grader_pipeline_tests.mail.mail_server import PASSWORD, USER, MailServer, free_port
 
 MESSAGE = b"Subject: hello\r\n\r\n.a line that begins with a dot\r\n"
@@ -215,8 +216,30 @@ def test_without_a_server_the_same_bytes_become_a_file(mail: Mail, settings):
     assert str(settings / "outbox") in mail.probe()
 
 
-def test_addresses_are_taken_out_of_names_each_once():
-    assert addresses(["Анна <anna@x.example>", "boris@x.example", "anna@x.example", ""]) == [
-        "anna@x.example",
-        "boris@x.example",
-    ]
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"{ANNA};{BORIS}",
+        f"{ANNA}\n",
+        f"{ANNA}\r\nRCPT TO:<{BORIS}>",
+        f"x <{ANNA}>",
+        "анна@x.example",
+    ],
+)
+def test_a_text_that_is_no_address_never_reaches_the_server(serve, mail, address):
+    server = serve(MailServer())
+    refused = mail.send_mail(MESSAGE, [address, BORIS], "key")
+    assert list(refused) == [address]
+    assert refused[address].is_final
+    assert [received.recipients for received in server.received] == [[BORIS]]
+
+
+def test_without_smtp_from_the_login_is_the_sender_if_it_is_an_address(
+    serve, mail, certificate, is_trusted, login, monkeypatch
+):
+    serve(MailServer("ssl", certificate, wants_login=True))
+    monkeypatch.delenv("SMTP_FROM")
+    assert sender_of(Settings()).address == USER
+    monkeypatch.setenv("SMTP_USER", f"{USER}\nX: y")
+    with pytest.raises(PermanentFailure, match="SMTP_FROM is not set"):
+        sender_of(Settings())

@@ -13,6 +13,8 @@ import pytest
 
 from grader_pipeline.mail import outbox
 from grader_pipeline.mail.letter import Letter
+from grader_pipeline.mailboxes import Mailbox
+from grader_pipeline.settings import Settings
 from grader_pipeline_tests.mail.mail_server import MailServer
 
 ANNA, BORIS = "anna@school.example", "boris@school.example"
@@ -24,7 +26,12 @@ def enqueue(postgres):
     def enqueue(key: str = "success:1", to=(ANNA, BORIS)) -> bool:
         with postgres.transaction() as db:
             return outbox.enqueue(
-                db, LETTER, key=key, candidate="run", to=to, report_date=dt.date(2023, 5, 31)
+                db,
+                LETTER,
+                key=key,
+                candidate="run",
+                to=[Mailbox("", address) for address in to],
+                report_date=dt.date(2023, 5, 31),
             )
 
     return enqueue
@@ -52,9 +59,31 @@ def test_a_key_is_one_mail_however_often_it_is_enqueued(serve, enqueue, deliver,
 
 def test_a_mail_is_not_enqueued_unless_its_decision_is_committed(postgres, outbox_rows):
     with pytest.raises(ZeroDivisionError), postgres.transaction() as db:
-        outbox.enqueue(db, LETTER, key="success:1", candidate="run", to=[ANNA])
+        outbox.enqueue(db, LETTER, key="success:1", candidate="run", to=[Mailbox("", ANNA)])
         1 / 0  # noqa: B018
     assert outbox_rows() == []
+
+
+def test_everybody_named_in_the_settings_gets_the_mail_and_readers_see_the_names(
+    serve, deliver, postgres, outbox_rows, monkeypatch
+):
+    """With semicolons and line breaks one person got it, and the outbox said that all had."""
+    server = serve(MailServer())
+    monkeypatch.setenv("MAIL_TO", f'"Иванова, Анна" <{ANNA}>;{BORIS}\nКурс <kurs@школа.рф>')
+    monkeypatch.setenv("SMTP_FROM", "Выгрузка <grader@school.example>")
+    to = Settings().mail_to
+    with postgres.transaction() as db:
+        outbox.enqueue(db, LETTER, key="success:1", candidate="run", to=(*to, *to[:1]))
+    assert deliver().sent == 1
+    (received,) = server.received
+    everybody = [ANNA, BORIS, "kurs@xn--80atdl2c.xn--p1ai"]
+    assert received.recipients == everybody
+    shown = [(one.display_name, one.addr_spec) for one in received.message["To"].addresses]
+    assert shown == list(zip(["Иванова, Анна", "", "Курс"], everybody, strict=True))
+    assert received.message["From"].addresses[0].display_name == "Выгрузка"
+    with postgres.transaction() as db:
+        noted = db.execute("SELECT address, state FROM mail_recipient ORDER BY address").fetchall()
+    assert noted == [{"address": address, "state": "sent"} for address in everybody]
 
 
 def test_a_server_down_for_three_rounds_delays_the_mail_and_gets_it_once(
