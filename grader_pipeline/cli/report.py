@@ -2,15 +2,10 @@
 
 import argparse
 import datetime as dt
-from contextlib import nullcontext
 from pathlib import Path
 
-import dagster as dg
-
-from grader_pipeline.local.embedded_postgres import embedded_postgres
-from grader_pipeline.local.errors import LauncherError
+from grader_pipeline.cli.database import opened
 from grader_pipeline.page.page import write_report
-from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.settings import Settings
 
 
@@ -28,12 +23,6 @@ def run(chosen: argparse.Namespace) -> None:
     Raises LauncherError when no day of the period is stored, the database cannot be used, or the
     file cannot be written.
     """
-    settings = Settings()
-    own = nullcontext() if settings.database_url else embedded_postgres(settings.grader_home)
-    with own as url:
-        postgres = Postgres.at(url) if url else Postgres()
-        try:
-            write_report(postgres, chosen.start, chosen.end, chosen.out)
-        except dg.Failure as failure:
-            raise LauncherError(failure.description or str(failure)) from None
+    with opened(Settings()) as postgres:
+        write_report(postgres, chosen.start, chosen.end, chosen.out)
     print(f"Report: {chosen.out.absolute()}")

@@ -3,9 +3,10 @@
 A mail is enqueued in the transaction that decides on it, and goes out at least once. When it may go
 out twice is in docs/decisions/0001.
 
-After a temporary error the mail is sent again, with growing pauses, for a day. A final error is in
-``mail_outbox.last_error``, in the log and in the sensor's skip reason; ``sql/mail/requeue.sql``
-queues such mails again.
+After a temporary error the mail is sent again, with growing pauses, for a day. After trouble with
+the settings (login, certificate, sender) it is sent again each hour of the day: somebody may end
+it. Only an answer about a recipient is final at once. Errors are in ``mail_outbox.last_error``, in
+the log and in the sensor's skip reason. ``grader-pipeline mail resend`` queues such mails again.
 """
 
 import datetime as dt
@@ -18,7 +19,7 @@ from typing import Any
 from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline.mail.letter import Letter, to_bytes
 from grader_pipeline.mail.resource import sender_of
-from grader_pipeline.mail.smtp import Refusal
+from grader_pipeline.mail.smtp import SETTING_SECONDS, Refusal
 from grader_pipeline.mailboxes import Mailbox
 from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline.settings import Settings
@@ -102,9 +103,11 @@ def deliver(postgres: Postgres, send: Send, *, until: float) -> Delivery:
         except (PermanentFailure, TransientFailure) as raised:
             failure = raised
             error = raised.description or ""
-            why = Refusal(error, isinstance(raised, PermanentFailure))
+            asked = raised.pause if isinstance(raised, TransientFailure) else SETTING_SECONDS
+            why = Refusal(error, False, asked or 0)
             refused = dict.fromkeys(due["recipients"], why)
         pause = min(FIRST_PAUSE_SECONDS * 2 ** min(due["attempts"] - 1, 16), LONGEST_PAUSE_SECONDS)
+        pause = max(pause, *(why.pause for why in refused.values()), 0)
         state = _note(postgres, due, refused, error, pause)
         if state == "sent":
             done.sent += 1
@@ -126,7 +129,7 @@ def _note(
     due: Mapping[str, Any],
     refused: Mapping[str, Refusal],
     error: str | None,
-    pause: int,
+    pause: float,
 ) -> str:
     """Note the result for each recipient. Returns the state of the mail that follows."""
     key = due["key"]

@@ -76,14 +76,19 @@ def evaluate(
     undecided = candidates.settle(instance, postgres, until=start + SETTLE_SECONDS)
     done = outbox.deliver(postgres, mail.send_mail, until=start + BEGIN_SECONDS)
     with postgres.transaction() as db:
-        undelivered = db.execute(statement("mail/undelivered")).fetchall()
+        not_sent = db.execute(statement("mail/not_sent")).fetchall()
     summary = [f"{done.sent} sent, {done.postponed} to be tried again."]
     if done.error:
         summary.append(done.error)
     if undecided:
         summary.append(f"No mail can be decided for {', '.join(undecided)}: see the log.")
-    if undelivered:
-        summary.append(f"{len(undelivered)} could not be delivered: see mail_outbox.last_error.")
+    if waiting := [mail for mail in not_sent if mail["state"] == "queued"]:
+        first = waiting[0]
+        summary.append(f"{len(waiting)} after an error, the next at {first['next_attempt']} UTC.")
+        if first["last_error"] != done.error:
+            summary.append(first["last_error"])
+    if failed := len(not_sent) - len(waiting):
+        summary.append(f"{failed} could not be delivered: see `grader-pipeline mail list`.")
     return cursor, " ".join(summary)
 
 

@@ -1,7 +1,8 @@
 """One session with the SMTP server, and what its answers mean.
 
 An answer 4xx, a lost connection or no answer is a TransientFailure: it can be different later. An
-answer 5xx is a PermanentFailure: it stays until somebody changes something.
+answer 5xx is a PermanentFailure: it stays until somebody changes something. An answer about one
+recipient is a Refusal. It is final from 500 on, unless it is about the login.
 
 A session takes at most ``SESSION_SECONDS``, however slowly the server sends. Certificates are
 always verified. Only SMTP_SECURITY=none allows a connection without encryption.
@@ -27,7 +28,11 @@ ANSWER_SECONDS = 7
 SESSION_SECONDS = 15
 QUIT_SECONDS = 1  # the server has the mail by then, and its answer to QUIT does not matter
 
+SETTING_SECONDS = 3600
+"""How long a mail waits after trouble that somebody must end, such as a wrong password."""
+
 _FINAL = 500
+_LOGIN = {454, 530, 534, 535, 538}
 _CLOSING = 421
 _NOT_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}
 
@@ -38,6 +43,8 @@ class Refusal:
 
     text: str
     is_final: bool
+    pause: float = 0
+    """How many seconds the next attempt waits at least."""
 
 
 @contextmanager
@@ -99,18 +106,25 @@ def hand_over(
         if code in (250, 251, 252):
             accepted.append(address)
         else:
-            refused[address] = Refusal(_answer(code, text), code >= _FINAL)
+            refused[address] = _refusal(code, text)
     if message is None or not accepted:
         return refused
     try:
         _expect(server.data(message))
     except smtplib.SMTPResponseException as error:
-        why = Refusal(_answer(error.smtp_code, error.smtp_error), error.smtp_code >= _FINAL)
+        why = _refusal(error.smtp_code, error.smtp_error)
     except OSError:
         why = Refusal("the connection broke before the server confirmed the mail", False)
     else:
         return refused
     return refused | dict.fromkeys(accepted, why)
+
+
+def _refusal(code: int, text: bytes | str) -> Refusal:
+    answer = _answer(code, text)
+    if code in _LOGIN:
+        return Refusal(answer, False, SETTING_SECONDS)
+    return Refusal(answer, code >= _FINAL)
 
 
 def _connect(server: smtplib.SMTP, settings: Settings, where: str, tls: ssl.SSLContext) -> None:
@@ -151,7 +165,9 @@ def _cause(error: OSError, settings: Settings, where: str) -> PermanentFailure |
         if isinstance(error, smtplib.SMTPAuthenticationError):
             advice = "Check SMTP_USER and SMTP_PASSWORD (many providers want an app password)."
             text = f"{where} refuses the login of {settings.smtp_user}: {answer}. {advice}"
-        return PermanentFailure(text) if error.smtp_code >= _FINAL else TransientFailure(text)
+        if error.smtp_code >= _FINAL:
+            return PermanentFailure(text)
+        return TransientFailure(text, SETTING_SECONDS if error.smtp_code in _LOGIN else None)
     if isinstance(error, ssl.SSLCertVerificationError):
         return PermanentFailure(
             f"The certificate of {where} cannot be trusted: {error.verify_message}. Use the name "

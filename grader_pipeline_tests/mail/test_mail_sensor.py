@@ -13,6 +13,7 @@ from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.mail import run_outcome
 from grader_pipeline.mail.sensor import Cursor, evaluate, mail_sensor
 from grader_pipeline_tests.mail.mail_days import DAY, insert_metrics
+from grader_pipeline_tests.mail.mail_server import MailServer
 
 DAYS = dg.DailyPartitionsDefinition("2023-04-01")
 trouble: dict[str, Exception] = {}
@@ -231,6 +232,24 @@ def test_a_setting_that_becomes_wrong_is_named_and_its_mails_come_when_it_is_rig
     assert outbox_rows() == []
     assert subjects() == [SUCCESS]
     assert outbox_rows()[0]["attempts"] == 1
+
+
+def test_the_sensors_line_shows_why_a_mail_waits_as_long_as_it_waits(
+    instance, run, postgres, mail, serve, certificate, is_trusted, monkeypatch
+):
+    serve(MailServer("ssl", certificate, wants_login=True))
+    monkeypatch.setenv("SMTP_USER", "robot@school.example")
+    monkeypatch.setenv("SMTP_PASSWORD", "wrong-password")
+    run()
+    for _ in range(2):
+        _, summary = evaluate(instance, postgres, mail, Cursor())
+        assert summary.count("refuses the login of robot@school.example: 535") == 1
+        assert "1 after an error, the next at " in summary
+        assert "wrong-password" not in summary
+    with postgres.transaction() as db:
+        db.execute("UPDATE mail_outbox SET state = 'failed'")
+    _, summary = evaluate(instance, postgres, mail, Cursor())
+    assert "1 could not be delivered: see `grader-pipeline mail list`." in summary
 
 
 def test_the_sensors_cursor_lags(instance, run, postgres, mail, outbox_rows):

@@ -15,7 +15,7 @@ from grader_pipeline.mail import outbox
 from grader_pipeline.mail.letter import Letter
 from grader_pipeline.mailboxes import Mailbox
 from grader_pipeline.settings import Settings
-from grader_pipeline_tests.mail.mail_server import MailServer
+from grader_pipeline_tests.mail.mail_server import PASSWORD, USER, MailServer
 
 ANNA, BORIS = "anna@school.example", "boris@school.example"
 LETTER = Letter("Выгрузка grades завершена", "Текст", "<p>Текст</p>")
@@ -137,26 +137,73 @@ def test_a_recipient_refused_finally_is_shown_and_the_other_gets_one_mail(
     assert (row["state"], row["last_error"]) == ("partly_sent", f"{ANNA}: 550 no such user")
 
 
-def test_a_wrong_password_is_final_and_shown_and_can_be_requeued(
-    serve, enqueue, deliver, outbox_rows, postgres, monkeypatch, certificate, is_trusted
+def test_a_wrong_password_is_shown_and_tried_each_hour_of_the_day(
+    serve, enqueue, deliver, outbox_rows, make_due, monkeypatch, certificate, is_trusted
 ):
     server = serve(MailServer("ssl", certificate, wants_login=True))
     monkeypatch.setenv("SMTP_USER", "robot@school.example")
     monkeypatch.setenv("SMTP_PASSWORD", "wrong-password")
     enqueue()
     done = deliver()
-    assert done.undeliverable == 1
+    assert (done.postponed, done.undeliverable) == (1, 0)
     assert "535" in done.error
     (row,) = outbox_rows()
-    assert row["state"] == "failed"
+    assert row["state"] == "queued"
+    pause = row["next_attempt_at"] - dt.datetime.now(dt.UTC)
+    assert dt.timedelta(minutes=59) < pause <= dt.timedelta(hours=1)
     assert row["sent_at"] is None
     assert "535" in row["last_error"]
     assert "wrong-password" not in row["last_error"]
     monkeypatch.setenv("SMTP_PASSWORD", "correct horse battery")
-    with postgres.transaction() as db:
-        db.execute(outbox.statement("mail/requeue"))
+    make_due()
     assert deliver().sent == 1
     assert len(server.received) == 1
+
+
+@pytest.mark.parametrize("code", [454, 530, 534, 535, 538])
+@pytest.mark.parametrize("stage", ["AUTH", "RCPT", "DATA"])
+def test_trouble_with_the_login_is_final_for_nobody_wherever_the_server_answers_it(
+    serve,
+    enqueue,
+    deliver,
+    outbox_rows,
+    make_due,
+    monkeypatch,
+    certificate,
+    is_trusted,
+    code,
+    stage,
+):
+    answers = {ANNA if stage == "RCPT" else stage: f"{code} 5.7.0 authenticate"}
+    server = serve(MailServer("ssl", certificate, wants_login=True, answers=answers))
+    monkeypatch.setenv("SMTP_USER", USER)
+    monkeypatch.setenv("SMTP_PASSWORD", PASSWORD)
+    enqueue()
+    assert deliver().postponed == 1
+    (row,) = outbox_rows()
+    assert str(code) in row["last_error"]
+    assert row["next_attempt_at"] - dt.datetime.now(dt.UTC) > dt.timedelta(minutes=59)
+    server.answers.clear()
+    make_due()
+    assert deliver().sent == 1
+    assert sorted(one for mail in server.received for one in mail.recipients) == [ANNA, BORIS]
+
+
+@pytest.mark.parametrize("code", [550, 551, 552, 553, 554])
+def test_55x_is_final_for_its_recipient_only(serve, enqueue, deliver, postgres, code):
+    serve(MailServer(answers={ANNA: f"{code} no"}))
+    enqueue()
+    assert deliver().undeliverable == 1
+    with postgres.transaction() as db:
+        noted = db.execute("SELECT state FROM mail_recipient ORDER BY address").fetchall()
+    assert [row["state"] for row in noted] == ["failed", "sent"]
+
+
+def test_a_certificate_that_nobody_trusts_loses_no_mail(serve, enqueue, deliver, certificate):
+    serve(MailServer("ssl", certificate))
+    enqueue()
+    done = deliver()
+    assert (done.postponed, done.undeliverable) == (1, 0)
 
 
 def test_a_mail_is_not_sent_again_after_a_day(

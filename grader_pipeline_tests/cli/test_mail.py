@@ -1,0 +1,121 @@
+"""``mail`` shows the outbox and queues its mails again, without psql."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from grader_pipeline.local.embedded_postgres import embedded_postgres
+from grader_pipeline.mail import outbox
+from grader_pipeline.mail.letter import Letter
+from grader_pipeline.mailboxes import Mailbox
+from grader_pipeline.resources.postgres import Postgres
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+SECRET = "correct horse battery"
+
+
+def fill(postgres: Postgres) -> None:
+    """A mail that failed for one of two recipients, and one that is sent."""
+    with postgres.transaction() as db:
+        to = [Mailbox("", "anna@school.example"), Mailbox("", "boris@school.example")]
+        for key in ("success:1", "success:2"):
+            outbox.enqueue(db, Letter(f"Тема {key}", "", ""), key=key, candidate="run", to=to)
+        db.execute("UPDATE mail_recipient SET state = 'sent'")
+        db.execute("UPDATE mail_recipient SET state = 'failed' WHERE (key, address) = (%s, %s)",
+                   ["success:1", "anna@school.example"])  # fmt: skip
+        db.execute("UPDATE mail_outbox SET state = 'sent', attempts = 1")
+        db.execute("UPDATE mail_outbox SET state = 'partly_sent', attempts = 3, last_error = %s,"
+                   " give_up_at = now() WHERE key = 'success:1'",
+                   [f"535 \x1b[2J no: {SECRET}"])  # fmt: skip
+    postgres.close()
+
+
+def states(url: str) -> list[tuple[str, ...]]:
+    with psycopg.connect(url) as db:
+        return db.execute(
+            "SELECT key, mail_outbox.state, address, mail_recipient.state,"
+            " give_up_at > now() + interval '23 hours'"
+            " FROM mail_outbox JOIN mail_recipient USING (key) ORDER BY key, address"
+        ).fetchall()
+
+
+QUEUED = [
+    ("success:1", "queued", "anna@school.example", "queued", True),
+    ("success:1", "queued", "boris@school.example", "sent", True),
+    ("success:2", "sent", "anna@school.example", "sent", True),
+    ("success:2", "sent", "boris@school.example", "sent", True),
+]
+
+
+def test_the_list_shows_each_mail_and_its_last_error_and_no_secret(
+    database_url: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "The outbox has no mail." in run("mail", "list").stdout
+    fill(Postgres())
+    monkeypatch.setenv("SMTP_PASSWORD", SECRET)
+    done = run("mail", "list")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "success:1  partly_sent, 3 attempts",
+        "  Тема success:1",
+        "  last error: 535  [2J no: ***",
+        "success:2  sent, 1 attempt",
+        "  Тема success:2",
+    ]
+
+
+@pytest.mark.parametrize("keys", [[], ["success:1"]])
+def test_what_is_sent_again_goes_only_to_those_who_did_not_get_it(
+    database_url: str, run: Run, keys: list[str]
+) -> None:
+    fill(Postgres())
+    done = run("mail", "resend", *keys)
+    assert done.returncode == 0, done.stderr
+    assert "queued: success:1\nMails to send again: 1." in done.stdout
+    assert states(database_url) == QUEUED
+
+
+def test_a_key_that_is_no_unsent_mails_is_refused_and_nothing_is_changed(
+    database_url: str, run: Run
+) -> None:
+    fill(Postgres())
+    before = states(database_url)
+    done = run("mail", "resend", "success:1", "success:2", "odd")
+    assert done.returncode == 1
+    assert "No mail waits or failed under odd, success:2; nothing was changed" in done.stderr
+    assert states(database_url) == before
+
+
+def test_without_database_url_the_mails_are_those_of_the_embedded_database(
+    home: Path, run: Run
+) -> None:
+    with embedded_postgres(home) as url:
+        fill(Postgres.at(url))
+    assert "success:1  partly_sent, 3 attempts" in run("mail", "list").stdout
+    assert run("mail", "resend").returncode == 0
+    with embedded_postgres(home) as url:
+        assert states(url) == QUEUED
+
+
+def test_while_another_process_uses_the_embedded_database_the_command_says_what_to_do(
+    home: Path, run: Run, started: Callable[..., subprocess.Popen[str]]
+) -> None:
+    code = (
+        "import sys, time; from pathlib import Path;"
+        "from grader_pipeline.local.home_lock import sole_owner\n"
+        "with sole_owner(Path(sys.argv[1]) / 'postgres'):\n"
+        "    print('owned', flush=True); time.sleep(60)"
+    )
+    owner = started(sys.executable, "-c", code, str(home))
+    assert owner.stdout is not None
+    assert owner.stdout.readline() == "owned\n"
+    done = run("mail", "list")
+    assert done.returncode == 1
+    assert f"is in use by process {owner.pid}. Stop that first" in done.stderr
+    assert (
+        "With DATABASE_URL set, the command works while `grader-pipeline dev` runs" in done.stderr
+    )
