@@ -37,6 +37,12 @@ _ODDITIES = (
     (b"Infinity", b"10000000"),
 )
 
+# The parser reads no value that is nested deeper than Python's stack allows. Then a copy of equal
+# length is cut, in which a value deeper than this is a plain text. What is inside it is not parsed.
+_DEEPEST = 50
+_BRACKETS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|([\[\]{}])', re.DOTALL)
+_CLOSING = {b"[": b"]", b"{": b"}"}
+
 
 class NotAListError(ValueError):
     """The answer is no JSON list in UTF-8. The text says what is wrong: "… is not UTF-8"."""
@@ -155,15 +161,46 @@ def _elements(text: bytes) -> list[Element]:
             if error.reason == "unexpected end of data":
                 raise BrokenListError("breaks off inside a character") from None
             raise NotAListError("is not UTF-8") from None
-    try:
-        return _split(text)
-    except (msgspec.DecodeError, RecursionError):
-        covered = text
-        for oddity, cover in _ODDITIES:
-            covered = covered.replace(oddity, cover)
-        if covered == text:
-            raise
-        return list(_uncovered(text, _split(covered)))
+    covered = text
+    while True:
+        try:
+            elements = _split(covered)
+        except (msgspec.DecodeError, RecursionError) as error:
+            cover = _without_depth if isinstance(error, RecursionError) else _without_oddities
+            before, covered = covered, cover(covered)
+            if covered == before:
+                raise
+        else:
+            return elements if covered is text else list(_uncovered(text, elements))
+
+
+def _without_oddities(text: bytes) -> bytes:
+    """A copy of equal length in which the parser accepts what Python's json writes."""
+    for oddity, cover in _ODDITIES:
+        text = text.replace(oddity, cover)
+    return text
+
+
+def _without_depth(text: bytes) -> bytes:
+    """A copy of equal length with a text in place of each value nested deeper than _DEEPEST.
+
+    A value that does not end stays. If brackets do not pair, the copy is the text.
+    """
+    covered = bytearray(text)
+    ends: list[bytes] = []
+    start = 0
+    for match in _BRACKETS.finditer(text):
+        bracket = match[1]
+        if bracket in _CLOSING:
+            ends.append(_CLOSING[bracket])
+            if len(ends) == _DEEPEST:
+                start = match.start()
+        elif bracket:
+            if not ends or ends.pop() != bracket:
+                return text
+            if len(ends) == _DEEPEST - 1:
+                covered[start : match.end()] = b'"%s"' % (b"-" * (match.end() - start - 2))
+    return bytes(covered)
 
 
 def _uncovered(text: bytes, elements: list[Element]) -> Iterator[bytes]:

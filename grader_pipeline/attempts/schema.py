@@ -22,7 +22,7 @@ Reasons = dict[int, list[str]]
 class Reason(StrEnum):
     """Why an element is in quarantine. The words are stable: people count them."""
 
-    NOT_AN_OBJECT = "not_an_object"  # The element is no JSON object.
+    NOT_AN_OBJECT = "not_an_object"  # The element is no JSON object, or one too deep to read.
     MISSING_FIELD = "missing_field"  # A field that must exist does not.
     NULL_FIELD = "null_field"  # A required field is null.
     WRONG_TYPE = "wrong_type"  # The value has another type than its column.

@@ -90,6 +90,28 @@ def test_a_damaged_list_is_refused_exactly_when_a_parser_refuses_it(body, chunk,
             _elements(damaged.encode(), chunk)
 
 
+nests = st.sampled_from([("[", "]"), ('{"a": ', "}"), ('[{"}": "[", "b":', "}]")])
+deep_elements = st.tuples(nests, st.integers(1, 4000), strings | odd_numbers).map(
+    lambda drawn: drawn[0][0] * drawn[1] + drawn[2] + drawn[0][1] * drawn[1]
+)
+
+
+@settings(deadline=None, derandomize=True, max_examples=40)
+@given(bodies(elements | deep_elements), st.integers(1, 64), st.data())
+def test_depth_changes_no_element_and_a_cut_list_is_still_refused(body, chunk, data):
+    sources, text = body
+    assert _elements(text.encode(), chunk * 64) == [source.encode() for source in sources]
+    cut = text[: data.draw(st.integers(0, text.rindex("]") - 1))]
+    with pytest.raises(BrokenListError):
+        _elements(cut.encode(), chunk * 64)
+
+
+@pytest.mark.parametrize("damage", [b"[" * 3000, b"[" * 3000 + b"}" * 3000, b"[" * 3000 + b"]"])
+def test_brackets_that_do_not_pair_are_no_deep_element(damage):
+    with pytest.raises(BrokenListError):
+        _elements(b'[{"a": 1}, ' + damage + b', {"a": 2}]', 50_000)
+
+
 WHOLE = '[{"a": "é}, {", "b": [1, {"c": null}]} , NaN, "\\ud800", [], "😀", -0]'.encode()
 
 

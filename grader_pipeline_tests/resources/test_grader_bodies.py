@@ -6,7 +6,7 @@ from html import escape
 from urllib.parse import quote, quote_plus
 
 import pytest
-from asking import ELEMENTS, KEY, refusal
+from asking import ELEMENTS, KEY, ask, refusal
 
 from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline_tests.grader import body, raw
@@ -47,7 +47,7 @@ def test_what_is_no_list_is_refused_at_once(grader, answer, words):
         body(b"["),
         body(b"[1, 2,]"),
         body(b"[1][2]"),
-        body(b"[" * 5000 + b"]" * 5000),
+        body(b"[" * 5000 + b"]" * 4999),
         raw(b""),
         raw(b"HTTP/1.1 200"),
         raw(b"HTTP/1.1 200 OK\r\nContent-Le"),
@@ -66,6 +66,14 @@ def test_an_answer_broken_on_the_way_is_asked_for_again(grader, answer):
     assert "broke off" in said or "grader API's answer" in said
     assert "Nothing of it was kept." in said
     assert len(grader.requests) == 2
+
+
+def test_an_element_too_deep_to_read_is_received_like_any_other(grader):
+    deep = b'{"x": %s%s}' % (b"[" * 5000, b"]" * 5000)
+    answer = b"[1, %s, 2, %s]" % (deep, deep)
+    grader.answer = body(answer)
+    content, described = ask(grader.url)
+    assert (content, described.received) == (answer, 4)
 
 
 @pytest.mark.parametrize("zipped", [False, True])
