@@ -4,7 +4,7 @@ They are copied into a staging table, compared with the stored attempts, and ins
 are new. One transaction, under a lock on the day, also writes the day's quarantine and its line of
 the ledger. Running a day again changes no other day, and loses no attempt. If the API sends another
 version of a stored attempt, the stored one is kept and reported; run config "on_conflict: update"
-takes the API's version.
+takes the API's version, and counts it as updated.
 
 If the day's attempts change, the same transaction updates the rollups that the reports read
 (sql/schema/060_rollups.sql).
@@ -100,14 +100,16 @@ def grader_table(
         ) from error
     seconds = time.monotonic() - started
     log.info(
-        "grader_table %s: %d loaded, %d already there, %d differing in %.1f s",
-        day.key, ledger["loaded"], ledger["already_there"], ledger["differing"], seconds,
+        "grader_table %s: %d loaded, %d already there, %d updated, %d differing in %.1f s",
+        day.key, ledger["loaded"], ledger["already_there"], ledger["updated"], ledger["differing"],
+        seconds,
     )  # fmt: skip
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": ledger["stored"],
             "loaded": ledger["loaded"],
             "already there": ledger["already_there"],
+            "updated": ledger["updated"],
             "differing": ledger["differing"],
             "quarantined": ledger["quarantined"],
             "seconds": seconds,
@@ -137,9 +139,9 @@ def _load(
     db.execute(statement("load/index_twins"))
     twins = db.execute(statement("load/count_twins")).fetchone() or {}
     loaded = db.execute(load_statement("insert_new")).rowcount
-    changed = loaded
+    updated = 0
     if on_conflict is OnConflict.update:
-        changed += db.execute(load_statement("update_differing")).rowcount
+        updated = db.execute(load_statement("update_differing")).rowcount
     db.execute(statement("load/forget_rejected"), day.parameters)
     db.execute(statement("load/keep_rejected"), day.parameters)
     ledger = {
@@ -148,12 +150,14 @@ def _load(
         "run_id": run_id,
         "received": tally.received,
         "loaded": loaded,
+        "updated": updated,
+        "differing": twins["differing"] - updated,
         "duplicates": tally.duplicates,
         "rejected": tally.rejected,
         "body_sha256": tally.body_sha256,
     }
     db.execute(statement("load/write_ledger"), ledger)
-    roll_up(db, day, changed=changed > 0)
+    roll_up(db, day, changed=loaded + updated > 0)
 
 
 def _listed(names: Sequence[str], *table: str) -> sql.Composed:

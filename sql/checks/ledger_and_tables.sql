@@ -6,6 +6,7 @@ SELECT
     ledger.duplicates,
     ledger.rejected,
     ledger.differing,
+    ledger.updated,
     (
         SELECT count(*) FROM grader_rejected WHERE report_date = %(day)s
     ) AS quarantined,

@@ -1,10 +1,10 @@
 INSERT INTO grader_load AS ledger (
     report_date, run_id, received, loaded, already_there, duplicates, rejected, differing,
-    body_sha256, loaded_at
+    updated, body_sha256, loaded_at
 )
 VALUES (
     %(day)s, %(run_id)s, %(received)s, %(loaded)s, %(already_there)s, %(duplicates)s,
-    %(rejected)s, %(differing)s, %(body_sha256)s, now()
+    %(rejected)s, %(differing)s, %(updated)s, %(body_sha256)s, now()
 )
 ON CONFLICT (report_date) DO UPDATE
 SET run_id        = excluded.run_id,
@@ -14,5 +14,6 @@ SET run_id        = excluded.run_id,
     duplicates    = excluded.duplicates,
     rejected      = excluded.rejected,
     differing     = excluded.differing,
+    updated       = excluded.updated,
     body_sha256   = excluded.body_sha256,
     loaded_at     = excluded.loaded_at;
