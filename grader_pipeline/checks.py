@@ -8,13 +8,14 @@ It gets the facts of its asset and returns what it found.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, NamedTuple
 
 import dagster as dg
 
 from grader_pipeline.asset_names import GRADER_TABLE, SHEET_REPORT, VALIDATED_ATTEMPTS
+from grader_pipeline.attempts.columns import ATTEMPT_TYPES
 from grader_pipeline.attempts.validation import Tally
 from grader_pipeline.partitions import SchoolDay
 from grader_pipeline.settings import Settings
@@ -22,6 +23,7 @@ from grader_pipeline.settings import Settings
 _ENOUGH_WEEKS = 2
 _SATURDAY = 5
 _WARN_REJECTED_SHARE = 0.05
+_WARN_REJECTED_IN_COURSE = 50
 _WARN_VOLUME = (0.5, 2.0)
 
 
@@ -34,12 +36,13 @@ class ValidatedDay:
     weekday_volumes: Sequence[int]
     """The attempts stored for the same weekday of the last four weeks."""
     settings: Settings
+    weekday_volumes_by_type: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """The same of each attempt type."""
 
     @property
     def usual(self) -> float | None:
         """The median of the weekday's volumes; None while fewer than two are stored."""
-        enough = len(self.weekday_volumes) >= _ENOUGH_WEEKS
-        return median(self.weekday_volumes) if enough else None
+        return _median(self.weekday_volumes)
 
     @property
     def volume(self) -> dict[str, Any]:
@@ -51,6 +54,10 @@ class ValidatedDay:
     def rejected_share(self) -> float:
         """Rejected elements of those received; 0 of none."""
         return self.tally.rejected / self.tally.received if self.tally.received else 0.0
+
+
+def _median(volumes: Sequence[int]) -> float | None:
+    return median(volumes) if len(volumes) >= _ENOUGH_WEEKS else None
 
 
 @dataclass(frozen=True)
@@ -106,11 +113,24 @@ def _check(asset: str, *, blocking: bool = False) -> Callable[[Check], Check]:
 
 @_check(VALIDATED_ATTEMPTS, blocking=True)
 def rejected_share(facts: ValidatedDay) -> Found:
-    """At most GRADER_MAX_REJECTED_SHARE of the elements are rejected."""
+    """At most GRADER_MAX_REJECTED_SHARE of the elements, and of each attempt type, are rejected."""
+    tally, bound = facts.tally, facts.settings.grader_max_rejected_share
+    by_type = tally.rejected_by_type.items()
+    shares = {word: rejected / tally.received_by_type[word] for word, rejected in by_type}
+    texts = [f"{tally.rejected} of {tally.received} elements were rejected."]
+    texts += [
+        f"{tally.rejected_by_type[word]} of {tally.received_by_type[word]} {word}s were rejected."
+        for word, share in sorted(shares.items())
+        if share > bound
+    ]
     return Found(
-        facts.rejected_share <= facts.settings.grader_max_rejected_share,
-        {"share": facts.rejected_share, "reasons": dg.MetadataValue.json(facts.tally.reasons)},
-        f"{facts.tally.rejected} of {facts.tally.received} elements were rejected.",
+        max(facts.rejected_share, *shares.values(), 0) <= bound,
+        {
+            "share": facts.rejected_share,
+            "share by attempt type": dg.MetadataValue.json(shares),
+            "reasons": dg.MetadataValue.json(tally.reasons),
+        },
+        " ".join(texts),
     )
 
 
@@ -118,7 +138,8 @@ def rejected_share(facts: ValidatedDay) -> Found:
 def day_volume(facts: ValidatedDay) -> Found:
     """At least GRADER_MIN_VOLUME_SHARE of the median of the same weekday in the last four weeks.
 
-    While fewer than two of them are stored: not empty on a working day.
+    While fewer than two of them are stored: not empty on a working day. The share holds for each
+    attempt type too.
     """
     valid, share = facts.tally.valid, facts.settings.grader_min_volume_share
     if facts.usual is None:
@@ -127,6 +148,12 @@ def day_volume(facts: ValidatedDay) -> Found:
     else:
         enough = valid >= share * facts.usual
         text = f"{valid} attempts; the median of the weekday is {facts.usual:g}."
+    for word in ATTEMPT_TYPES:
+        number = facts.tally.valid_by_type.get(word, 0)
+        usual = _median(facts.weekday_volumes_by_type.get(word, ()))
+        if usual is not None and number < share * usual:
+            enough = False
+            text += f" {number} {word}s; their median is {usual:g}."
     return Found(enough or share == 0, facts.volume, text)
 
 
@@ -134,6 +161,14 @@ def day_volume(facts: ValidatedDay) -> Found:
 def few_rejected(facts: ValidatedDay) -> Found:
     """Warns when 5 % or more of the elements are rejected."""
     return Found(facts.rejected_share < _WARN_REJECTED_SHARE, {"share": facts.rejected_share})
+
+
+@_check(VALIDATED_ATTEMPTS)
+def few_rejected_in_each_course(facts: ValidatedDay) -> Found:
+    """Warns of courses of which more than 50 elements are rejected."""
+    rejected = facts.tally.courses_rejected.items()
+    many = {course: number for course, number in rejected if number > _WARN_REJECTED_IN_COURSE}
+    return Found(not many, {"rejected": dg.MetadataValue.json(many)})
 
 
 @_check(VALIDATED_ATTEMPTS)
@@ -194,7 +229,7 @@ def table_schema(facts: LoadedDay) -> Found:
 
 @_check(GRADER_TABLE)
 def stored_rows_agree(facts: LoadedDay) -> Found:
-    """Warns when stored attempts differ from what the API says now."""
+    """Warns when stored attempts differ, after the load, from what the API says now."""
     return Found(
         facts.ledger["differing"] == 0,
         {"differing": facts.ledger["differing"]},

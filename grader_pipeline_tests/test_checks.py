@@ -22,12 +22,13 @@ LEDGER = {
 }
 
 
-def of_validated_attempts(tally: Tally, volumes=(), day: str = WEDNESDAY):
-    return results(VALIDATED_ATTEMPTS, ValidatedDay(tally, school_day(day), volumes, Settings()))
+def of_validated_attempts(tally: Tally, volumes=(), day: str = WEDNESDAY, **by_type):
+    facts = ValidatedDay(tally, school_day(day), volumes, Settings(), by_type)
+    return results(VALIDATED_ATTEMPTS, facts)
 
 
-def passed(tally: Tally, volumes=(), day: str = WEDNESDAY) -> dict[str, bool]:
-    found = of_validated_attempts(tally, volumes, day)
+def passed(tally: Tally, volumes=(), day: str = WEDNESDAY, **by_type) -> dict[str, bool]:
+    found = of_validated_attempts(tally, volumes, day, **by_type)
     return {result.check_name: result.passed for result in found}
 
 
@@ -72,6 +73,42 @@ def test_the_bound_of_the_share_is_a_setting(monkeypatch, bound, rejected):
     monkeypatch.setenv("GRADER_MAX_REJECTED_SHARE", bound)
     assert passed(Tally(received=10, rejected=rejected))["rejected_share"]
     assert passed(Tally(received=10, rejected=1))["rejected_share"] == (bound == "1")
+
+
+@pytest.mark.parametrize(("rejected", "allowed"), [(0, True), (50, True), (51, False)])
+def test_each_attempt_type_has_the_bound_of_the_share(rejected, allowed):
+    tally = Tally(
+        received=1000, rejected=rejected,
+        received_by_type={"run": 900, "submit": 100}, rejected_by_type={"submit": rejected},
+    )  # fmt: skip
+    (result,) = [r for r in of_validated_attempts(tally) if r.check_name == "rejected_share"]
+    assert result.passed == allowed
+    assert (f"{rejected} of 100 submits were rejected." in result.description) != allowed
+
+
+@pytest.mark.parametrize(("rejected", "few"), [(50, True), (51, False)])
+def test_a_course_of_which_many_were_rejected_is_named(rejected, few):
+    tally = Tally(received=9000, courses_rejected={"a": 50, "b": rejected})
+    by_name = {result.check_name: result for result in of_validated_attempts(tally)}
+    assert by_name["few_rejected_in_each_course"].passed == few
+    assert by_name["few_rejected_in_each_course"].metadata["rejected"].value == (
+        {} if few else {"b": rejected}
+    )
+
+
+@pytest.mark.parametrize(
+    ("submits", "weeks", "enough"),
+    [
+        (9, [100, 100], False),
+        (10, [100, 100], True),
+        (0, [100], True),
+        (0, [0, 0], True),
+        (0, [], True),
+    ],
+)
+def test_each_attempt_type_needs_its_share_of_the_weekdays_median(submits, weeks, enough):
+    tally = Tally(received=1000, valid_by_type={"run": 1000 - submits, "submit": submits})
+    assert passed(tally, (1000, 1000), submit=weeks)["day_volume"] == enough
 
 
 def test_an_empty_answer_has_no_share_of_rejects():

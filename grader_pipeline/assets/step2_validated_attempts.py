@@ -22,7 +22,7 @@ from upath import UPath
 from grader_pipeline import checks
 from grader_pipeline.asset_names import VALIDATED_ATTEMPTS
 from grader_pipeline.assets import GROUP, column_schema
-from grader_pipeline.attempts.columns import COLUMNS
+from grader_pipeline.attempts.columns import ATTEMPT_TYPES, COLUMNS
 from grader_pipeline.attempts.response import NotAListError, unpacked
 from grader_pipeline.attempts.validation import COURSE, attempts, validate
 from grader_pipeline.failures import PermanentFailure
@@ -69,7 +69,12 @@ def validated_attempts(
                 f"The stored answer of {day.key} {error}. Materialize raw_attempts again."
             ) from error
         with postgres.transaction() as db:
-            volumes = db.execute(statement("checks/weekday_volumes"), {"day": day.date}).fetchall()
+            weeks = db.execute(statement("checks/weekday_volumes"), {"day": day.date}).fetchall()
+        volumes = {
+            column: [week[column] for week in weeks if week[column] is not None]
+            for column in ("volume", *ATTEMPT_TYPES)
+        }
+        facts = checks.ValidatedDay(tally, day, volumes.pop("volume"), settings, volumes)
         seconds = time.monotonic() - started
         log.info(
             "validated_attempts %s: %d received, %d valid, %d duplicates, %d rejected in %.1f s",
@@ -86,10 +91,7 @@ def validated_attempts(
                 "first attempts": _preview(file),
                 "seconds": seconds,
             },
-            check_results=checks.results(
-                VALIDATED_ATTEMPTS,
-                checks.ValidatedDay(tally, day, [row["volume"] for row in volumes], settings),
-            ),
+            check_results=checks.results(VALIDATED_ATTEMPTS, facts),
         )
 
 

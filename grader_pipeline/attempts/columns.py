@@ -71,6 +71,8 @@ COLUMNS = (
 
 NAMES = [column.name for column in COLUMNS]
 
+ATTEMPT_TYPES = next(column.words for column in COLUMNS if column.name == "attempt_type")
+
 KEY = ("created_at", "user_id")
 """The columns that make two attempts the same attempt."""
 

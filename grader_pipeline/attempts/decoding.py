@@ -6,6 +6,7 @@ valid.
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Sequence
 from operator import attrgetter
@@ -35,7 +36,8 @@ _NOT_AN_OBJECT = _Fields(Reason.NOT_AN_OBJECT, *[_EXPLAINED] * (len(_FIELDS) - 1
 
 _TIME = r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?"
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
-_VERDICT_TYPES = frozenset({bool, int, type(None)})
+# A number equal to 0 or 1 is a verdict in each spelling: pandas writes 1.0 in a column with gaps.
+_VERDICT_TYPES = frozenset({bool, int, float, type(None)})
 _VERDICTS = {None: None, 0: False, 1: True}
 
 
@@ -106,8 +108,10 @@ def _text(values: list[Any], column: Column, reasons: Reasons) -> "pd.Series[str
 def _verdict(values: list[Any], column: Column, reasons: Reasons) -> pd.Series:
     odd = [p for p, v in enumerate(values) if type(v) not in _VERDICT_TYPES or v not in _VERDICTS]
     for place in odd:
-        is_number = type(values[place]) in _VERDICT_TYPES
-        reason = Reason.UNEXPECTED_VALUE if is_number else _reason(values[place], column)
+        value = values[place]
+        # NaN and Infinity are no numbers of JSON.
+        is_number = type(value) is int or (type(value) is float and math.isfinite(value))
+        reason = Reason.UNEXPECTED_VALUE if is_number else _reason(value, column)
         _refuse(place, values, reason, reasons)
     return pd.Series([_VERDICTS[v] for v in values], dtype="boolean")
 

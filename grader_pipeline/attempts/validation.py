@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from grader_pipeline.attempts.columns import COLUMNS, NAMES, attempt_columns
+from grader_pipeline.attempts.columns import ATTEMPT_TYPES, COLUMNS, NAMES, attempt_columns
 from grader_pipeline.attempts.decoding import decode
 from grader_pipeline.attempts.duplicates import SeenKeys
 from grader_pipeline.attempts.response import Element, batches
@@ -53,7 +53,12 @@ class Tally:
     """The counts of an answer's elements.
 
     ``received = valid + duplicates + rejected``. ``reasons`` counts words, so an element with two
-    reasons counts twice there. ``courses`` and ``courses_without_url`` count valid attempts.
+    reasons counts twice there. ``courses`` and ``courses_without_url`` count valid attempts,
+    ``courses_rejected`` rejected elements.
+
+    ``received_by_type``, ``rejected_by_type`` and ``valid_by_type`` count by attempt type. It is
+    read without case and outer blanks, so that refused submits count as submits when the API
+    spells the word in another way. An element with another or no attempt type counts in none.
     """
 
     body_sha256: str = ""
@@ -64,6 +69,10 @@ class Tally:
     reasons: dict[str, int] = field(default_factory=dict)
     courses: dict[str, int] = field(default_factory=dict)
     courses_without_url: dict[str, int] = field(default_factory=dict)
+    courses_rejected: dict[str, int] = field(default_factory=dict)
+    received_by_type: dict[str, int] = field(default_factory=dict)
+    rejected_by_type: dict[str, int] = field(default_factory=dict)
+    valid_by_type: dict[str, int] = field(default_factory=dict)
 
     @property
     def valid(self) -> int:
@@ -96,7 +105,7 @@ def validate(
             repeated = seen.repeated(clean)
             reasons.update({place: [_DUPLICATE] for place in clean.index[repeated]})
             writer.write_table(_table(batch, frame, reasons, tally.received))
-            _count(tally, clean[~repeated], reasons, received=len(batch))
+            _count(tally, frame, clean[~repeated], reasons)
             # The loop reads the next batch before it assigns these names again.
             del batch, frame, clean
         tally.body_sha256 = digest.hexdigest()
@@ -170,20 +179,36 @@ def _table(batch: list[Element], frame: pd.DataFrame, reasons: Reasons, offset: 
     return pa.Table.from_arrays(columns, schema=FILE_SCHEMA)
 
 
-def _count(tally: Tally, valid: pd.DataFrame, reasons: Reasons, *, received: int) -> None:
-    duplicates = sum(words == [_DUPLICATE] for words in reasons.values())
-    tally.received += received
-    tally.duplicates += duplicates
-    tally.rejected += len(reasons) - duplicates
+def _count(tally: Tally, frame: pd.DataFrame, valid: pd.DataFrame, reasons: Reasons) -> None:
+    rejected = frame.loc[[place for place, words in reasons.items() if words != [_DUPLICATE]]]
+    tally.received += len(frame)
+    tally.duplicates += len(reasons) - len(rejected)
+    tally.rejected += len(rejected)
     words = [word for why in reasons.values() for word in why]
     _add(tally.reasons, pa.array(words, pa.string()))
     is_submit = valid["attempt_type"] == "submit"
     tally.verdict_disagrees += int((is_submit != valid["is_correct"].notna()).sum())
-    sourcedids = pa.array(valid["lis_result_sourcedid"], pa.string(), from_pandas=True)
-    courses = pc.struct_field(pc.extract_regex(sourcedids, pattern=COURSE), "course")
+    courses = _courses(valid)
     without_url = valid["lis_outcome_service_url"].isna()
     _add(tally.courses, courses)
     _add(tally.courses_without_url, courses.filter(pa.array(without_url)))
+    _add(tally.courses_rejected, _courses(rejected))
+    _add(tally.received_by_type, _attempt_types(frame))
+    _add(tally.rejected_by_type, _attempt_types(rejected))
+    _add(tally.valid_by_type, _attempt_types(valid))
+
+
+def _courses(frame: pd.DataFrame) -> pa.Array:
+    """The course of each row; null if there is none to read."""
+    sourcedids = pa.array(frame["lis_result_sourcedid"], pa.string(), from_pandas=True)
+    return pc.struct_field(pc.extract_regex(sourcedids, pattern=COURSE), "course")
+
+
+def _attempt_types(frame: pd.DataFrame) -> pa.Array:
+    """The attempt types of the rows that have a known one, read without case and outer blanks."""
+    texts = pa.array(frame["attempt_type"], pa.string(), from_pandas=True)
+    words = pc.utf8_lower(pc.utf8_trim_whitespace(texts))
+    return words.filter(pc.is_in(words, pa.array(ATTEMPT_TYPES)))
 
 
 def _add(counts: dict[str, int], words: pa.Array) -> None:

@@ -1,5 +1,6 @@
 """What a day's run does to the tables, and what it never does."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -144,7 +145,12 @@ def test_a_stored_row_that_differs_is_kept_unless_the_newer_truth_is_asked_for(
     failed = {e.check_name for e in result.get_asset_check_evaluations() if not e.passed}
     assert "stored_rows_agree" in failed
     update = {"ops": {"grader_table": {"config": {"on_conflict": "update"}}}}
-    assert run_day(DAY, config=update).success
+    result = run_day(DAY, config=update)
+    assert result.success
+    assert query("SELECT already_there, updated, differing FROM grader_load") == [(5, 1, 0)]
+    assert all(e.passed for e in result.get_asset_check_evaluations())
+    (done,) = result.asset_materializations_for_node("grader_table")
+    assert (done.metadata["updated"].value, done.metadata["differing"].value) == (1, 0)
     assert [row[5] for row in stored(query)] == [None, True, True, True, None]
     assert [row[0] for row in stored(query)] == [row[0] for row in before]
 
@@ -154,7 +160,13 @@ def test_other_days_are_not_touched(run_day: Run, grader: Grader, query: Query) 
     run_day(DAY)
     tables = ("grader", "grader_load", "grader_rejected", "daily_metrics")
     before = {table: query(f"SELECT xmin, * FROM {table}") for table in tables}
-    grader.answer = rows([attempt("2023-06-01 10:00:00", LEARNER, 1), attempt("never")])
+    grader.answer = rows(
+        [
+            attempt("2023-06-01 10:00:00", LEARNER, 1),
+            attempt("2023-06-01 11:00:00"),
+            attempt("never"),
+        ]
+    )
     assert run_day("2023-06-01").success
     for table in tables:
         after = query(f"SELECT xmin, * FROM {table}")
@@ -251,6 +263,58 @@ def test_a_day_of_rejects_is_not_loaded(run_day: Run, grader: Grader, query: Que
     assert not query("SELECT to_regclass('grader') IS NOT NULL AND EXISTS (SELECT FROM grader)")[0][
         0
     ]
+
+
+def test_verdicts_written_as_decimal_numbers_are_reported(
+    run_day: Run, grader: Grader, query: Query
+) -> None:
+    grader.answer = rows([attempt("2023-05-31 08:00:00"), *decimal_submits()])
+    assert run_day(DAY).success
+    numbers = dict(query("SELECT metric, value FROM daily_metrics WHERE report_date = %s", DAY))
+    assert (numbers["submits"], numbers["successful_submits"]) == (2, 1)
+
+
+def decimal_submits() -> list[Any]:
+    return [
+        attempt("2023-05-31 09:00:00", LEARNER, 1.0),
+        attempt("2023-05-31 10:00:00", OTHER, 0.0),
+    ]
+
+
+def test_a_day_whose_submits_were_all_refused_is_not_loaded(run_day: Run, grader: Grader) -> None:
+    runs = [attempt(f"2023-05-31 08:00:0{n}") for n in range(9)]
+    submits = [
+        attempt("2023-05-31 09:00:00", LEARNER, "1"),
+        attempt("2023-05-31 10:00:00", OTHER, "0"),
+    ]
+    grader.answer = rows([*runs, *submits])
+    said = failure_of(run_day(DAY))
+    assert "rejected_share" in said
+
+
+def test_a_day_with_too_few_submits_for_its_weekday_is_not_loaded(
+    run_day: Run, grader: Grader
+) -> None:
+    for day in ("2023-05-17", "2023-05-24"):
+        grader.answer = rows(
+            [attempt(f"{day} 08:00:0{n}", verdict=1 if n % 2 else None) for n in range(8)]
+        )
+        assert run_day(day).success
+    grader.answer = rows([attempt(f"{DAY} 08:00:0{n}") for n in range(8)])
+    assert "day_volume" in failure_of(run_day(DAY))
+
+
+@pytest.mark.parametrize(("field", "levels"), [("is_correct", 200), ("unused", 5000)])
+def test_an_element_too_deep_to_read_is_in_quarantine_and_the_day_goes_on(
+    run_day: Run, grader: Grader, query: Query, field: str, levels: int
+) -> None:
+    deep = "[" * levels + "]" * levels
+    odd = json.dumps(attempt(**{field: "deep"})).replace('"deep"', deep)
+    good = [json.dumps(element) for element in day_of_attempts()]
+    grader.answer = body(f"[{', '.join([good[0], odd, *good[1:]])}]".encode())
+    assert run_day(DAY).success
+    assert query("SELECT received, loaded, rejected FROM grader_load") == [(6, 5, 1)]
+    assert query("SELECT position, row FROM grader_rejected") == [(1, odd)]
 
 
 @pytest.mark.parametrize(

@@ -21,11 +21,14 @@ attempts = st.builds(
     attempt,
     times,
     users,
-    st.sampled_from([None, None, 0, 1, True, 2, "0"]),
+    st.sampled_from([None, None, 0, 1, True, 0.0, 1.0, -0.0, 2, 0.5, "0"]),
     url=st.sampled_from([None, "https://lms.example.org/"]),
     extra=st.sampled_from([None, "}, {", "\ud800", float("nan")]),
 )
 odd = st.sampled_from([None, [], {}, "}, {", 1.5, {"lti_user_id": learner("a")}, [[], {}]])
+types = st.sampled_from(["run", "submit", "Submit", " run", "preview", "", None, 7])
+attempts |= st.builds(lambda element, word: element | {"attempt_type": word}, attempts, types)
+deep = st.integers(1, 3000).map(lambda levels: f'{{"x": {"[" * levels}1{"]" * levels}}}')
 days = st.lists(attempts | attempts | attempts | odd, max_size=25)
 
 
@@ -36,9 +39,15 @@ days = st.lists(attempts | attempts | attempts | odd, max_size=25)
     st.integers(1, 2000),
     st.sampled_from([None, 0, 2]),
     st.booleans(),
+    st.none() | deep,
 )
-def test_a_day_is_accounted_for_to_the_last_element(day, batch, chunk, indent, require_url):
+def test_a_day_is_accounted_for_to_the_last_element(
+    day, batch, chunk, indent, require_url, deepest
+):  # fmt: skip
     sources = [json.dumps(element, indent=indent) for element in day]
+    if deepest:
+        # Without the fields that an attempt needs.
+        day, sources = [*day, {}], [*sources, deepest]
     body = ("[" + " ,\n".join(sources) + "]").encode()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(validation, "BATCH", batch)
@@ -54,6 +63,17 @@ def test_a_day_is_accounted_for_to_the_last_element(day, batch, chunk, indent, r
     assert tally.duplicates == len(duplicates)
     assert tally.rejected == len(found.refused) - len(duplicates)
     assert all(row["reasons"] == sorted(set(row["reasons"])) for row in found.refused)
+    for counts, whole in (
+        (tally.received_by_type, tally.received),
+        (tally.rejected_by_type, tally.rejected),
+        (tally.courses_rejected, tally.rejected),
+    ):
+        assert sum(counts.values()) <= whole
+    assert sum(tally.valid_by_type.values()) == tally.valid
+    assert all(
+        tally.valid_by_type.get(word, 0) + tally.rejected_by_type.get(word, 0) <= received
+        for word, received in tally.received_by_type.items()
+    )
     assert sum(tally.reasons.values()) == sum(len(row["reasons"]) for row in found.refused)
 
     kept = [row["position"] for row in found.attempts]

@@ -5,6 +5,7 @@ import json
 import pytest
 from validated_day import reasons_of, validated
 
+from grader_pipeline.attempts.columns import COLUMNS
 from grader_pipeline.attempts.schema import Reason
 from grader_pipeline_tests.grader import attempt, learner
 
@@ -89,7 +90,7 @@ REFUSED: list[tuple[dict, list[str]]] = [
         ["forbidden_character", "outside_window", "too_long", "unexpected_value"],
     ),
     (
-        {"passback_params": "?", "created_at": None, "is_correct": 1.0},
+        {"passback_params": "?", "created_at": None, "is_correct": "1"},
         ["missing_field", "null_field", "undecodable_passback_params", "wrong_type"],
     ),
     (attempt(lti_user_id=7, attempt_type=7, created_at=7), ["wrong_type"]),
@@ -178,6 +179,62 @@ def test_an_odd_element_costs_itself_only():
     assert [row["position"] for row in found.attempts] == list(range(0, 2 * len(good), 2))
     assert [row["user_id"] for row in found.attempts] == [learner(n) for n in range(len(good))]
     assert [row["row"].encode() for row in found.refused] == [*odd, b"[]"]
+
+
+NESTS = [(b"[", b"", b"]"), (b'{"a": ', b"1", b"}"), (b'[{"]": "[", "b": ', b"0", b"}]")]
+
+
+@pytest.mark.parametrize("nest", NESTS)
+@pytest.mark.parametrize(
+    ("field", "levels", "reasons"),
+    [
+        ("unused", 5000, ["not_an_object"]),
+        *((column.field, 5000, ["not_an_object"]) for column in COLUMNS),
+        *((column.field, 200, ["wrong_type"]) for column in COLUMNS),
+        ("unused", 200, None),
+    ],
+)
+def test_an_element_too_deep_to_read_costs_itself_only(nest, field, levels, reasons):
+    opening, inner, closing = nest
+    others = {name: value for name, value in attempt(user="deep").items() if name != field}
+    value = opening * levels + inner + closing * levels
+    odd = b'%s, "%s": %s}' % (json.dumps(others).encode()[:-1], field.encode(), value)
+    good = [json.dumps(attempt(user=learner(n))).encode() for n in range(3)]
+    found = validated(b"[%s]" % b", ".join([good[0], odd, good[1], b'{"x": NaN}', good[2]]))
+    assert found.tally.received == 5
+    assert found.reasons == {3: ["missing_field"]} | ({1: reasons} if reasons else {})
+    assert {row["position"] for row in found.attempts} == {0, 1, 2, 3, 4} - set(found.reasons)
+    if reasons:
+        assert found.refused[0]["row"].encode() == odd
+
+
+@pytest.mark.parametrize("levels", [200, 5000])
+def test_a_passback_text_too_deep_to_read_costs_its_element_only(levels):
+    deep = passback(SOURCEDID, f"'x': {'[' * levels}{']' * levels}")
+    found = validated([attempt(), deep, attempt(user=learner("b"))])
+    assert found.reasons == {1: ["undecodable_passback_params"]}
+
+
+def test_elements_are_counted_by_attempt_type_and_refused_ones_by_course():
+    one, two = "course-v1:one", "course-v1:two"
+    found = validated(
+        [
+            attempt(user=learner("a"), course=one),
+            attempt(user=learner("a"), course=one),
+            attempt(user=learner("b"), course=one, verdict=1),
+            attempt(user=learner("c"), course=one, verdict="1"),
+            attempt(user=learner("d"), course=two, verdict=1, attempt_type=" Submit"),
+            attempt(user="", course=two, passback_params="?"),
+            attempt(user=learner("e"), course=two, attempt_type="preview"),
+            attempt(user=learner("f"), course=two, attempt_type=None),
+            None,
+        ]
+    )
+    assert found.tally.received_by_type == {"run": 3, "submit": 3}
+    assert found.tally.rejected_by_type == {"run": 1, "submit": 2}
+    assert found.tally.valid_by_type == {"run": 1, "submit": 1}
+    assert found.tally.courses_rejected == {one: 1, two: 3}
+    assert found.footer == found.tally
 
 
 def test_a_day_of_nothing_but_refused_elements_is_still_a_day():

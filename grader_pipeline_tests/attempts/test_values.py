@@ -63,7 +63,11 @@ def test_nothing_and_an_empty_text_stay_two_things():
 
 @pytest.mark.parametrize(
     ("source", "verdict"),
-    [("null", None), ("0", False), ("1", True), ("false", False), ("true", True), ("-0", False)],
+    [
+        *(("null", None), ("false", False), ("true", True)),
+        *((zero, False) for zero in ("0", "-0", "0.0", "-0.0", "0e5", "0.000")),
+        *((one, True) for one in ("1", "1.0", "1.000", "1e0", "10E-1", "0.1e+1")),
+    ],
 )
 def test_a_verdict_is_true_false_or_none(source, verdict):
     source_of_row = json.dumps(attempt(verdict=None)).replace(
@@ -73,10 +77,10 @@ def test_a_verdict_is_true_false_or_none(source, verdict):
 
 
 def test_verdicts_of_one_batch_do_not_change_each_other():
-    verdicts = [None, 0, 1, True, False, None, 1]
+    verdicts = [None, 0, 1, True, False, None, 1, 1.0, 0.0, -0.0]
     found = validated([attempt(user=learner(n), verdict=v) for n, v in enumerate(verdicts)])
     kept = [row["is_correct"] for row in found.attempts]
-    assert kept == [None, False, True, True, False, None, True]
+    assert kept == [None, False, True, True, False, None, True, True, False, False]
     assert {type(verdict) for verdict in kept} == {bool, type(None)}
 
 
@@ -84,15 +88,17 @@ NO_VERDICTS = [
     ('"0"', "wrong_type"),
     ('"true"', "wrong_type"),
     ('""', "wrong_type"),
-    ("1.0", "wrong_type"),
-    ("0.0", "wrong_type"),
-    ("1e0", "wrong_type"),
+    ('"1.0"', "wrong_type"),
     ("NaN", "wrong_type"),
     ("Infinity", "wrong_type"),
     ("[]", "wrong_type"),
     ("{}", "wrong_type"),
     ("2", "unexpected_value"),
     ("-1", "unexpected_value"),
+    ("0.5", "unexpected_value"),
+    ("1.0000001", "unexpected_value"),
+    ("-1.0", "unexpected_value"),
+    ("1e300", "unexpected_value"),
     ("18446744073709551617", "unexpected_value"),
     ("9" * 400, "unexpected_value"),
 ]
