@@ -1,7 +1,7 @@
 """The database of commands that need no Dagster."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager
 
 import dagster as dg
 
@@ -18,9 +18,20 @@ def opened(settings: Settings) -> Iterator[Postgres]:
     Raises LauncherError, also in place of a Failure inside the block: the database cannot be used,
     or `dev` uses the embedded one.
     """
-    own = nullcontext() if settings.database_url else embedded_postgres(settings.grader_home)
-    with own as url, closing(Postgres.at(url) if url else Postgres()) as postgres:
+    with ExitStack() as stack:
+        postgres = Postgres()
+        if settings.database_url is None:
+            postgres = Postgres.at(_embedded(stack, settings))
         try:
-            yield postgres
+            yield stack.enter_context(closing(postgres))
         except dg.Failure as failure:
             raise LauncherError(failure.description or str(failure)) from None
+
+
+def _embedded(stack: ExitStack, settings: Settings) -> str:
+    try:
+        return stack.enter_context(embedded_postgres(settings.grader_home))
+    except LauncherError as error:
+        raise LauncherError(
+            f"{error} With DATABASE_URL set, this works while `grader-pipeline dev` runs."
+        ) from None

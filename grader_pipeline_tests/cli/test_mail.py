@@ -116,6 +116,4 @@ def test_while_another_process_uses_the_embedded_database_the_command_says_what_
     done = run("mail", "list")
     assert done.returncode == 1
     assert f"is in use by process {owner.pid}. Stop that first" in done.stderr
-    assert (
-        "With DATABASE_URL set, the command works while `grader-pipeline dev` runs" in done.stderr
-    )
+    assert "With DATABASE_URL set, this works while `grader-pipeline dev` runs" in done.stderr
