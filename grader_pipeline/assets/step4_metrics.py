@@ -23,6 +23,7 @@ from typing import Any
 
 import dagster as dg
 
+from grader_pipeline.asset_names import GRADER_TABLE, METRICS
 from grader_pipeline.assets import GROUP, REPORTS_GROUP, column_schema
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
@@ -30,7 +31,7 @@ from grader_pipeline.reports import pictures
 from grader_pipeline.reports.definition import Report, ReportError, Row, place
 from grader_pipeline.reports.privacy import may_be_shown, preview, rows_to_show
 from grader_pipeline.reports.report_files import reports
-from grader_pipeline.reports.tables import read_rows, refresh_later_days, store_day
+from grader_pipeline.reports.tables import columns_of, read_rows, refresh_later_days, store_day
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.statements import statement
 
@@ -50,7 +51,7 @@ def _spec(report: Report) -> dg.AssetSpec:
         report.name,
         # Day by day, although reports look back: with an offset in the mapping, Dagster splits a
         # backfill's runs, and one failed day stops the 27 after it.
-        deps=["grader_table"],
+        deps=[GRADER_TABLE],
         description=report.problem or report.about or f"The report of {place(report.path)}.",
         group_name=REPORTS_GROUP,
         metadata={"dagster/table_name": report.name, "reads": history, **worksheet},
@@ -58,14 +59,14 @@ def _spec(report: Report) -> dg.AssetSpec:
 
 
 @dg.multi_asset(
-    name="metrics",
+    name=METRICS,
     specs=[
         *(_spec(report) for report in REPORTS.values()),
         _OnTables(
-            "metrics",
+            METRICS,
             # On grader_table directly too: a backfill of the five keys alone would else see no way
             # from it to here, and run this before the load.
-            deps=["grader_table", *REPORTS],
+            deps=[GRADER_TABLE, *REPORTS],
             description=__doc__,
             group_name=GROUP,
         ),
@@ -84,7 +85,7 @@ def metrics(
     started = time.monotonic()
     selected = {key.to_user_string() for key in context.selected_asset_keys}
     # Whoever selects only `metrics` wants all of them computed.
-    wanted = [r for r in REPORTS.values() if "metrics" in selected or r.name in selected]
+    wanted = [r for r in REPORTS.values() if METRICS in selected or r.name in selected]
     with postgres.transaction() as db:
         names = {"now": [report.name for report in wanted], "all": list(REPORTS)}
         db.execute(statement("report_tables/forget_failures"), {**day.parameters, **names})
@@ -107,11 +108,11 @@ def metrics(
     log.info("metrics %s: %s in %.1f s", day.key, rows, seconds)
     if "daily_metrics" in failures:
         raise PermanentFailure(f"There are no numbers of {day.key}: {failures['daily_metrics']}")
-    if "metrics" in selected:
+    if METRICS in selected:
         with postgres.transaction() as db:
             lines = db.execute(statement("reading/day_metrics"), day.parameters).fetchall()
         yield dg.MaterializeResult(
-            "metrics",
+            METRICS,
             metadata={
                 "dagster/row_count": sum(rows.values()),
                 "reports": dg.MetadataValue.json(rows),
@@ -129,7 +130,7 @@ def _materialize(
     stored = store_day(postgres, report, day)
     refreshed = refresh_later_days(postgres, report, day)
     with postgres.transaction() as db:
-        found = db.execute(statement("report_tables/columns"), {"table": report.name}).fetchall()
+        found = columns_of(db, report.name)
     labels = {name: label.text for name, label in report.columns.items()}
     shown = column_schema(**{c["name"]: (c["type"], labels.get(c["name"])) for c in found})
     columns = {"dagster/column_schema": shown}

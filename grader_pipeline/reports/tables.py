@@ -73,7 +73,7 @@ def read_rows(
     ``until`` unset is the newest day stored. The newest day comes first. Within a day rows are in
     the order of the table's columns.
     """
-    columns = [column["name"] for column in _columns(db, report.name)]
+    columns = [column["name"] for column in columns_of(db, report.name)]
     if not columns:
         return []
     table = sql.Identifier(report.name)
@@ -126,7 +126,7 @@ def _grow_table(db: Connection, report: Report, day: SchoolDay) -> list[str]:
     Returns the names of the fresh rows' columns, without report_date. Raises ReportError if they do
     not fit the header or the table.
     """
-    fresh = {column["name"]: column["type"] for column in _columns(db, "pg_temp.fresh_report")}
+    fresh = {column["name"]: column["type"] for column in columns_of(db, "pg_temp.fresh_report")}
     if fresh.pop("report_date", None):
         other = "SELECT FROM fresh_report WHERE report_date IS DISTINCT FROM %s LIMIT 1"
         if db.execute(other, [day.date]).rowcount:
@@ -138,7 +138,7 @@ def _grow_table(db: Connection, report: Report, day: SchoolDay) -> list[str]:
         if name not in fresh:
             raise ReportError(f"{place(report.path, line)}: the query has no column {name}.")
     table = sql.Identifier(report.name)
-    stored = {column["name"]: column["type"] for column in _columns(db, report.name)}
+    stored = {column["name"]: column["type"] for column in columns_of(db, report.name)}
     if not stored:
         db.execute(sql.SQL("CREATE TABLE {} (report_date date NOT NULL)").format(table))
         db.execute(sql.SQL("CREATE INDEX ON {} (report_date)").format(table))
@@ -154,7 +154,8 @@ def _grow_table(db: Connection, report: Report, day: SchoolDay) -> list[str]:
     return list(fresh)
 
 
-def _columns(db: Connection, table: str) -> list[Row]:
+def columns_of(db: Connection, table: str) -> list[Row]:
+    """The columns of a table, in their order: ``name`` and ``type``. Empty without a table."""
     return db.execute(statement("report_tables/columns"), {"table": table}).fetchall()
 
 

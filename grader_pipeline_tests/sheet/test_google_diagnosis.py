@@ -1,6 +1,7 @@
 """Each of Google's refusals is named, with account, sheet and what to do."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -133,33 +134,25 @@ def test_a_name_may_hold_quotes(
     assert len(book.values("Лист1")) == 4
 
 
-def test_credentials_may_be_a_path(
-    google: Google,
-    book: Spreadsheet,
-    sheets: Sheets,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    import os
+@pytest.fixture
+def key(google: Google, tmp_path: Path) -> Path:
+    """The account's key in a file."""
+    file = tmp_path / "key.json"
+    file.write_text(os.environ["GOOGLE_SHEETS_CREDENTIALS"])
+    return file
 
-    key = tmp_path / "key.json"
-    key.write_text(os.environ["GOOGLE_SHEETS_CREDENTIALS"])
+
+def test_credentials_may_be_a_path(
+    key: Path, book: Spreadsheet, sheets: Sheets, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GOOGLE_SHEETS_CREDENTIALS", str(key))
     show(sheets)
     assert len(book.values("Лист1")) == 4
 
 
 def test_application_default_credentials_serve_an_id(
-    google: Google,
-    book: Spreadsheet,
-    sheets: Sheets,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    key: Path, book: Spreadsheet, sheets: Sheets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import os
-
-    key = tmp_path / "key.json"
-    key.write_text(os.environ["GOOGLE_SHEETS_CREDENTIALS"])
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key))
     monkeypatch.delenv("GOOGLE_SHEETS_CREDENTIALS")
     show(sheets)
