@@ -1,5 +1,5 @@
--- The columns and keys of the tables, the columns of the views, and the functions in a schema, a line
--- of text each. The schema is the session's temporary one, or the first of the search path.
+-- The columns, keys and triggers of the tables, the columns of the views, and the functions in a
+-- schema, a line of text each. The schema is the session's temporary one, or the first of the search path.
 WITH wanted AS (
     SELECT
         CASE WHEN %(temporary)s THEN pg_my_temp_schema() ELSE current_schema()::regnamespace END
@@ -23,6 +23,11 @@ UNION ALL
 SELECT relname, format('%%s %%s', relname, pg_get_constraintdef(pg_constraint.oid))
 FROM relations
 JOIN pg_constraint ON conrelid = relations.oid AND contype IN ('p', 'u')
+UNION ALL
+SELECT tgname, format('%%s trigger %%s%%s', relname, tgname,
+    CASE WHEN tgenabled = 'D' THEN ' (disabled)' ELSE '' END)
+FROM relations
+JOIN pg_trigger ON tgrelid = relations.oid AND NOT tgisinternal
 UNION ALL
 SELECT proname, format('function %%s(%%s)', proname, pg_get_function_identity_arguments(pg_proc.oid))
 FROM pg_proc
