@@ -7,3 +7,6 @@ METRICS = "metrics"
 SHEET_REPORT = "sheet_report"
 
 ASSET_NAMES = (RAW_ATTEMPTS, VALIDATED_ATTEMPTS, GRADER_TABLE, METRICS, SHEET_REPORT)
+
+DAILY_METRICS = "daily_metrics"
+"""The report that the sheet and the mail cannot do without. It is an asset like every report."""

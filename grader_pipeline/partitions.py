@@ -70,15 +70,25 @@ def school_day(key: str, now: dt.datetime | None = None) -> SchoolDay:
             f"Day {key} lies before GRADER_START_DATE ({settings.grader_start_date}): "
             "set an earlier one to load it."
         )
-    if date >= (now or dt.datetime.now(dt.UTC)).astimezone(settings.timezone).date():
+    if date >= today(now):
         raise PermanentFailure(
             f"Day {key} has not ended in {settings.grader_timezone}: load it after midnight."
         )
+    return window(date)
+
+
+def window(date: dt.date) -> SchoolDay:
+    """The window of any calendar day. Days before GRADER_START_DATE may have attempts too."""
     midnights = (
-        dt.datetime.combine(day, dt.time(), settings.timezone).astimezone(dt.UTC)
+        dt.datetime.combine(day, dt.time(), Settings().timezone).astimezone(dt.UTC)
         for day in (date, date + dt.timedelta(days=1))
     )
     return SchoolDay(date, *midnights)
+
+
+def today(now: dt.datetime | None = None) -> dt.date:
+    """The school's calendar day at ``now``: the first that has not ended."""
+    return (now or dt.datetime.now(dt.UTC)).astimezone(Settings().timezone).date()
 
 
 def day_of(context: dg.AssetExecutionContext | dg.OutputContext | dg.InputContext) -> SchoolDay:

@@ -1,11 +1,14 @@
 """Each check on both sides of its bound."""
 
+import datetime as dt
+from dataclasses import replace
+
 import dagster as dg
 import pytest
 
 from grader_pipeline.asset_names import GRADER_TABLE, SHEET_REPORT, VALIDATED_ATTEMPTS
 from grader_pipeline.attempts.validation import Tally
-from grader_pipeline.checks import LoadedDay, ValidatedDay, results, specs
+from grader_pipeline.checks import LoadedDay, ShownDay, ValidatedDay, results, specs
 from grader_pipeline.partitions import school_day
 from grader_pipeline.settings import Settings
 
@@ -22,6 +25,10 @@ LEDGER = {
 }
 
 
+AS_REMEMBERED = {"stored_before": 25, "remembered": 25, "marks": 0, "was_changed": False}
+AGREEING = ShownDay({}, [], False, {"submits": 3}, {"submits": 3})
+
+
 def of_validated_attempts(tally: Tally, volumes=(), day: str = WEDNESDAY, **by_type):
     facts = ValidatedDay(tally, school_day(day), volumes, Settings(), by_type)
     return results(VALIDATED_ATTEMPTS, facts)
@@ -35,8 +42,8 @@ def passed(tally: Tally, volumes=(), day: str = WEDNESDAY, **by_type) -> dict[st
 def test_every_check_is_answered_and_only_the_blocking_ones_are_errors():
     found = [
         *of_validated_attempts(Tally()),
-        *results(GRADER_TABLE, LoadedDay(LEDGER, [])),
-        *results(SHEET_REPORT, []),
+        *results(GRADER_TABLE, LoadedDay(LEDGER, [], **AS_REMEMBERED)),
+        *results(SHEET_REPORT, AGREEING),
     ]
     by_name = {spec.name: spec for spec in specs()}
     assert sorted(result.check_name for result in found) == sorted(by_name)
@@ -226,13 +233,14 @@ def test_a_course_without_any_outcome_url_is_named(courses, without, fits):
     ],
 )
 def test_one_row_too_many_or_too_few_fails_accounting(change, holds):
-    facts = LoadedDay({**LEDGER, **change}, [])
+    facts = LoadedDay({**LEDGER, **change}, [], **AS_REMEMBERED)
     found = {result.check_name: result.passed for result in results(GRADER_TABLE, facts)}
-    assert found == {"accounting": holds, "table_schema": True, "stored_rows_agree": True}
+    assert found.pop("accounting") == holds
+    assert all(found.values())
 
 
 def test_a_difference_in_the_schema_and_one_in_the_rows_fail_a_check_each():
-    facts = LoadedDay({**LEDGER, "differing": 1}, ["no column id"])
+    facts = LoadedDay({**LEDGER, "differing": 1}, ["no column id"], **AS_REMEMBERED)
     found = {result.check_name: result for result in results(GRADER_TABLE, facts)}
     assert {name for name, result in found.items() if not result.passed} == {
         "table_schema",
@@ -243,9 +251,40 @@ def test_a_difference_in_the_schema_and_one_in_the_rows_fail_a_check_each():
 
 
 def test_each_report_that_was_not_computed_is_named_with_its_cause():
-    assert [result.passed for result in results(SHEET_REPORT, [])] == [True]
-    failures = [{"report": "tasks", "message": "sql/reports/tasks.sql, line 3: no"}]
-    (result,) = results(SHEET_REPORT, failures)
-    assert not result.passed
-    assert result.description == failures[0]["message"]
-    assert result.metadata["failed"].value == {"tasks": failures[0]["message"]}
+    assert all(result.passed for result in results(SHEET_REPORT, AGREEING))
+    failures = {"tasks": "sql/reports/tasks.sql, line 3: no"}
+    found = results(SHEET_REPORT, replace(AGREEING, failures=failures))
+    (result,) = (result for result in found if not result.passed)
+    assert result.description == failures["tasks"]
+    assert result.metadata["failed"].value == failures
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"shown": {"submits": 4}}, "submits is 4 in the report and 3 in grader"),
+        ({"shown": {}}, "submits is None in the report"),
+        ({"outdated": ["tasks"]}, "Computed before the day's attempts changed: tasks"),
+        ({"changed_by_others": True}, "Somebody else changed attempts of the day"),
+    ],
+)
+def test_reports_that_do_not_agree_with_the_table_fail_a_check(facts, said):
+    found = results(SHEET_REPORT, replace(AGREEING, **facts))
+    (result,) = (result for result in found if not result.passed)
+    assert (result.check_name, result.severity) == ("reports_agree", dg.AssetCheckSeverity.ERROR)
+    assert said in result.description
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"was_changed": True, "marks": 2},
+        {"was_changed": True, "stored_before": 24},
+        {"redone": [dt.date(2023, 5, 1)]},
+    ],
+)
+def test_a_table_that_somebody_else_has_changed_is_a_warning_with_what_was_redone(facts):
+    found = results(GRADER_TABLE, LoadedDay(LEDGER, [], **{**AS_REMEMBERED, **facts}))
+    (result,) = (result for result in found if not result.passed)
+    assert (result.check_name, result.severity) == ("table_was_changed", dg.AssetCheckSeverity.WARN)
+    assert "rolled up again" in result.description

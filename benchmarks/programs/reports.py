@@ -6,7 +6,7 @@ import time
 from benchmarks.programs import reported
 from grader_pipeline.partitions import school_day
 from grader_pipeline.reports.report_files import reports
-from grader_pipeline.reports.tables import store_day
+from grader_pipeline.reports.tables import store_reports
 from grader_pipeline.resources.postgres import Postgres
 
 
@@ -17,8 +17,7 @@ def main() -> None:
     with reported(seconds=[]) as said:
         for _ in range(times):
             begun = time.perf_counter()
-            for report in reports():
-                store_day(postgres, report, day)
+            store_reports(postgres, reports(), day)
             said["seconds"].append(time.perf_counter() - begun)
     postgres.close()
 

@@ -7,7 +7,8 @@ version of a stored attempt, the stored one is kept and reported; run config "on
 takes the API's version, and counts it as updated.
 
 If the day's attempts change, the same transaction updates the rollups that the reports read
-(sql/schema/060_rollups.sql).
+(sql/schema/060_rollups.sql). It does so too if somebody else has changed them: the table is the
+truth of every report. A few other days that somebody else has changed are rolled up afterwards.
 
 Source: validated_attempts. Times are UTC.
 """
@@ -36,6 +37,12 @@ from grader_pipeline.attempts.validation import (
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
 from grader_pipeline.reports.rollups import roll_up
+from grader_pipeline.reports.stored_days import (
+    StoredBefore,
+    before_load,
+    open_calendar,
+    roll_up_changed_days,
+)
 from grader_pipeline.resources.migrations import schema_differences
 from grader_pipeline.resources.postgres import Connection, Postgres, copy_in
 from grader_pipeline.statements import statement
@@ -91,13 +98,16 @@ def grader_table(
             postgres.transaction(lock=f"grader/{day.key}") as db,
         ):
             differences = schema_differences(db)
-            _load(db, parquet, day, context.run.run_id, config.on_conflict)
+            open_calendar(db)
+            before = before_load(db, day)
+            _load(db, parquet, day, context.run.run_id, config.on_conflict, before)
             query = statement("checks/ledger_and_tables")
             ledger = db.execute(query, day.parameters).fetchone() or {}
     except DamagedFileError as error:
         raise PermanentFailure(
             f"The validated attempts of {day.key} {error}. Materialize validated_attempts again."
         ) from error
+    redone = roll_up_changed_days(postgres)
     seconds = time.monotonic() - started
     log.info(
         "grader_table %s: %d loaded, %d already there, %d updated, %d differing in %.1f s",
@@ -114,7 +124,18 @@ def grader_table(
             "quarantined": ledger["quarantined"],
             "seconds": seconds,
         },
-        check_results=checks.results(GRADER_TABLE, checks.LoadedDay(ledger, differences)),
+        check_results=checks.results(
+            GRADER_TABLE,
+            checks.LoadedDay(
+                ledger,
+                differences,
+                before.attempts,
+                before.remembered,
+                before.marks,
+                before.was_changed,
+                redone,
+            ),
+        ),
     )
 
 
@@ -129,9 +150,15 @@ def load_statement(name: str) -> sql.Composed:
 
 
 def _load(
-    db: Connection, parquet: pq.ParquetFile, day: SchoolDay, run_id: str, on_conflict: OnConflict
+    db: Connection,
+    parquet: pq.ParquetFile,
+    day: SchoolDay,
+    run_id: str,
+    on_conflict: OnConflict,
+    before: StoredBefore,
 ) -> None:
     tally = tally_of(parquet)
+    db.execute(statement("load/leave_no_marks"))
     db.execute(load_statement("stage"))
     copy_in(db, statement("load/copy_attempts"), attempts(parquet))
     copy_in(db, statement("load/copy_rejected"), quarantine(parquet))
@@ -157,7 +184,7 @@ def _load(
         "body_sha256": tally.body_sha256,
     }
     db.execute(statement("load/write_ledger"), ledger)
-    roll_up(db, day, changed=loaded + updated > 0)
+    roll_up(db, day, changed=loaded + updated > 0 or before.was_changed)
 
 
 def _listed(names: Sequence[str], *table: str) -> sql.Composed:

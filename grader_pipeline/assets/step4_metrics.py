@@ -3,37 +3,41 @@
 The reports are the assets of the group reports. This asset has no table: it gathers how many rows
 each report has and which report failed.
 
-One step computes all reports, each in its own transaction. If a report cannot be computed, it is
-not materialized, and the log and the table report_failure name its file and line. The other reports
-are computed all the same. If daily_metrics fails, the step fails after the others are done, because
-the sheet and the mail need it.
+One step computes all reports, in one transaction with a savepoint each. If a report cannot be
+computed, it is not materialized, and the log and the table report_failure name its file and line.
+The other reports are computed all the same. If daily_metrics fails, the step fails after the others
+are done, because the sheet and the mail need it.
 
 Reports look back at earlier days. If the attempts of a day have changed, this step also computes
-the stored reports of later days again. So the order in which days are loaded does not matter.
+the stored reports of later days again, if they are few. The job refresh computes many. So the
+order in which days are loaded does not matter.
 
 Source: grader_table and the rollups that its load keeps.
 """
 
-import hashlib
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 import dagster as dg
 
-from grader_pipeline.asset_names import GRADER_TABLE, METRICS
-from grader_pipeline.assets import GROUP, REPORTS_GROUP, column_schema
+from grader_pipeline.asset_names import DAILY_METRICS, GRADER_TABLE, METRICS
+from grader_pipeline.assets import GROUP, REPORTS_GROUP
+from grader_pipeline.assets.materializations import (
+    data_version,
+    metrics_metadata,
+    refresh_few,
+    refreshed,
+    report_metadata,
+)
 from grader_pipeline.failures import PermanentFailure
-from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
-from grader_pipeline.reports import pictures
-from grader_pipeline.reports.definition import Report, ReportError, Row, place
-from grader_pipeline.reports.privacy import may_be_shown, preview, rows_to_show
+from grader_pipeline.partitions import day_of, days_partitions
+from grader_pipeline.reports.definition import Report, ReportError, place
+from grader_pipeline.reports.records import outdated_records, settle_records
 from grader_pipeline.reports.report_files import reports
-from grader_pipeline.reports.tables import columns_of, read_rows, refresh_later_days, store_day
+from grader_pipeline.reports.tables import Stored, store_reports
 from grader_pipeline.resources.postgres import Postgres
-from grader_pipeline.statements import statement
 
 log = logging.getLogger(__name__)
 
@@ -86,98 +90,34 @@ def metrics(
     selected = {key.to_user_string() for key in context.selected_asset_keys}
     # Whoever selects only `metrics` wants all of them computed.
     wanted = [r for r in REPORTS.values() if METRICS in selected or r.name in selected]
-    with postgres.transaction() as db:
-        names = {"now": [report.name for report in wanted], "all": list(REPORTS)}
-        db.execute(statement("report_tables/forget_failures"), {**day.parameters, **names})
-    rows: dict[str, int] = {}
-    failures: dict[str, str] = {}
-    for report in wanted:
-        try:
-            result = _materialize(context, postgres, report, day)
-        except ReportError as error:
-            failures[report.name] = str(error)
-            log.error("The report %s of %s was not computed: %s", report.name, day.key, error)  # noqa: TRY400
-            failure = {"report": report.name, "message": str(error), **day.parameters}
-            with postgres.transaction() as db:
-                db.execute(statement("report_tables/note_failure"), failure)
-            continue
-        rows[report.name] = result.metadata["dagster/row_count"]  # type: ignore[index,assignment]
-        if report.name in selected:
-            yield result
+    stored = store_reports(postgres, wanted, day, run_id=context.run.run_id)
     seconds = time.monotonic() - started
-    log.info("metrics %s: %s in %.1f s", day.key, rows, seconds)
-    if "daily_metrics" in failures:
-        raise PermanentFailure(f"There are no numbers of {day.key}: {failures['daily_metrics']}")
+    done = {name: found.rows for name, found in stored.items() if isinstance(found, Stored)}
+    failed = {name: found for name, found in stored.items() if isinstance(found, ReportError)}
+    for name, error in failed.items():
+        log.error("The report %s of %s was not computed: %s", name, day.key, error)
+    log.info("metrics %s: %s in %.1f s", day.key, done, seconds)
+    with postgres.transaction() as db:
+        outdated = outdated_records(db, [*done, METRICS], day.date, of_all_runs=True)
+        for report in wanted:
+            if report.name in done:
+                found = report_metadata(db, report, day)
+                if report.name in selected:
+                    yield dg.MaterializeResult(
+                        report.name, metadata=found, data_version=data_version(report)
+                    )
+                else:
+                    context.log_event(refreshed(report.name, day.date, found, report))
+        numbers = metrics_metadata(db, REPORTS.values(), day)
+    others = refresh_few(postgres, list(REPORTS.values()), day, context.log_event)
+    if DAILY_METRICS in failed:
+        raise PermanentFailure(f"There are no numbers of {day.key}: {failed[DAILY_METRICS]}")
     if METRICS in selected:
-        with postgres.transaction() as db:
-            lines = db.execute(statement("reading/day_metrics"), day.parameters).fetchall()
+        refreshed_days = dg.MetadataValue.json([other.isoformat() for other in others])
         yield dg.MaterializeResult(
-            METRICS,
-            metadata={
-                "dagster/row_count": sum(rows.values()),
-                "reports": dg.MetadataValue.json(rows),
-                "failed": dg.MetadataValue.json(failures),
-                **_values(lines),
-                "seconds": seconds,
-            },
+            METRICS, metadata={**numbers, "days computed again": refreshed_days, "seconds": seconds}
         )
-
-
-def _materialize(
-    context: dg.AssetExecutionContext, postgres: Postgres, report: Report, day: SchoolDay
-) -> dg.MaterializeResult:
-    started = time.monotonic()
-    stored = store_day(postgres, report, day)
-    refreshed = refresh_later_days(postgres, report, day)
+    else:
+        context.log_event(refreshed(METRICS, day.date, numbers))
     with postgres.transaction() as db:
-        found = columns_of(db, report.name)
-    labels = {name: label.text for name, label in report.columns.items()}
-    shown = column_schema(**{c["name"]: (c["type"], labels.get(c["name"])) for c in found})
-    columns = {"dagster/column_schema": shown}
-    # One version for all days, because Dagster compares that of this step's report with that of the
-    # report's last materialization, of whatever day. If they differed by day, it would log "Data
-    # version mismatch" while other days run, and note a wrong input.
-    version = dg.DataVersion(hashlib.sha256(report.query.encode()).hexdigest())
-    for later, again in refreshed.items():
-        context.log_event(
-            dg.AssetMaterialization(
-                report.name,
-                partition=later,
-                tags={"dagster/data_version": version.value},
-                description=f"Refreshed: {day.key}, which it looks back at, has changed.",
-                metadata={"dagster/row_count": again.rows, "written": again.written, **columns},
-            )
-        )
-    if refreshed:
-        log.info("%s: refreshed %d later days after %s", report.name, len(refreshed), day.key)
-    return dg.MaterializeResult(
-        report.name,
-        metadata={
-            "dagster/row_count": stored.rows,
-            "written": stored.written,
-            "days refreshed": len(refreshed),
-            **_views(postgres, report, day),
-            **columns,
-            "seconds": time.monotonic() - started,
-        },
-        data_version=version,
-    )
-
-
-def _views(postgres: Postgres, report: Report, day: SchoolDay) -> dict[str, Any]:
-    """What the UI shows of a report: its rows and picture, if it may be shown at all."""
-    if not may_be_shown(report):
-        return {}
-    days = report.picture.days if report.picture else 1
-    with postgres.transaction() as db:
-        rows = rows_to_show(report, read_rows(db, report, until=day.date, days=days))
-    today = [row for row in rows if row["report_date"] == day.date]
-    views: dict[str, Any] = {"preview": preview(report, today), **_values(today)}
-    if report.picture and (png := pictures.draw(report, rows)):
-        views["picture"] = pictures.as_markdown(png, report.title)
-    return views
-
-
-def _values(lines: Sequence[Row]) -> dict[str, float]:
-    """The numbers of a report that has a line for each, for Dagster to plot over the days."""
-    return {line["metric"]: float(line["value"]) for line in lines if line.get("value") is not None}
+        settle_records(db, outdated)

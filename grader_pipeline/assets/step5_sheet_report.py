@@ -5,6 +5,9 @@ enough, in whatever order days were loaded, and a second write of a day changes 
 reads the numbers and writes the sheet under one lock, so a run never overwrites newer numbers with
 older ones.
 
+The day is checked against the table grader itself. A day whose reports were computed again with
+this one, because an earlier day has changed, gets its record too.
+
 Each report with a worksheet is written too. If one of them could not be computed for the day, the
 run fails after the write and names the file. Then no mail says that the report is ready.
 
@@ -18,16 +21,20 @@ from collections.abc import Iterator
 import dagster as dg
 
 from grader_pipeline import checks
-from grader_pipeline.asset_names import METRICS, SHEET_REPORT
+from grader_pipeline.asset_names import DAILY_METRICS, METRICS, SHEET_REPORT
 from grader_pipeline.assets import GROUP
+from grader_pipeline.assets.materializations import refreshed, sheet_metadata
+from grader_pipeline.assets.step4_metrics import REPORTS
 from grader_pipeline.failures import PermanentFailure
-from grader_pipeline.partitions import day_of, days_partitions
-from grader_pipeline.reports.report_files import reports
-from grader_pipeline.reports.tables import read_rows
+from grader_pipeline.partitions import SchoolDay, day_of, days_partitions, window
+from grader_pipeline.reports.records import outdated_records, settle_records
+from grader_pipeline.reports.tables import count_rows, failures, read_rows
+from grader_pipeline.reports.waiting import waiting_days
 from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline.schedule import sheet_freshness
 from grader_pipeline.sheet.resource import Sheets
 from grader_pipeline.sheet.table import Table, daily_report
+from grader_pipeline.sheet.update import Written
 from grader_pipeline.sheet.worksheets import has_worksheet, worksheet
 from grader_pipeline.statements import statement
 
@@ -55,45 +62,62 @@ def sheet_report(
     log.info("sheet_report %s: start", day.key)
     started = time.monotonic()
     with postgres.transaction(lock="sheet_report") as db:
-        rows = db.execute(statement("reading/all_metrics")).fetchall()
-        lines = [row for row in rows if row["report_date"] == day.date]
-        if not lines:
+        outdated = outdated_records(db, [SHEET_REPORT], run_id=context.run.run_id)
+        if not count_rows(db, REPORTS[DAILY_METRICS], day):
             raise PermanentFailure(f"daily_metrics has nothing for {day.key}: materialize metrics.")
-        failures = db.execute(statement("report_tables/failures"), day.parameters).fetchall()
-        shown = sheets.show([*daily_report(rows), *_worksheets(db)])
+        shown = write_sheet(db, sheets)
+        found = sheet_metadata(db, day, shown.where)
+        facts = _facts(db, day)
+        waiting = waiting_days(db, only_outdated=True)
+        for _, other in outdated:
+            if other != day.date:
+                metadata = sheet_metadata(db, window(other), shown.where)
+                context.log_event(refreshed(SHEET_REPORT, other, metadata))
     seconds = time.monotonic() - started
     log.info("sheet_report %s: %d cells written in %.1f s", day.key, shown.cells, seconds)
-    is_url = shown.where.startswith("https://")
-    kind = dg.MetadataValue.url if is_url else dg.MetadataValue.path
-    preview = [
-        dg.TableRecord(
-            {"label": x["label"], "value": str("" if x["value"] is None else x["value"])}
-        )
-        for x in lines
-    ]
     yield dg.MaterializeResult(
         metadata={
-            "sheet": kind(shown.where),
-            "dagster/row_count": len(rows),
-            "days": len({row["report_date"] for row in rows}),
+            **found,
             "written": shown.written,
-            "the day's rows": dg.MetadataValue.table(preview),
+            "days that wait": len(waiting),
             "seconds": seconds,
         },
-        check_results=checks.results(SHEET_REPORT, failures),
+        check_results=checks.results(SHEET_REPORT, facts),
     )
-    if failures:
-        causes = " ".join(failure["message"] for failure in failures)
+    with postgres.transaction() as db:
+        settle_records(db, outdated)
+    if facts.failures:
+        causes = " ".join(facts.failures.values())
         raise PermanentFailure(
-            f"The sheet shows {day.key} without {len(failures)} of its reports: {causes} Correct "
-            "the file and run the day's metrics and sheet_report again."
+            f"The sheet shows {day.key} without {len(facts.failures)} of its reports: {causes} "
+            "Correct the file and run the day's metrics and sheet_report again."
         )
+
+
+def write_sheet(db: Connection, sheets: Sheets) -> Written:
+    """Bring the sheet to what the tables hold, all days. ``db`` has the lock ``sheet_report``."""
+    rows = db.execute(statement("reading/all_metrics")).fetchall()
+    return sheets.show([*daily_report(rows), *_worksheets(db)])
+
+
+def _facts(db: Connection, day: SchoolDay) -> checks.ShownDay:
+    found = list(REPORTS.values())
+    given = {"reports": list(REPORTS), **day.parameters}
+    state = db.execute(statement("checks/reports_of_day"), given).fetchone() or {}
+    lines = db.execute(statement("reading/day_metrics"), day.parameters).fetchall()
+    return checks.ShownDay(
+        failures=failures(db, found, day),
+        outdated=state["outdated"],
+        changed_by_others=state["changed_by_others"],
+        table=db.execute(statement("checks/day_in_grader"), day.parameters).fetchone() or {},
+        shown={line["metric"]: line["value"] for line in lines},
+    )
 
 
 def _worksheets(db: Connection) -> list[Table]:
     """The worksheets of the reports that have one, and rows to show."""
     tables = []
-    for report in filter(has_worksheet, reports()):
+    for report in filter(has_worksheet, REPORTS.values()):
         days = report.sheet if isinstance(report.sheet, int) else None
         tables.append(worksheet(report, read_rows(db, report, days=days)))
     return [table for table in tables if table]

@@ -67,7 +67,22 @@ def embedded_postgres(home: Path) -> Iterator[str]:
             _running(programs, data, sockets, account),
         ):
             _create_database(sockets)
-            yield f"postgresql://postgres@/{DATABASE}?host={sockets}&port=5432"
+            yield _url(sockets)
+
+
+def running_url(home: Path) -> str | None:
+    """The URL of the database if another process runs the server of ``home`` now."""
+    data = home / "postgres" / "data"
+    with suppress(OSError, ValueError, psutil.Error):
+        lines = (data / "postmaster.pid").read_text().splitlines()
+        # Line 5 is the folder of the socket. The last one says whether the server takes sessions.
+        if lines[-1].strip() == "ready" and str(data) in psutil.Process(int(lines[0])).cmdline():
+            return _url(lines[4])
+    return None
+
+
+def _url(sockets: Path | str) -> str:
+    return f"postgresql://postgres@/{DATABASE}?host={sockets}&port=5432"
 
 
 def _programs(account: ServerAccount) -> Path:

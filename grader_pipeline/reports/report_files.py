@@ -34,7 +34,7 @@ from zlib import crc32
 
 from dagster._core.definitions.utils import DISALLOWED_NAMES
 
-from grader_pipeline.asset_names import ASSET_NAMES
+from grader_pipeline.asset_names import ASSET_NAMES, DAILY_METRICS
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.reports.definition import CHART_WORKSHEET, Report, ReportError, place
 from grader_pipeline.reports.header import read_header, report_of
@@ -142,5 +142,5 @@ def _check_parameters(path: Path, query: str) -> None:
 
 def _can_be_named(name: str) -> bool:
     """Whether an asset and a table can have that name, and nothing else has it."""
-    tables = relations().keys() - {"daily_metrics"}
+    tables = relations().keys() - {DAILY_METRICS}
     return bool(_NAME.fullmatch(name)) and name not in {*ASSET_NAMES, *tables, *DISALLOWED_NAMES}

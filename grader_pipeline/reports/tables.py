@@ -3,19 +3,21 @@
 A table has ``report_date`` and its query's columns. A column that is new in the query is added. A
 column that the query no longer gives stays, and is NULL from then on. A day's part is replaced in
 one transaction, and only if it differs from the stored one. The table report_day notes the versions
-of the days that a part was computed from. So a late correction of a day finds the parts of later
-days that have to be computed again.
+of the days that a part was computed from: ``waiting.py`` finds the parts that are out of date.
 """
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
 
-from grader_pipeline.partitions import SchoolDay, school_day
+from grader_pipeline.asset_names import METRICS, SHEET_REPORT
+from grader_pipeline.partitions import SchoolDay
 from grader_pipeline.reports.definition import Report, ReportError, Row, place
+from grader_pipeline.reports.records import outdate_records
 from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
@@ -32,37 +34,79 @@ class Stored:
     written: bool
 
 
-def store_day(postgres: Postgres, report: Report, day: SchoolDay) -> Stored:
-    """Compute the day's part of a report and replace the stored one.
+def store_reports(
+    postgres: Postgres,
+    reports: Iterable[Report],
+    day: SchoolDay,
+    *,
+    run_id: str | None = None,
+    only_outdated: bool = False,
+) -> dict[str, Stored | ReportError]:
+    """Compute the day's parts of reports and replace the stored ones, in one transaction.
 
-    A lock lets one process at a time compute a report. Raises ReportError, naming file and line, if
-    the report cannot be computed; the stored part stays. Raises TransientFailure and
-    PermanentFailure as :class:`Postgres` does.
+    Each report has a savepoint: if it cannot be computed, its stored part stays, report_failure has
+    its message, and the result is a ReportError that names file and line. A lock lets one process
+    at a time compute a day. ``run_id`` is the run of that day, if it is the one to record what was
+    written (``records.py``). ``only_outdated`` leaves out parts that were computed from what the
+    rollups hold now. Raises TransientFailure and PermanentFailure as :class:`Postgres` does.
     """
+    with postgres.transaction(lock=f"reports/{day.key}") as db:
+        found = {report.name: _inputs(db, report, day) for report in reports}
+        return {
+            report.name: _store(db, report, day, found[report.name], run_id)
+            for report in reports
+            if not (only_outdated and found[report.name]["is_current"])
+        }
+
+
+def _inputs(db: Connection, report: Report, day: SchoolDay) -> Row:
+    # Read before a report is computed: if a load comes in between, the part is out of date.
+    about = {"report": report.name, "history": report.history, **day.parameters}
+    return db.execute(statement("report_tables/inputs"), about).fetchone() or {}
+
+
+def _store(
+    db: Connection, report: Report, day: SchoolDay, inputs: Row, run_id: str | None
+) -> Stored | ReportError:
+    about = {"report": report.name, **day.parameters}
+    try:
+        stored = _replace(db, report, day)
+    except ReportError as error:
+        db.execute(statement("report_tables/note_failure"), {**about, "message": str(error)})
+        return error
+    db.execute(statement("report_tables/forget_failure"), about)
+    db.execute(statement("report_tables/note_day"), {**about, **inputs})
+    if stored.written or inputs["is_first"]:
+        outdate_records(db, [report.name, METRICS, SHEET_REPORT], day.date, run_id)
+    return stored
+
+
+def failures(db: Connection, reports: Iterable[Report], day: SchoolDay) -> dict[str, str]:
+    """The reports that could not be computed for the day, each with its message."""
+    given = {"reports": [report.name for report in reports], **day.parameters}
+    rows = db.execute(statement("report_tables/failures"), given).fetchall()
+    return {row["report"]: row["message"] for row in rows}
+
+
+def count_rows(db: Connection, report: Report, day: SchoolDay) -> int:
+    """How many rows a report of the day has. 0 if there is no table yet."""
+    if not columns_of(db, report.name):
+        return 0
+    count = sql.SQL("SELECT count(*) AS rows FROM {} WHERE report_date = %(day)s")
+    query = count.format(sql.Identifier(report.name))
+    return int((db.execute(query, day.parameters).fetchone() or {})["rows"])
+
+
+def _replace(db: Connection, report: Report, day: SchoolDay) -> Stored:
     if report.problem:
         raise ReportError(report.problem)
-    with postgres.transaction(lock=f"report/{report.name}") as db:
-        try:
-            return _replace(db, report, day)
-        except psycopg.OperationalError:
-            raise
-        except psycopg.Error as error:
-            raise ReportError(_explain(report, error)) from error
-
-
-def refresh_later_days(postgres: Postgres, report: Report, day: SchoolDay) -> dict[str, Stored]:
-    """Compute the stored parts of later days again that were computed before this day changed.
-
-    Returns them by day. Raises as :func:`store_day`.
-    """
-    with postgres.transaction() as db:
-        outdated = db.execute(
-            statement("report_tables/outdated_days"),
-            {"report": report.name, "history": report.history, **day.parameters},
-        ).fetchall()
-    first = Settings().grader_start_date
-    days = [row["report_date"].isoformat() for row in outdated if row["report_date"] >= first]
-    return {key: store_day(postgres, report, school_day(key)) for key in days}
+    try:
+        with db.transaction():
+            return _compute(db, report, day)
+    except psycopg.OperationalError:
+        raise
+    except psycopg.Error as error:
+        raise ReportError(_explain(report, error)) from error
 
 
 def read_rows(
@@ -87,11 +131,7 @@ def read_rows(
     return db.execute(query, {"until": until, "days": days}).fetchall()
 
 
-def _replace(db: Connection, report: Report, day: SchoolDay) -> Stored:
-    # Read before the report is computed: if a load comes in between, the part is out of date.
-    inputs = db.execute(
-        statement("report_tables/inputs"), {"history": report.history, **day.parameters}
-    ).fetchone()
+def _compute(db: Connection, report: Report, day: SchoolDay) -> Stored:
     further = {"report_date": day.date, "timezone": Settings().grader_timezone}
     db.execute(_COMPUTE + report.query, day.parameters | further)
     names = _grow_table(db, report, day)
@@ -113,10 +153,7 @@ def _replace(db: Connection, report: Report, day: SchoolDay) -> Stored:
         )
         db.execute(delete.format(**parts), day.parameters)
         db.execute(insert.format(**parts), day.parameters)
-    db.execute(
-        statement("report_tables/note_day"),
-        {"report": report.name, **day.parameters, **(inputs or {})},
-    )
+    db.execute("DROP TABLE fresh_report")
     return Stored(found["rows"], found["differs"])
 
 
@@ -139,6 +176,10 @@ def _grow_table(db: Connection, report: Report, day: SchoolDay) -> list[str]:
             raise ReportError(f"{place(report.path, line)}: the query has no column {name}.")
     table = sql.Identifier(report.name)
     stored = {column["name"]: column["type"] for column in columns_of(db, report.name)}
+    if {*fresh} - {*stored}:
+        # One process at a time changes the table, and the others see what it did.
+        db.execute(statement("report_tables/lock_table"), {"report": report.name})
+        stored = {column["name"]: column["type"] for column in columns_of(db, report.name)}
     if not stored:
         db.execute(sql.SQL("CREATE TABLE {} (report_date date NOT NULL)").format(table))
         db.execute(sql.SQL("CREATE INDEX ON {} (report_date)").format(table))

@@ -97,6 +97,21 @@ class Postgres(dg.ConfigurableResource["Postgres"], use_attribute_docstrings=Tru
                     "stored there. Compare its tables with sql/schema: `grader-pipeline doctor`."
                 ) from None
 
+    @contextmanager
+    def alone(self, work: str) -> Iterator[bool]:
+        """Whether no other process does this work; none begins it until the block ends.
+
+        The lock is the session's: it ends with the connection, too. Raises like ``transaction``.
+        """
+        with self.transaction() as db:
+            row = db.execute(statement("session/try_lock"), {"work": work}).fetchone() or {}
+        try:
+            yield row["answer"]
+        finally:
+            if row["answer"] and self._connection is not None and not self._connection.closed:
+                with self.transaction() as db:
+                    db.execute(statement("session/unlock"), {"work": work})
+
     def probe(self) -> str:
         """Connect and look at the tables, change nothing. Raises like ``transaction``."""
         with closing(self._connect()) as connection:

@@ -12,7 +12,7 @@ from grader_pipeline.local.embedded_postgres import embedded_postgres
 from grader_pipeline.partitions import school_day
 from grader_pipeline.reports.definition import MAIN
 from grader_pipeline.reports.report_files import reports
-from grader_pipeline.reports.tables import store_day
+from grader_pipeline.reports.tables import store_reports
 from grader_pipeline.resources.postgres import Postgres
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -27,7 +27,7 @@ def test_without_database_url_the_page_comes_from_the_embedded_database(
     with embedded_postgres(home) as url:
         postgres = Postgres.at(url)
         (main,) = (report for report in reports() if report.sheet == MAIN)
-        store_day(postgres, main, school_day(DAY))
+        store_reports(postgres, [main], school_day(DAY))
         postgres.close()
     page = tmp_path / "page.html"
     done = run("report", *PERIOD, "--out", str(page))

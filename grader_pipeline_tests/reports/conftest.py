@@ -6,15 +6,19 @@ from typing import Any
 
 import pytest
 
-from grader_pipeline.partitions import school_day
+from grader_pipeline.partitions import school_day, window
+from grader_pipeline.reports.definition import ReportError
 from grader_pipeline.reports.report_files import reports
 from grader_pipeline.reports.rollups import roll_up
-from grader_pipeline.reports.tables import refresh_later_days, store_day
+from grader_pipeline.reports.stored_days import before_load, open_calendar
+from grader_pipeline.reports.tables import store_reports
+from grader_pipeline.reports.waiting import waiting_days
 from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline_tests.reports.twin import Attempt
 
 _OF_A_DAY = ("grader", "grader_load", "grader_rejected", "engagement_day", "engagement",
-             "learner", "task", "rollup_day", "report_day", "report_failure")  # fmt: skip
+             "learner", "task", "rollup_day", "report_day", "report_failure",
+             "grader_change", "outdated_record", "school_calendar")  # fmt: skip
 REPORTS = {report.name: report for report in reports()}
 
 
@@ -46,14 +50,19 @@ class School:
         """Store a day's attempts as its load does, and bring the rollups up to date."""
         with self.postgres.transaction() as db:
             insert(db, attempts)
+            open_calendar(db)
+            before_load(db, school_day(day.isoformat()))
             roll_up(db, school_day(day.isoformat()), changed=True)
 
     def compute(self, day: dt.date, *names: str) -> None:
         """Compute the day's reports, and again what is stored of later days, as the asset does."""
-        of = school_day(day.isoformat())
-        for name in names or REPORTS:
-            store_day(self.postgres, REPORTS[name], of)
-            refresh_later_days(self.postgres, REPORTS[name], of)
+        wanted = [REPORTS[name] for name in names or REPORTS]
+        with self.postgres.transaction() as db:
+            waiting = waiting_days(db, only_outdated=True)
+        for date in [day, *waiting]:
+            found = store_reports(self.postgres, wanted, window(date))
+            for name, stored in found.items():
+                assert not isinstance(stored, ReportError), f"{name}: {stored}"
 
     def rows(self, name: str, day: dt.date | None = None) -> list[dict[str, Any]]:
         """The stored rows of a report, without the order they are in."""

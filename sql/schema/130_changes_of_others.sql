@@ -30,12 +30,13 @@ ALTER TABLE report_day ADD COLUMN IF NOT EXISTS day_version bigint;
 
 -- Assets whose newest materialization in Dagster says less of a day than the tables do. The transaction
 -- that changes a table adds the row, with a new version. Whoever has recorded what it read with that
--- version deletes the row.
+-- version deletes the row. run_id is the run of that day itself, if it is the one to record it.
 CREATE SEQUENCE IF NOT EXISTS outdated_record_version;
 CREATE TABLE IF NOT EXISTS outdated_record (
     asset       text   NOT NULL,
     report_date date   NOT NULL,
     version     bigint NOT NULL DEFAULT nextval('outdated_record_version'),
+    run_id      text,
     PRIMARY KEY (asset, report_date)
 );
 

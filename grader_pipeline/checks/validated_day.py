@@ -1,22 +1,16 @@
-"""The asset checks: what must be true before a day goes on, and what somebody should look at.
+"""The checks of validated_attempts, before anything is loaded."""
 
-A blocking check that fails fails the run: nothing after it happens and no success is mailed. A
-warning is shown and lets the day pass. The asset runs its checks with every materialization.
-
-Each check is one function. Its name is the check's name, its docstring the description in the UI.
-It gets the facts of its asset and returns what it found.
-"""
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 import dagster as dg
 
-from grader_pipeline.asset_names import GRADER_TABLE, SHEET_REPORT, VALIDATED_ATTEMPTS
+from grader_pipeline.asset_names import VALIDATED_ATTEMPTS
 from grader_pipeline.attempts.columns import ATTEMPT_TYPES
 from grader_pipeline.attempts.validation import Tally
+from grader_pipeline.checks.registry import Found, check
 from grader_pipeline.partitions import SchoolDay
 from grader_pipeline.settings import Settings
 
@@ -60,58 +54,7 @@ def _median(volumes: Sequence[int]) -> float | None:
     return median(volumes) if len(volumes) >= _ENOUGH_WEEKS else None
 
 
-@dataclass(frozen=True)
-class LoadedDay:
-    """The facts of grader_table, after the load."""
-
-    ledger: Mapping[str, int]
-    """The row of ``sql/checks/ledger_and_tables.sql``."""
-    schema_differences: Sequence[str]
-
-
-class Found(NamedTuple):
-    """What a check found. The description has the numbers, and what to do."""
-
-    passed: bool
-    metadata: Mapping[str, Any]
-    description: str | None = None
-
-
-Check = Callable[[Any], Found]
-_CHECKS: dict[str, list[tuple[dg.AssetCheckSpec, Check]]] = {}
-
-
-def specs(*assets: str) -> list[dg.AssetCheckSpec]:
-    """The specs of the checks of ``assets``; without a name, of all assets."""
-    return [spec for asset in assets or _CHECKS for spec, _ in _CHECKS[asset]]
-
-
-def results(asset: str, facts: object) -> list[dg.AssetCheckResult]:
-    """What the checks of ``asset`` found in its facts: the argument that they take."""
-    return [
-        dg.AssetCheckResult(
-            **check(facts)._asdict(),
-            check_name=spec.name,
-            asset_key=spec.asset_key,
-            severity=dg.AssetCheckSeverity.ERROR if spec.blocking else dg.AssetCheckSeverity.WARN,
-        )
-        for spec, check in _CHECKS[asset]
-    ]
-
-
-def _check(asset: str, *, blocking: bool = False) -> Callable[[Check], Check]:
-    """Make a function a check of ``asset``."""
-
-    def define(check: Check) -> Check:
-        text = " ".join((check.__doc__ or "").split())
-        spec = dg.AssetCheckSpec(check.__name__, asset=asset, blocking=blocking, description=text)
-        _CHECKS.setdefault(asset, []).append((spec, check))
-        return check
-
-    return define
-
-
-@_check(VALIDATED_ATTEMPTS, blocking=True)
+@check(VALIDATED_ATTEMPTS, blocking=True)
 def rejected_share(facts: ValidatedDay) -> Found:
     """At most GRADER_MAX_REJECTED_SHARE of the elements, and of each attempt type, are rejected."""
     tally, bound = facts.tally, facts.settings.grader_max_rejected_share
@@ -134,7 +77,7 @@ def rejected_share(facts: ValidatedDay) -> Found:
     )
 
 
-@_check(VALIDATED_ATTEMPTS, blocking=True)
+@check(VALIDATED_ATTEMPTS, blocking=True)
 def day_volume(facts: ValidatedDay) -> Found:
     """At least GRADER_MIN_VOLUME_SHARE of the median of the same weekday in the last four weeks.
 
@@ -157,13 +100,13 @@ def day_volume(facts: ValidatedDay) -> Found:
     return Found(enough or share == 0, facts.volume, text)
 
 
-@_check(VALIDATED_ATTEMPTS)
+@check(VALIDATED_ATTEMPTS)
 def few_rejected(facts: ValidatedDay) -> Found:
     """Warns when 5 % or more of the elements are rejected."""
     return Found(facts.rejected_share < _WARN_REJECTED_SHARE, {"share": facts.rejected_share})
 
 
-@_check(VALIDATED_ATTEMPTS)
+@check(VALIDATED_ATTEMPTS)
 def few_rejected_in_each_course(facts: ValidatedDay) -> Found:
     """Warns of courses of which more than 50 elements are rejected."""
     rejected = facts.tally.courses_rejected.items()
@@ -171,78 +114,23 @@ def few_rejected_in_each_course(facts: ValidatedDay) -> Found:
     return Found(not many, {"rejected": dg.MetadataValue.json(many)})
 
 
-@_check(VALIDATED_ATTEMPTS)
+@check(VALIDATED_ATTEMPTS)
 def usual_volume(facts: ValidatedDay) -> Found:
     """Warns when the day has under half or over double the weekday's median."""
     least, most = _WARN_VOLUME
     return Found(not facts.usual or least <= facts.tally.valid / facts.usual <= most, facts.volume)
 
 
-@_check(VALIDATED_ATTEMPTS)
+@check(VALIDATED_ATTEMPTS)
 def verdict_fits_type(facts: ValidatedDay) -> Found:
     """Warns of runs with a verdict and submits without one."""
     disagree = facts.tally.verdict_disagrees
     return Found(disagree == 0, {"attempts": disagree})
 
 
-@_check(VALIDATED_ATTEMPTS)
+@check(VALIDATED_ATTEMPTS)
 def courses_have_outcome_urls(facts: ValidatedDay) -> Found:
     """Warns of courses none of whose attempts has lis_outcome_service_url."""
     without = facts.tally.courses_without_url.items()
     courses = sorted(course for course, number in without if number == facts.tally.courses[course])
     return Found(not courses, {"courses": dg.MetadataValue.json(courses)})
-
-
-@_check(GRADER_TABLE, blocking=True)
-def accounting(facts: LoadedDay) -> Found:
-    """The ledger closes: received = loaded + already there + duplicates + rejected.
-
-    The tables hold what the ledger says.
-    """
-    ledger = facts.ledger
-    parts = ("loaded", "already_there", "duplicates", "rejected")
-    closes = (
-        ledger["received"] == sum(ledger[part] for part in parts)
-        and ledger["quarantined"] == ledger["duplicates"] + ledger["rejected"]
-        and ledger["stored"] >= ledger["loaded"] + ledger["already_there"]
-    )
-    counts = ", ".join(f"{name} {number}" for name, number in ledger.items())
-    return Found(
-        closes,
-        dict(ledger),
-        f"{counts}. Run the day again; if they still disagree, the tables were changed by hand.",
-    )
-
-
-@_check(GRADER_TABLE, blocking=True)
-def table_schema(facts: LoadedDay) -> Found:
-    """The live tables, views and functions are those of sql/schema.
-
-    What a newer release added is no difference.
-    """
-    return Found(
-        not facts.schema_differences,
-        {"differences": dg.MetadataValue.json(list(facts.schema_differences))},
-        "; ".join(facts.schema_differences) or "No difference.",
-    )
-
-
-@_check(GRADER_TABLE)
-def stored_rows_agree(facts: LoadedDay) -> Found:
-    """Warns when stored attempts differ, after the load, from what the API says now."""
-    return Found(
-        facts.ledger["differing"] == 0,
-        {"differing": facts.ledger["differing"]},
-        "Materialize with run config `on_conflict: update` to take the API's.",
-    )
-
-
-@_check(SHEET_REPORT, blocking=True)
-def every_report_ran(failures: Sequence[Mapping[str, str]]) -> Found:
-    """Every report of sql/reports could be computed for the day."""
-    messages = {failure["report"]: failure["message"] for failure in failures}
-    return Found(
-        not messages,
-        {"failed": dg.MetadataValue.json(messages)},
-        "; ".join(messages.values()) or None,
-    )

@@ -1,0 +1,170 @@
+"""What Dagster's UI shows of a day: read from the tables, whoever computed them.
+
+The run of a day records it with the result of its steps. A day that is computed again because an
+earlier one has changed is recorded by the run that does it, with an AssetMaterialization for each
+asset.
+"""
+
+import datetime as dt
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import dagster as dg
+
+from grader_pipeline.asset_names import GRADER_TABLE, METRICS
+from grader_pipeline.assets import column_schema
+from grader_pipeline.partitions import SchoolDay, window
+from grader_pipeline.reports import pictures
+from grader_pipeline.reports.definition import Report, Row
+from grader_pipeline.reports.privacy import may_be_shown, preview, rows_to_show
+from grader_pipeline.reports.records import outdated_records, settle_records
+from grader_pipeline.reports.stored_days import FEW_DAYS
+from grader_pipeline.reports.tables import (
+    columns_of,
+    count_rows,
+    failures,
+    read_rows,
+    store_reports,
+)
+from grader_pipeline.reports.waiting import waiting_days
+from grader_pipeline.resources.postgres import Connection, Postgres
+from grader_pipeline.statements import statement
+
+log = logging.getLogger(__name__)
+
+Record = Callable[[dg.AssetMaterialization], None]
+"""Writes a materialization to Dagster's event log."""
+
+
+def refresh_few(
+    postgres: Postgres, reports: Sequence[Report], day: SchoolDay, record: Record
+) -> list[dt.date]:
+    """Compute the other days again whose reports are out of date, oldest first; give them.
+
+    If they are more than FEW_DAYS, or another process is at it, none: the job ``refresh`` does it.
+    """
+    with postgres.alone("refresh") as is_alone:
+        with postgres.transaction() as db:
+            waiting = waiting_days(db, only_outdated=True)
+        others = [date for date in waiting if date != day.date]
+        if not is_alone or len(others) > FEW_DAYS:
+            log.info("%d days wait to be computed again; the job refresh does it", len(others))
+            return []
+        for date in others:
+            refresh_day(postgres, reports, date, record)
+    return others
+
+
+def refresh_day(
+    postgres: Postgres, reports: Sequence[Report], date: dt.date, record: Record | None
+) -> None:
+    """Compute the reports of a stored day again, and record what has changed, but for the sheet.
+
+    Without ``record``, the records stay outdated.
+    """
+    store_reports(postgres, reports, window(date), only_outdated=True)
+    if record is None:
+        return
+    by_name = {report.name: report for report in reports}
+    with postgres.transaction() as db:
+        outdated = outdated_records(db, [GRADER_TABLE, METRICS, *by_name], date, of_all_runs=True)
+        for asset, _ in outdated:
+            if asset == GRADER_TABLE:
+                found = grader_table_metadata(db, window(date))
+            elif asset == METRICS:
+                found = metrics_metadata(db, reports, window(date))
+            else:
+                found = report_metadata(db, by_name[asset], window(date))
+            record(refreshed(asset, date, found, by_name.get(asset)))
+        settle_records(db, outdated)
+    log.info("Computed %s again: %d records", date, len(outdated))
+
+
+def refreshed(
+    asset: str, date: dt.date, metadata: dict[str, Any], report: Report | None = None
+) -> dg.AssetMaterialization:
+    """The materialization of a day that the run is not about."""
+    return dg.AssetMaterialization(
+        asset,
+        partition=date.isoformat(),
+        description="Computed again: attempts of this day or of an earlier one have changed.",
+        metadata=metadata,
+        tags={"dagster/data_version": data_version(report).value} if report else None,
+    )
+
+
+def data_version(report: Report) -> dg.DataVersion:
+    """One version of a report for all days.
+
+    Dagster compares that of this step's report with that of the report's last materialization, of
+    whatever day. If they differed by day, it would log "Data version mismatch" while other days
+    run, and note a wrong input.
+    """
+    return dg.DataVersion(hashlib.sha256(report.query.encode()).hexdigest())
+
+
+def report_metadata(db: Connection, report: Report, day: SchoolDay) -> dict[str, Any]:
+    """How many rows a report of the day has and, if it may be shown, its rows and picture."""
+    labels = {name: label.text for name, label in report.columns.items()}
+    found: dict[str, Any] = {
+        "dagster/row_count": count_rows(db, report, day),
+        "dagster/column_schema": column_schema(
+            **{c["name"]: (c["type"], labels.get(c["name"])) for c in columns_of(db, report.name)}
+        ),
+    }
+    if not may_be_shown(report):
+        return found
+    days = report.picture.days if report.picture else 1
+    rows = rows_to_show(report, read_rows(db, report, until=day.date, days=days))
+    today = [row for row in rows if row["report_date"] == day.date]
+    found |= {"preview": preview(report, today), **_values(today)}
+    if report.picture and (png := pictures.draw(report, rows)):
+        found["picture"] = pictures.as_markdown(png, report.title)
+    return found
+
+
+def metrics_metadata(db: Connection, reports: Iterable[Report], day: SchoolDay) -> dict[str, Any]:
+    """The day's numbers, how many rows each report has, and which one failed."""
+    failed = failures(db, reports, day)
+    rows = {r.name: count_rows(db, r, day) for r in reports if r.name not in failed}
+    lines = db.execute(statement("reading/day_metrics"), day.parameters).fetchall()
+    return {
+        "dagster/row_count": sum(rows.values()),
+        "reports": dg.MetadataValue.json(rows),
+        "failed": dg.MetadataValue.json(failed),
+        **_values(lines),
+    }
+
+
+def grader_table_metadata(db: Connection, day: SchoolDay) -> dict[str, Any]:
+    """How many attempts the table holds, and what the ledger says of the last load."""
+    stored = db.execute(statement("load/stored_before"), day.parameters).fetchone() or {}
+    ledger = db.execute(statement("checks/ledger_and_tables"), day.parameters).fetchone() or {}
+    named = ("loaded", "already_there", "updated", "differing", "quarantined")
+    return {
+        "dagster/row_count": stored["attempts"],
+        **{name.replace("_", " "): ledger[name] for name in named if ledger},
+    }
+
+
+def sheet_metadata(db: Connection, day: SchoolDay, where: str) -> dict[str, Any]:
+    """Where the sheet is, and the day's lines in it."""
+    lines = db.execute(statement("reading/day_metrics"), day.parameters).fetchall()
+    kind = dg.MetadataValue.url if where.startswith("https://") else dg.MetadataValue.path
+    texts = ["" if line["value"] is None else str(line["value"]) for line in lines]
+    labels = [line["label"] for line in lines]
+    shown = zip(labels, texts, strict=True)
+    return {
+        "sheet": kind(where),
+        "dagster/row_count": len(lines),
+        "the day's rows": dg.MetadataValue.table(
+            [dg.TableRecord({"label": label, "value": text}) for label, text in shown]
+        ),
+    }
+
+
+def _values(lines: Sequence[Row]) -> dict[str, float]:
+    """The numbers of a report that has a line for each, for Dagster to plot over the days."""
+    return {line["metric"]: float(line["value"]) for line in lines if line.get("value") is not None}

@@ -1,0 +1,120 @@
+"""The days that the table grader holds, and those that somebody else than a load has changed.
+
+A *stored day* has a line of the ledger or at least one attempt. How changes are noticed is in
+sql/schema/130_changes_of_others.sql. A changed day is rolled up again by its next run, by that of
+another day if there are few, by the job ``refresh``, or by ``grader-pipeline recompute``.
+
+Source: grader, grader_load, grader_change, school_calendar. Times are UTC.
+"""
+
+import datetime as dt
+import logging
+from dataclasses import dataclass
+
+from grader_pipeline.asset_names import GRADER_TABLE
+from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.partitions import SchoolDay, today, window
+from grader_pipeline.reports.records import outdate_records
+from grader_pipeline.reports.rollups import roll_up
+from grader_pipeline.resources.postgres import Connection, Postgres
+from grader_pipeline.settings import Settings
+from grader_pipeline.statements import statement
+
+log = logging.getLogger(__name__)
+
+FEW_DAYS = 28
+"""So many days at most are computed again in a run that is about another day."""
+
+
+@dataclass(frozen=True)
+class StoredBefore:
+    """A day's attempts in grader before a load."""
+
+    attempts: int
+    remembered: int | None
+    """How many the rollup was made of. None: it does not exist, or release 0.2.0 made it."""
+    marks: int
+    """Quarter hours that somebody else has changed since the rollup was made."""
+
+    @property
+    def was_changed(self) -> bool:
+        """Whether the table differs from what the rollup was made of."""
+        return self.marks > 0 or self.remembered not in {None, self.attempts}
+
+
+def open_calendar(db: Connection) -> None:
+    """Compare the settings with the calendar that the rollups were computed with.
+
+    The first load of a database writes the calendar, and marks the days whose attempts are not
+    those of their rollup: another script, or release 0.2.0, may have left such days.
+
+    Raises PermanentFailure if GRADER_TIMEZONE is another one now.
+    """
+    if notice := calendar_notice(db):
+        raise PermanentFailure(notice)
+    settings = Settings()
+    given = {"timezone": settings.grader_timezone, "start_date": settings.grader_start_date}
+    if db.execute(statement("load/open_calendar"), given).rowcount:
+        marked = db.execute(statement("load/mark_unknown_days"), given).rowcount
+        log.info("%d days of grader are to be rolled up", marked)
+
+
+def calendar_notice(db: Connection) -> str | None:
+    """What to do if the days stored have another time zone than GRADER_TIMEZONE."""
+    found = db.execute(statement("load/calendar")).fetchone()
+    now = Settings().grader_timezone
+    if found is None or found["timezone"] == now:
+        return None
+    return (
+        f"GRADER_TIMEZONE is {now}, and the stored days were computed with {found['timezone']}. "
+        "Run `grader-pipeline recompute` to compute all of them again, or set it back."
+    )
+
+
+def before_load(db: Connection, day: SchoolDay) -> StoredBefore:
+    """Count the day's attempts, and take its marks: the transaction rolls the day up again."""
+    # Marks first: a change that is committed in between is rolled up now and keeps its mark.
+    marks = db.execute(statement("load/take_marks"), day.parameters).rowcount
+    row = db.execute(statement("load/stored_before"), day.parameters).fetchone() or {}
+    return StoredBefore(row["attempts"], row["remembered"], marks)
+
+
+def changed_days(db: Connection) -> list[dt.date]:
+    """The days, oldest first, that somebody else has changed since they were rolled up."""
+    rows = db.execute(statement("load/changed_days"), {"today": today()}).fetchall()
+    return [row["report_date"] for row in rows]
+
+
+def mark_days(db: Connection, first: dt.date, last: dt.date) -> int:
+    """Mark the stored days of a period as changed, by the calendar of the settings; give how many.
+
+    The calendar of the database becomes that of the settings.
+    """
+    settings = Settings()
+    given = {"timezone": settings.grader_timezone, "start_date": settings.grader_start_date}
+    db.execute(statement("load/set_calendar"), given)
+    given |= {"first": first, "last": last}
+    return db.execute(statement("load/mark_days"), given).rowcount
+
+
+def roll_up_again(postgres: Postgres, date: dt.date) -> None:
+    """Roll a day up out of grader. A day without ledger line and attempts is no stored day."""
+    day = window(date)
+    with postgres.transaction(lock=f"grader/{day.key}") as db:
+        before_load(db, day)
+        roll_up(db, day, changed=True)
+        db.execute(statement("load/forget_empty_day"), day.parameters)
+        if date >= Settings().grader_start_date:
+            outdate_records(db, [GRADER_TABLE], date)
+
+
+def roll_up_changed_days(postgres: Postgres, *, at_most: int = FEW_DAYS) -> list[dt.date]:
+    """Roll the changed days up again, oldest first. If they are more than ``at_most``: none."""
+    with postgres.transaction() as db:
+        days = changed_days(db)
+    if len(days) > at_most:
+        log.info("%d days of grader were changed; the job refresh rolls them up", len(days))
+        return []
+    for date in days:
+        roll_up_again(postgres, date)
+    return days

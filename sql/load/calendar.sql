@@ -1,0 +1,1 @@
+SELECT timezone, start_date FROM school_calendar;
