@@ -1,0 +1,162 @@
+"""Whatever happens, in whatever order: reports, records in Dagster and sheet agree with grader."""
+
+import datetime as dt
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import openpyxl
+import pytest
+
+from grader_pipeline.asset_names import GRADER_TABLE, METRICS, SHEET_REPORT
+from grader_pipeline.assets.step4_metrics import REPORTS
+from grader_pipeline.settings import Settings
+from grader_pipeline_tests.grader import running
+from grader_pipeline_tests.reports import twin, twin_learners
+from grader_pipeline_tests.reports.test_twin import _counts, _expected_counts, by, differing
+from grader_pipeline_tests.reports.twin import MOSCOW, Attempt
+from grader_pipeline_tests.truth.school import FIRST, START, School
+
+EVENTS = 10
+SEEDS = range(*map(int, os.environ.get("TRUTH_SEEDS", "0,2").split(",")))
+
+
+@pytest.fixture
+def school(
+    request: pytest.FixtureRequest, database_url: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[School]:  # fmt: skip
+    folder = tmp_path / "dagster"
+    folder.mkdir()
+    with running() as grader, dg.DagsterInstance.local_temp(str(folder)) as instance:
+        monkeypatch.setenv("GRADER_API_URL", grader.url)
+        monkeypatch.setenv("GRADER_API_CLIENT", "school")
+        monkeypatch.setenv("GRADER_API_CLIENT_KEY", "key")
+        yield School(request.param, grader, database_url, instance, monkeypatch)
+
+
+@pytest.mark.parametrize("school", SEEDS, indirect=True)
+def test_once_no_day_waits_everything_agrees_with_the_table(school: School) -> None:
+    for day in school.days()[:: school.draw.choice((4, 6))]:
+        school.load(day)
+    for _ in range(EVENTS):
+        school.happen()
+    school.refresh()
+    assert school.waiting() == [], school.story
+    stored = _stored_days(school)
+    attempts = _attempts(school)
+    wrong = {
+        day: found
+        for day in sorted(stored)
+        if day >= START and (found := _differences(school, attempts, stored, day))
+    }
+    assert not wrong, (school.story, wrong)
+    assert not _wrong_records(school, stored), school.story
+    assert _sheet() == {
+        (row["report_date"], row["label"]): row["value"] and float(row["value"])
+        for row in school.ask("SELECT * FROM daily_metrics")
+    }
+
+
+def _attempts(school: School) -> list[Attempt]:
+    """The table grader, with each moment so that Moscow's clock shows the school's time."""
+    offset = Settings().timezone.utcoffset(dt.datetime(2023, 5, 1))
+    assert offset is not None
+    found = []
+    for row in school.ask("SELECT * FROM grader"):
+        course, link, _ = row["lis_result_sourcedid"].rsplit(":", 2)
+        found.append(
+            Attempt(
+                row["user_id"], row["created_at"] + offset - MOSCOW,
+                None if row["attempt_type"] == "run" else row["is_correct"],
+                link.rpartition("-")[2], course, row["lis_outcome_service_url"],
+            )
+        )  # fmt: skip
+    return found
+
+
+def _stored_days(school: School) -> set[dt.date]:
+    loaded = {row["report_date"] for row in school.ask("SELECT report_date FROM grader_load")}
+    return loaded | {attempt.day for attempt in _attempts(school)}
+
+
+def _differences(
+    school: School, attempts: list[Attempt], stored: set[dt.date], day: dt.date
+) -> list[Any]:
+    def rows(name: str) -> list[dict[str, Any]]:
+        return school.ask(f"SELECT * FROM {name} WHERE report_date = %s", day)
+
+    metrics = {row["metric"]: row["value"] for row in rows("daily_metrics")}
+    states = twin_learners.learner_states(attempts, day)
+    needing = {
+        key: row for key, row in states.items()
+        if any(row[name] for name in row if name.startswith("is_"))
+    }  # fmt: skip
+    found = [
+        *differing({day: metrics}, {day: twin.daily_metrics(attempts, stored, day)}),
+        *differing(by(rows("hours"), "hour"), twin.hours(attempts, day)),
+        *differing(by(rows("courses"), "course"), twin.courses(attempts, stored, day)),
+        *differing(
+            by(rows("tasks"), "course", "task", "period"), twin_learners.tasks(attempts, day)
+        ),
+        *differing(by(rows("learners"), "course", "user_id"), needing),
+    ]
+    if _counts(rows("attention")) != _expected_counts(states):
+        found.append("attention")
+    return found
+
+
+def _wrong_records(school: School, stored: set[dt.date]) -> list[Any]:
+    """What the UI shows of an asset and a day, where the tables hold something else."""
+    newest: dict[tuple[str, str], dg.AssetMaterialization] = {}
+    for name in (GRADER_TABLE, METRICS, SHEET_REPORT, *REPORTS):
+        page = school.instance.fetch_materializations(dg.AssetKey(name), limit=1000, ascending=True)
+        for record in page.records:
+            event = record.asset_materialization
+            assert event is not None
+            newest[name, event.partition or ""] = event
+    wrong = []
+    for day in sorted(day for day in stored if day >= START):
+        table = school.ask("SELECT * FROM daily_metrics WHERE report_date = %s", day)
+        values = {r["metric"]: float(r["value"]) for r in table if r["value"] is not None}
+        for name in (METRICS, "daily_metrics"):
+            event = newest.get((name, day.isoformat()))
+            shown = event and {
+                key: event.metadata[key].value for key in values.keys() & event.metadata
+            }
+            if shown != values:
+                wrong.append((name, day, shown, values))
+        for name in REPORTS:
+            event = newest.get((name, day.isoformat()))
+            count = school.ask(f"SELECT count(*) AS n FROM {name} WHERE report_date = %s", day)
+            if event is None or event.metadata["dagster/row_count"].value != count[0]["n"]:
+                wrong.append((name, day, event and event.metadata["dagster/row_count"], count))
+        event = newest.get((SHEET_REPORT, day.isoformat()))
+        shown = event and {
+            record.data["label"]: record.data["value"]
+            for record in event.metadata["the day's rows"].records
+        }
+        if shown != {r["label"]: "" if r["value"] is None else str(r["value"]) for r in table}:
+            wrong.append((SHEET_REPORT, day, shown))
+        event = newest.get((GRADER_TABLE, day.isoformat()))
+        attempts = school.ask("SELECT attempts AS n FROM rollup_day WHERE report_date = %s", day)[
+            0
+        ]["n"]
+        if event is not None and event.metadata["dagster/row_count"].value != attempts:
+            wrong.append((GRADER_TABLE, day, event.metadata["dagster/row_count"], attempts))
+    return wrong
+
+
+def _sheet() -> dict[tuple[dt.date, str], float | None]:
+    sheet = openpyxl.load_workbook(Settings().workbook)[Settings().google_sheets_worksheet]
+    found = {}
+    for day, label, value, *_ in sheet.iter_rows(min_row=2, values_only=True):
+        assert isinstance(day, dt.datetime)
+        assert (day.date(), label) not in found
+        found[day.date(), str(label)] = value
+    return found
+
+
+assert FIRST < START
