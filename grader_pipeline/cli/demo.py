@@ -1,13 +1,14 @@
 """``grader-pipeline demo``: loads a week of sample days end to end, and prints the report.
 
 It uses the same processes as production, in the demo's own world (``local/demo_world.py``). Six
-days are a backfill and yesterday is a single run, as they would be from the UI.
+days are a backfill. When they are loaded, yesterday is a single run, as every morning.
 """
 
 import argparse
 import datetime as dt
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +22,8 @@ from grader_pipeline.local.services import free_port
 from grader_pipeline.local.stack import Stack, running
 from grader_pipeline.reports.report_files import reports
 from grader_pipeline.reports.russian import number, short_date
+from grader_pipeline.reports.waiting import waiting_days
+from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
 
@@ -56,10 +59,15 @@ def run(_: argparse.Namespace) -> None:
         print(f"Dagster is up ({time.monotonic() - start:.0f} s): {stack.url}")
         print(f"Loading {days[0]} to {days[-1]}, the first {len(days) - 1} days as a backfill.")
         tag = {"key": "grader/demo", "value": f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%S}"}
-        _launch(stack, days, tag)
+        # What waits already when the daemon starts begins at once.
+        _launch_backfill(stack, days[:-1], tag)
         stack.start_daemon()
-        failed = _watch(stack, len(days), tag)
+        failed = _watch(stack, days[:-1], tag)
+        _launch_run(stack, days[-1], tag)
+        failed += _watch(stack, days[-1:], tag)
         if not failed:
+            if not stack.services.wait_until(lambda: not _waiting(stack), RUNS_SECONDS):
+                print("Some days still wait: `make dev ARGS=--demo` computes them again.")
             print("Waiting for the mails.", flush=True)
             wanted = mails + min(len(days), 2)  # yesterday's mail, and the backfill's digest
             if not stack.services.wait_until(lambda: _mails(settings) >= wanted, MAIL_SECONDS):
@@ -80,18 +88,21 @@ def _last_days(settings: Settings) -> list[dt.date]:
     return [today - dt.timedelta(days=back) for back in range(DAYS, 0, -1)]
 
 
-def _launch(stack: Stack, days: list[dt.date], tag: Mapping[str, str]) -> None:
-    if earlier := [day.isoformat() for day in days[:-1]]:
+def _launch_backfill(stack: Stack, days: list[dt.date], tag: Mapping[str, str]) -> None:
+    if names := [day.isoformat() for day in days]:
         assets = [{"path": [name]} for name in (*ASSET_NAMES, *(r.name for r in reports()))]
-        backfill = {"assetSelection": assets, "partitionNames": earlier, "tags": [tag]}
+        backfill = {"assetSelection": assets, "partitionNames": names, "tags": [tag]}
         _mutate(stack, _BACKFILL, backfill)
+
+
+def _launch_run(stack: Stack, day: dt.date, tag: Mapping[str, str]) -> None:
     job = {"repositoryLocationName": LOCATION, "repositoryName": "__repository__"}
-    partition = {"key": "dagster/partition", "value": days[-1].isoformat()}
-    yesterday = {
+    partition = {"key": "dagster/partition", "value": day.isoformat()}
+    run = {
         "selector": {**job, "jobName": "grader_day"},
         "executionMetadata": {"tags": [tag, partition]},
     }
-    _mutate(stack, _RUN, yesterday)
+    _mutate(stack, _RUN, run)
 
 
 def _mutate(stack: Stack, mutation: str, params: Mapping[str, Any]) -> None:
@@ -100,8 +111,9 @@ def _mutate(stack: Stack, mutation: str, params: Mapping[str, Any]) -> None:
         raise LauncherError(f"Dagster refused: {result.get('message', result['__typename'])}")
 
 
-def _watch(stack: Stack, wanted: int, tag: Mapping[str, str]) -> int:
-    """Print how each day ended until all have ended. Gives how many failed."""
+def _watch(stack: Stack, days: list[dt.date], tag: Mapping[str, str]) -> int:
+    """Print how each of these days ended until all have ended. Gives how many failed."""
+    wanted = {day.isoformat() for day in days}
     ended: dict[str, bool] = {}
     filters = {"filter": {"tags": [tag]}}
 
@@ -109,16 +121,16 @@ def _watch(stack: Stack, wanted: int, tag: Mapping[str, str]) -> int:
         for run in stack.ask(_PROGRESS, filters)["runsOrError"]["results"]:
             tags = {each["key"]: each["value"] for each in run["tags"]}
             day = tags["dagster/partition"]
-            if day in ended or not _has_ended(run, tags):
+            if day in ended or day not in wanted or not _has_ended(run, tags):
                 continue
             ended[day] = run["status"] == "SUCCESS"
             seconds = run["endTime"] - (run["startTime"] or run["endTime"])
             print(f"  {day}  {run['status'].lower():8} {seconds:5.1f} s", flush=True)
-        return len(ended) == wanted
+        return len(ended) == len(wanted)
 
     if not stack.services.wait_until(all_ended, RUNS_SECONDS):
         raise LauncherError(
-            f"{wanted - len(ended)} days are not done after {RUNS_SECONDS} s. What Dagster "
+            f"{len(wanted) - len(ended)} days are not done after {RUNS_SECONDS} s. What Dagster "
             f"says is in {stack.services.outputs}."
         )
     return sum(not success for success in ended.values())
@@ -131,6 +143,11 @@ def _has_ended(run: Mapping[str, Any], tags: Mapping[str, str]) -> bool:
     # Dagster sets the tag shortly after the failure.
     overdue = time.time() - run["endTime"] > RETRY_SECONDS
     return tags.get("dagster/will_retry", "false" if overdue else "true") != "true"
+
+
+def _waiting(stack: Stack) -> list[dt.date]:
+    with closing(Postgres.at(stack.database_url)) as postgres, postgres.transaction() as db:
+        return waiting_days(db)
 
 
 def _mails(settings: Settings) -> int:

@@ -2,8 +2,11 @@
 
 import argparse
 import time
+from contextlib import closing
 
 from grader_pipeline.local.stack import running
+from grader_pipeline.reports.stored_days import calendar_notices, stored_calendar
+from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.settings import Settings
 
 
@@ -22,6 +25,13 @@ def run(chosen: argparse.Namespace) -> None:
     with running(Settings(), chosen.host, chosen.port) as stack:
         stack.start_daemon()
         print(f"Dagster is at {stack.url} - Ctrl+C stops it.", flush=True)
+        _say_notices(stack.database_url)
         while True:
             stack.services.check()
             time.sleep(0.5)
+
+
+def _say_notices(database_url: str) -> None:
+    with closing(Postgres.at(database_url)) as postgres, postgres.transaction() as db:
+        for notice in calendar_notices(stored_calendar(db)):
+            print(notice, flush=True)

@@ -5,9 +5,10 @@ import datetime as dt
 import sys
 
 from grader_pipeline.cli.database import opened
+from grader_pipeline.cli.days import day
 from grader_pipeline.local.errors import LauncherError, Stopped
 from grader_pipeline.refresh import refresh_waiting
-from grader_pipeline.reports.stored_days import calendar_notice, mark_days
+from grader_pipeline.reports.stored_days import mark_days, stored_calendar
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.settings import Settings
 from grader_pipeline.sheet.resource import Sheets
@@ -17,7 +18,6 @@ _LINE_EVERY = 25
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The first and the last day; without them, all stored days."""
-    day = dt.date.fromisoformat
     parser.add_argument("--from", dest="start", type=day, metavar="DAY")
     parser.add_argument("--to", dest="end", type=day, metavar="DAY")
 
@@ -47,12 +47,14 @@ def run(chosen: argparse.Namespace) -> None:
 
 
 def _mark(postgres: Postgres, start: dt.date | None, end: dt.date | None) -> None:
+    settings = Settings()
     with postgres.transaction() as db:
-        notice = calendar_notice(db)
-        if notice and (start or end):
+        known = stored_calendar(db)
+        if known and known["timezone"] != settings.grader_timezone and (start or end):
             raise LauncherError(
-                f"{notice} With another time zone, each day has other attempts: leave out --from "
-                "and --to."
+                f"GRADER_TIMEZONE is {settings.grader_timezone}, and the stored days were computed "
+                f"with {known['timezone']}: each day has other attempts now. Leave out --from and "
+                "--to."
             )
         days = mark_days(db, start or dt.date.min, end or dt.date.max)
     print(f"{days} days are to be rolled up again, and the reports that look back at them.")

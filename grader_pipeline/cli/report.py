@@ -1,17 +1,16 @@
 """``grader-pipeline report``: writes the reports of a period as one page."""
 
 import argparse
-import datetime as dt
 from pathlib import Path
 
 from grader_pipeline.cli.database import opened
+from grader_pipeline.cli.days import day
 from grader_pipeline.page.page import write_report
 from grader_pipeline.settings import Settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The first and the last day of the period, and the file."""
-    day = dt.date.fromisoformat
     parser.add_argument("--from", dest="start", type=day, required=True, metavar="DAY")
     parser.add_argument("--to", dest="end", type=day, required=True, metavar="DAY")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE")

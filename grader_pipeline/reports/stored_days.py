@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from grader_pipeline.asset_names import GRADER_TABLE
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import SchoolDay, today, window
+from grader_pipeline.reports.definition import Row
 from grader_pipeline.reports.records import outdate_records
 from grader_pipeline.reports.rollups import roll_up
 from grader_pipeline.resources.postgres import Connection, Postgres
@@ -50,25 +51,39 @@ def open_calendar(db: Connection) -> None:
 
     Raises PermanentFailure if GRADER_TIMEZONE is another one now.
     """
-    if notice := calendar_notice(db):
-        raise PermanentFailure(notice)
     settings = Settings()
+    if (known := stored_calendar(db)) and known["timezone"] != settings.grader_timezone:
+        raise PermanentFailure(" ".join(calendar_notices(known)))
     given = {"timezone": settings.grader_timezone, "start_date": settings.grader_start_date}
     if db.execute(statement("load/open_calendar"), given).rowcount:
         marked = db.execute(statement("load/mark_unknown_days"), given).rowcount
         log.info("%d days of grader are to be rolled up", marked)
 
 
-def calendar_notice(db: Connection) -> str | None:
-    """What to do if the days stored have another time zone than GRADER_TIMEZONE."""
-    found = db.execute(statement("load/calendar")).fetchone()
-    now = Settings().grader_timezone
-    if found is None or found["timezone"] == now:
-        return None
-    return (
-        f"GRADER_TIMEZONE is {now}, and the stored days were computed with {found['timezone']}. "
-        "Run `grader-pipeline recompute` to compute all of them again, or set it back."
-    )
+def stored_calendar(db: Connection) -> Row | None:
+    """``timezone`` and ``start_date`` that the rollups were computed with. None before a load."""
+    return db.execute(statement("load/calendar")).fetchone()
+
+
+def calendar_notices(known: Row | None) -> list[str]:
+    """What to do if the settings are not those of the stored calendar."""
+    settings = Settings()
+    if known is None:
+        return []
+    found = []
+    if known["timezone"] != settings.grader_timezone:
+        found.append(
+            f"GRADER_TIMEZONE is {settings.grader_timezone}, and the stored days were computed "
+            f"with {known['timezone']}. Run `grader-pipeline recompute` to compute all of them "
+            "again, or set it back. Until then no day is loaded."
+        )
+    if known["start_date"] != settings.grader_start_date:
+        found.append(
+            f"GRADER_START_DATE is {settings.grader_start_date}, and the stored days were computed "
+            f"with {known['start_date']}. Run `grader-pipeline recompute`: stored days from it on "
+            "get a report, and reports of earlier days stay."
+        )
+    return found
 
 
 def before_load(db: Connection, day: SchoolDay) -> StoredBefore:
