@@ -17,6 +17,7 @@ import logging
 import time
 from collections.abc import Sequence
 from enum import Enum
+from typing import NoReturn
 
 import dagster as dg
 import pyarrow.parquet as pq
@@ -43,7 +44,7 @@ from grader_pipeline.reports.stored_days import (
     open_calendar,
     roll_up_changed_days,
 )
-from grader_pipeline.resources.migrations import schema_differences
+from grader_pipeline.resources.migrations import advice, schema_differences
 from grader_pipeline.resources.postgres import Connection, Postgres, copy_in
 from grader_pipeline.statements import statement
 
@@ -97,7 +98,8 @@ def grader_table(
             opened(file) as parquet,
             postgres.transaction(lock=f"grader/{day.key}") as db,
         ):
-            differences = schema_differences(db)
+            if differences := schema_differences(db):
+                _refuse(context, db, differences)
             open_calendar(db)
             before = before_load(db, day)
             _load(db, parquet, day, context.run.run_id, config.on_conflict, before)
@@ -128,7 +130,7 @@ def grader_table(
             GRADER_TABLE,
             checks.LoadedDay(
                 ledger,
-                differences,
+                [],
                 before.attempts,
                 before.remembered,
                 before.marks,
@@ -147,6 +149,17 @@ def load_statement(name: str) -> sql.Composed:
         stored_other_columns=_listed(_OTHERS, "stored"),
         staged_other_columns=_listed(_OTHERS, "staged"),
     )
+
+
+def _refuse(
+    context: dg.AssetExecutionContext, db: Connection, differences: Sequence[str]
+) -> NoReturn:
+    """Record that table_schema failed, and raise before anything is stored."""
+    facts = checks.LoadedDay({}, differences, 0, None, 0, False)
+    (failed,) = checks.results(GRADER_TABLE, facts, checks.table_schema)
+    step = context.op_execution_context.get_step_execution_context()
+    context.log_event(failed.to_asset_check_evaluation(step))
+    raise PermanentFailure(advice(db, differences))
 
 
 def _load(

@@ -1,4 +1,4 @@
-"""The checks of grader_table, after the load."""
+"""The checks of grader_table, after the load. table_schema fails before it."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -52,7 +52,7 @@ def accounting(facts: LoadedDay) -> Found:
 
 @check(GRADER_TABLE, blocking=True)
 def table_schema(facts: LoadedDay) -> Found:
-    """The live tables, views and functions are those of sql/schema.
+    """The live tables, views and functions are those of sql/schema, or nothing is loaded.
 
     What a newer release added is no difference.
     """

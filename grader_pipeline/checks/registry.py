@@ -31,8 +31,8 @@ def specs(*assets: str) -> list[dg.AssetCheckSpec]:
     return [spec for asset in assets or _CHECKS for spec, _ in _CHECKS[asset]]
 
 
-def results(asset: str, facts: object) -> list[dg.AssetCheckResult]:
-    """What the checks of ``asset`` found in its facts: the argument that they take."""
+def results(asset: str, facts: object, *only: Check) -> list[dg.AssetCheckResult]:
+    """What the checks of ``asset``, or ``only`` these, found in its facts: what they take."""
     return [
         dg.AssetCheckResult(
             **found_by(facts)._asdict(),
@@ -41,6 +41,7 @@ def results(asset: str, facts: object) -> list[dg.AssetCheckResult]:
             severity=dg.AssetCheckSeverity.ERROR if spec.blocking else dg.AssetCheckSeverity.WARN,
         )
         for spec, found_by in _CHECKS[asset]
+        if not only or found_by in only
     ]
 
 

@@ -1,9 +1,10 @@
 """The schema of the database: numbered migrations that only go forward.
 
 ``sql/schema/NNN_name.sql`` is one migration. A session applies those above the database's number,
-all in one transaction. A database above the code's number belongs to a newer release: the code uses
-it as it is. So an old and a new process side by side do not undo each other's changes. How to write
-one: "Write a migration" in CONTRIBUTING.md.
+all in one transaction, which first takes over a table ``grader`` of the original script
+(``original_table.py``). A database above the code's number belongs to a newer release: the code
+uses it as it is. So an old and a new process side by side do not undo each other's changes. How to
+write one: "Write a migration" in CONTRIBUTING.md.
 """
 
 import logging
@@ -16,7 +17,9 @@ from pathlib import Path
 import psycopg
 
 from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.resources import original_table
 from grader_pipeline.resources.connections import Connection, cause
+from grader_pipeline.resources.table_differences import Difference
 from grader_pipeline.statements import files, statement
 
 log = logging.getLogger(__name__)
@@ -87,8 +90,9 @@ def migrate(connection: Connection, known: Sequence[Migration] = ()) -> None:
 
     ``known`` are the migrations of this code. ``connection`` is in autocommit mode.
 
-    Raises PermanentFailure if the role may not apply them, if one fails (none of them is applied
-    then), and if the database lacks a table or view that it should have by its number.
+    Raises PermanentFailure if the role may not apply them, if one fails or somebody has to change
+    the table ``grader`` first (none of them is applied then), and if the database lacks a table or
+    view that it should have by its number.
     """
     known = known or migrations()
     last = known[-1].number
@@ -116,6 +120,21 @@ def pending(db: Connection, known: Sequence[Migration] = ()) -> list[Migration]:
     return [migration for migration in known or migrations() if migration.number > number]
 
 
+def grader_differences(db: Connection, known: Sequence[Migration] = ()) -> list[Difference]:
+    """How the table ``grader`` differs from that of its schema number, and the SQL that mends it.
+
+    With migrations pending, these are the differences that the next session has to take over.
+    Changes nothing.
+    """
+    known = known or migrations()
+    with db.transaction(force_rollback=True):
+        number, _ = _state(db, ())
+    schema, is_first = _grader_schema(number, known)
+    newer = number > known[-1].number
+    with db.transaction():
+        return original_table.look(db, schema, is_first=is_first, is_newer=newer)
+
+
 def schema_differences(db: Connection, known: Sequence[Migration] = ()) -> list[str]:
     """How the live tables, views and functions differ from those of ``sql/schema``, a line each.
 
@@ -139,6 +158,17 @@ def schema_differences(db: Connection, known: Sequence[Migration] = ()) -> list[
     return lacks + [f"has besides {line}" for line in sorted(has - needs)]
 
 
+def advice(db: Connection, differences: Sequence[str]) -> str:
+    """Say how the database differs from sql/schema, and how to mend it.
+
+    ``differences`` are those of :func:`schema_differences`.
+    """
+    said = f"The database differs from sql/schema: it {'; '.join(differences)}."
+    if of_grader := grader_differences(db):
+        return f"{said} {original_table.refusal(of_grader)}"
+    return f"{said} Run the statements of sql/schema that make what it lacks, and remove the rest."
+
+
 def _state(db: Connection, wanted: Iterable[str]) -> tuple[int, list[str]]:
     """The database's number (0 for one without migrations), and the relations that it lacks."""
     try:
@@ -159,6 +189,10 @@ def _apply_pending(db: Connection, known: Sequence[Migration]) -> None:
     # for a database without the table: what failed is undone, and the transaction goes on.
     with db.transaction(force_rollback=True):
         to_apply = pending(db, known)
+    if to_apply:
+        applied = len(known) - len(to_apply)
+        schema, is_first = _grader_schema(known[applied - 1].number if applied else 0, known)
+        original_table.take_over(db, schema, is_first=is_first)
     for migration in to_apply:
         try:
             db.execute(migration.sql.encode())
@@ -180,6 +214,13 @@ def _apply_pending(db: Connection, known: Sequence[Migration]) -> None:
             ) from None
     if to_apply:
         log.info("Migrated the schema: %s", ", ".join(migration.file for migration in to_apply))
+
+
+def _grader_schema(number: int, known: Sequence[Migration]) -> tuple[list[str], bool]:
+    """The migrations that make ``grader`` at this number, and whether that is none yet."""
+    first = relations(known)["grader"].number
+    last = max(number, first)
+    return [migration.sql for migration in known if migration.number <= last], number < first
 
 
 @cache

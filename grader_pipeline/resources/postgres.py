@@ -21,9 +21,15 @@ from pydantic import PrivateAttr, SecretStr
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from grader_pipeline.failures import PermanentFailure, TransientFailure
-from grader_pipeline.resources import connections
+from grader_pipeline.resources import connections, original_table
 from grader_pipeline.resources.connections import cause, url_parts
-from grader_pipeline.resources.migrations import migrate, pending, schema_differences
+from grader_pipeline.resources.migrations import (
+    advice,
+    grader_differences,
+    migrate,
+    pending,
+    schema_differences,
+)
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
 
@@ -116,20 +122,24 @@ class Postgres(dg.ConfigurableResource["Postgres"], use_attribute_docstrings=Tru
         """Connect and look at the tables, change nothing. Raises like ``transaction``."""
         with closing(self._connect()) as connection:
             missing = pending(connection)
+            to_take_over = grader_differences(connection) if missing else []
             may_create = connection.execute(statement("session/may_create")).fetchone() or {}
         if missing and not may_create["answer"]:
             raise PermanentFailure(
                 f"The database needs {len(missing)} migrations of sql/schema, and the role of "
                 "DATABASE_URL may not apply them: grant it CREATE on the schema."
             )
+        if any(not difference.is_safe for difference in to_take_over):
+            raise PermanentFailure(original_table.refusal(to_take_over))
         if missing:
-            return f"PostgreSQL answers; the next run applies {len(missing)} migrations"
+            said = f"PostgreSQL answers; the next run applies {len(missing)} migrations"
+            if to_take_over:
+                said += f" and takes the table grader over ({original_table.texts(to_take_over)})"
+            return said
         with self.transaction() as db:
             version = db.info.server_version // 10_000
-            differences = schema_differences(db)
-        if differences:
-            listed = "; ".join(differences)
-            raise PermanentFailure(f"The tables are not those of sql/schema: {listed}")
+            if differences := schema_differences(db):
+                raise PermanentFailure(advice(db, differences))
         return f"PostgreSQL {version} answers, its tables are those of sql/schema"
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:

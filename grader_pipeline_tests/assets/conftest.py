@@ -24,24 +24,30 @@ def grader(monkeypatch: pytest.MonkeyPatch) -> Iterator[Grader]:
 
 
 @pytest.fixture
-def run_day(grader: Grader, database_url: str) -> Iterator[Run]:
+def instance() -> Iterator[dg.DagsterInstance]:
+    """Dagster's records of the test's runs."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+@pytest.fixture
+def run_day(grader: Grader, database_url: str, instance: dg.DagsterInstance) -> Run:
     """Run a day: ``run_day("2023-05-31", selection=[...], config={...})``."""
     defs = build_defs({"grader_api": GraderApi(attempts=2, pause_seconds=0.01)})
     job = defs.resolve_job_def("grader_day")
-    with dg.DagsterInstance.ephemeral() as instance:
 
-        def run(
-            day: str, *, selection: list[str] | None = None, config: dict[str, Any] | None = None
-        ) -> dg.ExecuteInProcessResult:
-            return job.execute_in_process(
-                partition_key=day,
-                instance=instance,
-                asset_selection=selection and [dg.AssetKey(name) for name in selection],
-                run_config=config,
-                raise_on_error=False,
-            )
+    def run(
+        day: str, *, selection: list[str] | None = None, config: dict[str, Any] | None = None
+    ) -> dg.ExecuteInProcessResult:
+        return job.execute_in_process(
+            partition_key=day,
+            instance=instance,
+            asset_selection=selection and [dg.AssetKey(name) for name in selection],
+            run_config=config,
+            raise_on_error=False,
+        )
 
-        yield run
+    return run
 
 
 @pytest.fixture
