@@ -1,7 +1,10 @@
 """The schemas of earlier releases, and what the code of those releases does with them.
 
 A folder beside this file holds one release's SQL as it was: its schema, the statements that bring
-its rollups up to date, its reports. Nothing here changes any more.
+its rollups up to date, its reports. ``release_0_2`` also holds an installation: five generated days
+that the code of 0.2.0 loaded, out of order, into database, storage, workbook and outbox. The first
+three mails are sent, the last two are queued. Mails have no picture, which would be most of them.
+Nothing here changes any more.
 """
 
 import datetime as dt
@@ -28,19 +31,33 @@ class Release:
     name: str
     steps: tuple[str, ...]
     """The statements of its folder ``load`` that bring the rollups up to date, in order."""
+    reports_folder: str = "metrics"
 
     def read(self, path: str) -> bytes:
         return (_HERE / self.name / path).read_bytes()
 
+    def names(self, folder: str) -> list[str]:
+        return sorted(path.stem for path in (_HERE / self.name / folder).iterdir())
+
     def schema(self) -> list[bytes]:
-        return [path.read_bytes() for path in sorted((_HERE / self.name / "schema").iterdir())]
+        return [self.read(f"schema/{name}.sql") for name in self.names("schema")]
 
     def create(self, db: Connection) -> None:
         """Make its tables, and leave the line by which it knows them."""
         for file in self.schema():
             db.execute(file)
-        if db.execute("SELECT to_regclass('schema_applied') AS it").fetchone()["it"]:
+        if self.migrations():
+            note = "INSERT INTO schema_migration (number, name) VALUES (%s, %s)"
+            for number, name in self.migrations():
+                db.execute(note, [number, name])
+        elif db.execute("SELECT to_regclass('schema_applied') AS it").fetchone()["it"]:
             db.execute("INSERT INTO schema_applied (sha256) VALUES (%s)", [self.sha256()])
+
+    def migrations(self) -> list[tuple[int, str]]:
+        """The numbers and names of its migrations; none before 0.2.0."""
+        names = self.names("schema")
+        known = "001_schema_migration" in names
+        return [(int(name.partition("_")[0]), name) for name in names] if known else []
 
     def sha256(self) -> str:
         return sha256(b"".join(self.schema())).hexdigest()
@@ -68,14 +85,15 @@ class Release:
             **school_day(day.isoformat()).parameters,
         }  # fmt: skip
         return {
-            path.stem: sorted(self._report(db, path, bound), key=repr)
-            for path in sorted((_HERE / self.name / "metrics").iterdir())
+            name: sorted(db.execute(self.query(name).encode(), bound).fetchall(), key=repr)
+            for name in self.names(self.reports_folder)
         }
 
-    def _report(self, db: Connection, path: Path, bound: dict[str, Any]) -> list[dict[str, Any]]:
+    def query(self, report: str) -> str:
+        """The query of one of its reports."""
+        text = self.read(f"{self.reports_folder}/{report}.sql").decode()
         # The header has per cent signs that are no parameters.
-        query = re.sub(r"^--.*$", "", path.read_text(), flags=re.MULTILINE)
-        return db.execute(query.encode(), bound).fetchall()
+        return re.sub(r"^--.*$", "", text, flags=re.MULTILINE)
 
 
 RELEASE_0_1 = Release(
@@ -86,6 +104,7 @@ RELEASE_0_1 = Release(
         "forget_engagements", "roll_up_engagements", "note_rollup",
     ),
 )  # fmt: skip
+RELEASE_0_2 = Release("release_0_2", RELEASE_0_1.steps, reports_folder="reports")
 LEARNER_TASK_TABLES = Release(
     "learner_task_tables",
     (

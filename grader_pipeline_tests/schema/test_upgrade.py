@@ -24,7 +24,12 @@ from grader_pipeline_tests.reports.school_days import (
     at,
 )
 from grader_pipeline_tests.reports.twin import Attempt
-from grader_pipeline_tests.schema.earlier import LEARNER_TASK_TABLES, RELEASE_0_1, Release
+from grader_pipeline_tests.schema.earlier import (
+    LEARNER_TASK_TABLES,
+    RELEASE_0_1,
+    RELEASE_0_2,
+    Release,
+)
 
 # Learners come back to their tasks on other days, and one day is loaded after a later one.
 MONTH_AGO = [at("18:00", learner(n), (RUN, WRONG, OK)[n % 3], back=27) for n in range(30)]
@@ -36,7 +41,7 @@ DAYS: dict[dt.date, list[Attempt]] = {
 }
 CONTRACT = ("submits", "successful_submits", "unique_users")
 RELEASES = pytest.mark.parametrize(
-    "release", [RELEASE_0_1, LEARNER_TASK_TABLES], ids=lambda r: r.name
+    "release", [RELEASE_0_2, RELEASE_0_1, LEARNER_TASK_TABLES], ids=lambda r: r.name
 )
 
 _COLUMNS = """
@@ -129,7 +134,7 @@ def test_an_upgraded_database_is_made_like_a_fresh_one(
 ) -> None:
     load_all(release, earlier)
     kind = "SELECT relkind FROM pg_class WHERE relname = 'learner_task'"
-    assert lines(earlier, kind) == [f"('{'v' if release is RELEASE_0_1 else 'r'}',)"]
+    assert lines(earlier, kind) == [f"('{'r' if release is LEARNER_TASK_TABLES else 'v'}',)"]
     upgrade()
     with fresh.postgres.transaction() as db:
         assert described(earlier) == described(db)

@@ -1,0 +1,1 @@
+COPY staged_attempts FROM STDIN (FORMAT csv);

@@ -1,0 +1,1 @@
+COPY staged_rejected FROM STDIN (FORMAT csv);

@@ -1,0 +1,1 @@
+DELETE FROM engagement_day WHERE report_date = %(day)s;

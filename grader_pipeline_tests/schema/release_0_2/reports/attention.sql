@@ -1,0 +1,43 @@
+-- title: Кому нужна помощь
+-- description: Сколько юзеров курса застряли, испытывают трудности, перестают заниматься, не отправляют решений.
+-- sheet: 28 days
+-- column course: Курс
+-- column state: Состояние
+-- column learners: Юзеров
+-- column active_learners: Активных юзеров курса за 28 дней
+-- column share: Доля, % от активных юзеров курса за 28 дней
+-- picture: bar x=course y=learners by=state
+-- history: all
+--
+-- For each course, how many learners need help: a line for each of four states. A learner can be in
+-- several states. The share is that of the course's active learners, who have an attempt in the 28
+-- days up to the day. The rules are in the function learner_states,
+-- sql/schema/070_stuck_and_other_learner_states.sql.
+WITH learners AS (
+    SELECT * FROM learner_states(%(report_date)s)
+),
+courses AS (
+    SELECT
+        course,
+        count(*)                               AS active_learners,
+        count(*) FILTER (WHERE is_stuck)       AS stuck,
+        count(*) FILTER (WHERE is_struggling)  AS struggling,
+        count(*) FILTER (WHERE is_disengaging) AS disengaging,
+        count(*) FILTER (WHERE is_run_only)    AS run_only
+    FROM learners
+    GROUP BY course
+)
+SELECT
+    course, place, state, state.learners, active_learners,
+    round(100.0 * state.learners / active_learners, 1) AS share
+FROM courses
+CROSS JOIN LATERAL (
+    -- A state's place is its place in this list.
+    SELECT row_number() OVER ()::integer AS place, state, learners
+    FROM (VALUES
+        ('застряли (5 и более неуспешных submit нерешённого задания)', stuck),
+        ('испытывают трудности (больше всех submit на решённое задание за 7 дней)', struggling),
+        ('перестают заниматься (на прошлой неделе пробовали, на этой нет)', disengaging),
+        ('только запускают код (run без submit)', run_only)
+    ) AS listed (state, learners)
+) AS state

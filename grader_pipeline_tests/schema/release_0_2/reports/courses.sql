@@ -1,0 +1,99 @@
+-- title: Курсы
+-- description: День каждого курса рядом с его предыдущими семью днями.
+-- sheet: 28 days
+-- column course: Курс
+-- column learners: Юзеров с попытками
+-- column submitting_learners: Юзеров, сделавших submit
+-- column tasks: Заданий с попытками
+-- column attempts: Попыток (run и submit)
+-- column runs: Запусков (run)
+-- column submits of submitting_learners: Попыток (submit)
+-- column successes of submitting_learners: Успешных попыток (submit)
+-- column wrong_submits of submitting_learners: Неуспешных попыток (submit)
+-- column success_share of submitting_learners: Доля успешных, % от попыток (submit)
+-- column first_try_learners: Юзеров, впервые сделавших submit хотя бы одного задания
+-- column first_try_share of first_try_learners: Решили с первого submit, % от юзеров, впервые сделавших submit
+-- column learners_before: Юзеров за 7 предыдущих дней
+-- column attempts_before of learners_before: Попыток за 7 предыдущих дней, в среднем за день
+-- column attempts_change of learners_before: Изменение попыток, % от среднего за 7 предыдущих дней
+-- column success_share_before of learners_before: Доля успешных за 7 предыдущих дней, % от попыток (submit)
+-- picture: bar x=course y=attempts,submits,successes
+-- history: all
+--
+-- Each course's day beside its seven days before: attempts, learners and shares. Averages of the
+-- days before count only those that were loaded. Solved with the first submit is as in Open edX
+-- Aspects: a learner's first response to a problem (aspects-dbt, dim_learner_first_response).
+WITH today AS (
+    SELECT
+        course,
+        count(DISTINCT learner)                             AS learners,
+        count(DISTINCT learner) FILTER (WHERE submits > 0)  AS submitting_learners,
+        count(DISTINCT task.id)                             AS tasks,
+        sum(runs)                                           AS runs,
+        sum(submits)                                        AS submits,
+        sum(successes)                                      AS successes,
+        sum(wrong_submits)                                  AS wrong_submits
+    FROM engagement_day
+    JOIN task ON task.id = engagement_day.task
+    WHERE report_date = %(report_date)s
+    GROUP BY course
+),
+first_tries AS (
+    SELECT
+        course,
+        count(DISTINCT met.learner)                                         AS learners,
+        count(DISTINCT met.learner) FILTER (WHERE met.first_submit_correct) AS successful
+    FROM engagement_day AS day
+    JOIN engagement AS met ON met.id = day.engagement
+    JOIN task ON task.id = day.task
+    WHERE report_date = %(report_date)s
+      AND first_submit_date = %(report_date)s
+    GROUP BY course
+),
+loaded_days AS (
+    SELECT count(*) AS days
+    FROM rollup_day
+    WHERE report_date BETWEEN %(report_date)s::date - 7 AND %(report_date)s::date - 1
+),
+before AS (
+    SELECT
+        course,
+        count(*)        AS learners,
+        sum(attempts)   AS attempts,
+        sum(submits)    AS submits,
+        sum(successes)  AS successes
+    FROM (
+        SELECT
+            course, learner,
+            sum(runs + submits) AS attempts, sum(submits) AS submits, sum(successes) AS successes
+        FROM engagement_day
+        JOIN task ON task.id = engagement_day.task
+        WHERE report_date BETWEEN %(report_date)s::date - 7 AND %(report_date)s::date - 1
+        GROUP BY course, learner
+    ) AS learners
+    GROUP BY course
+)
+SELECT
+    course,
+    coalesce(today.learners, 0)                                          AS learners,
+    coalesce(submitting_learners, 0)                                     AS submitting_learners,
+    coalesce(tasks, 0)                                                   AS tasks,
+    coalesce(today.runs + today.submits, 0)                              AS attempts,
+    coalesce(today.runs, 0)                                              AS runs,
+    coalesce(today.submits, 0)                                           AS submits,
+    coalesce(today.successes, 0)                                         AS successes,
+    coalesce(wrong_submits, 0)                                           AS wrong_submits,
+    round(100.0 * today.successes / nullif(today.submits, 0), 1)         AS success_share,
+    coalesce(first_tries.learners, 0)                                    AS first_try_learners,
+    round(100.0 * first_tries.successful / first_tries.learners, 1)      AS first_try_share,
+    coalesce(before.learners, 0)                                         AS learners_before,
+    round(coalesce(before.attempts, 0)::numeric / nullif(days, 0), 1)    AS attempts_before,
+    round(
+        100.0 * (coalesce(today.runs + today.submits, 0) * days - before.attempts)
+        / nullif(before.attempts, 0), 1
+    )                                                                    AS attempts_change,
+    round(100.0 * before.successes / nullif(before.submits, 0), 1)       AS success_share_before
+FROM today
+FULL JOIN before USING (course)
+LEFT JOIN first_tries USING (course)
+CROSS JOIN loaded_days

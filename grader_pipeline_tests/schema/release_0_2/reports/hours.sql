@@ -1,0 +1,38 @@
+-- title: Часы
+-- description: Попытки по часам школьного дня.
+-- sheet: 1 day
+-- column hour: Час
+-- column learners: Юзеров с попытками
+-- column attempts: Попыток (run и submit)
+-- column submits: Попыток (submit)
+-- column successes: Успешных попыток (submit)
+-- column success_share of submitting_learners: Доля успешных, % от попыток (submit)
+-- column submitting_learners: Юзеров, сделавших submit
+-- chart: bar x=hour y=attempts,submits,successes
+-- picture: heat x=hour y=attempts by=report_date days=28
+--
+-- Attempts and learners in each hour of the school's clock. Every day has all 24 hours, empty ones
+-- too. Where the clock is changed, an hour of the day can have 0 or 120 minutes.
+WITH learners AS (
+    SELECT
+        extract(hour FROM created_at AT TIME ZONE 'UTC' AT TIME ZONE %(timezone)s)::integer AS hour,
+        user_id,
+        count(*)                           AS attempts,
+        count(*) FILTER (WHERE is_submit)  AS submits,
+        count(*) FILTER (WHERE is_success) AS successes
+    FROM attempt
+    WHERE created_at >= %(day_start)s
+      AND created_at < %(day_end)s
+    GROUP BY hour, user_id
+)
+SELECT
+    hour,
+    count(user_id)                                               AS learners,
+    coalesce(sum(attempts), 0)::bigint                           AS attempts,
+    coalesce(sum(submits), 0)::bigint                            AS submits,
+    coalesce(sum(successes), 0)::bigint                          AS successes,
+    count(*) FILTER (WHERE submits > 0)                          AS submitting_learners,
+    round(100.0 * sum(successes) / nullif(sum(submits), 0), 1)   AS success_share
+FROM generate_series(0, 23) AS hour
+LEFT JOIN learners USING (hour)
+GROUP BY hour
