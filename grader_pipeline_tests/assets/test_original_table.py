@@ -1,10 +1,13 @@
 """A day loaded into a table ``grader`` that the original script made, or that somebody altered."""
 
+import argparse
+
 import dagster as dg
 import psycopg
 import pytest
 
 from grader_pipeline.asset_names import GRADER_TABLE
+from grader_pipeline.cli import recompute
 from grader_pipeline_tests.assets.conftest import Run, failure_of
 from grader_pipeline_tests.assets.test_day import DAY, Query, day_of_attempts
 from grader_pipeline_tests.grader import Grader, attempt, learner, rows
@@ -48,6 +51,20 @@ def test_a_day_of_the_scripts_table_is_already_there_and_what_is_new_is_added(
     assert query("SELECT count(*) FROM grader WHERE created_at >= '2023-05-30 21:00'") == [
         (DAYS_ROWS + 4,)
     ]
+
+
+def test_recompute_computes_every_day_of_the_scripts_table(query: Query, database_url: str) -> None:
+    with psycopg.connect(database_url) as db:
+        db.execute(ORIGINAL)
+    recompute.run(argparse.Namespace(start=None, end=None))
+    per_day = query(
+        "SELECT (created_at AT TIME ZONE 'UTC' AT TIME ZONE 'Europe/Moscow')::date, count(*)"
+        " FROM grader GROUP BY 1 ORDER BY 1"
+    )
+    assert sum(number for _, number in per_day) == 100_000
+    metric = "SELECT report_date, value FROM daily_metrics WHERE metric = 'runs' ORDER BY 1"
+    assert query(metric) == per_day
+    assert query("SELECT report_date, attempts FROM rollup_day ORDER BY 1") == per_day
 
 
 def everything(query: Query) -> list[list[tuple[object, ...]]]:
