@@ -20,10 +20,12 @@ from grader_pipeline.assets.materializations import (
 )
 from grader_pipeline.assets.step4_metrics import REPORTS
 from grader_pipeline.assets.step5_sheet_report import write_sheet
+from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import window
 from grader_pipeline.reports.records import outdated_records, settle_records
 from grader_pipeline.reports.stored_days import changed_days, open_calendar, roll_up_again
 from grader_pipeline.reports.waiting import waiting_days
+from grader_pipeline.resources.migrations import advice, schema_differences
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.sheet.resource import Sheets
 
@@ -51,6 +53,8 @@ def refresh_waiting(
     Raises as Postgres and Sheets do. Days that are done stay done.
     """
     with postgres.transaction() as db:
+        if differences := schema_differences(db):
+            raise PermanentFailure(advice(db, differences))
         open_calendar(db)
         changed = changed_days(db)
     for number, date in enumerate(changed):

@@ -83,6 +83,17 @@ def test_waiting_days_wait_for_runs_that_are_under_way(postgres: Postgres) -> No
         assert isinstance(evaluate(instance, postgres), dg.RunRequest)
 
 
+def test_tables_that_are_not_those_of_sql_schema_are_left_alone(postgres: Postgres) -> None:
+    with postgres.transaction() as db:
+        db.execute("ALTER TABLE grader DISABLE TRIGGER mark_change")
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = build_defs({"postgres": postgres}).resolve_job_def("refresh")
+        result = job.execute_in_process(instance=instance, raise_on_error=False)
+        assert "differs from sql/schema" in str(result.get_step_failure_events())
+        with postgres.transaction() as db:
+            assert len(waiting_days(db)) == len(DAYS)
+
+
 def test_two_processes_never_compute_the_same_days_again(
     postgres: Postgres, caplog: pytest.LogCaptureFixture
 ) -> None:
