@@ -47,7 +47,7 @@ class DayFiles(dg.ConfigurableIOManager, use_attribute_docstrings=True):
     def handle_output(self, context: dg.OutputContext, obj: Path) -> None:
         """Replace the day's file by ``obj``, whole or not at all."""
         target = self.path(context.asset_key.path[-1], day_of(context))
-        _put(obj, target)
+        put(obj, target)
         context.add_output_metadata(
             {"path": _without_login(str(target)), "size (bytes)": obj.stat().st_size}
         )
@@ -69,7 +69,7 @@ class DayFiles(dg.ConfigurableIOManager, use_attribute_docstrings=True):
             probe = UPath(where) / "probe"
             with tempfile.TemporaryDirectory() as folder:
                 (file := Path(folder) / "probe").write_text("written by grader-pipeline doctor")
-                _put(file, probe)
+                put(file, probe)
             probe.unlink()
         except (OSError, ValueError, ImportError) as error:
             advice = "Set GRADER_STORAGE, or GRADER_HOME, to a folder that can be written."
@@ -84,7 +84,8 @@ class DayFiles(dg.ConfigurableIOManager, use_attribute_docstrings=True):
         return f"{_without_login(where)} can be written"
 
 
-def _put(file: Path, target: UPath) -> None:
+def put(file: Path, target: UPath) -> None:
+    """Replace ``target`` by ``file``, whole or not at all. Raises what the storage raises."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.protocol not in {"", "file"}:
         # An object appears when its upload is complete.

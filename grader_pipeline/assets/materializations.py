@@ -120,8 +120,8 @@ def report_metadata(db: Connection, report: Report, day: SchoolDay) -> dict[str,
     rows = rows_to_show(report, read_rows(db, report, until=day.date, days=days))
     today = [row for row in rows if row["report_date"] == day.date]
     found |= {"preview": preview(report, today), **_values(today)}
-    if report.picture and (png := pictures.draw(report, rows)):
-        found["picture"] = pictures.as_markdown(png, report.title)
+    if picture := pictures.link(report, day.date, rows):
+        found["picture"] = picture
     return found
 
 

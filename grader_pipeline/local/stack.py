@@ -114,8 +114,8 @@ def _serve(stack: Stack, code_socket: Path, host: str, port: int) -> None:
     )
     services.start(
         "webserver",
-        *("-m", "dagster_webserver", "-h", host, "-p", str(port), "-w", str(stack.workspace)),
-        *("--dagster-log-level", "warning"),
+        *("-m", "grader_pipeline.ui", "--host", host, "--port", str(port)),
+        *("--workspace", str(stack.workspace)),
     )
     if not services.wait_until(stack.is_loaded, UI_SECONDS):
         raise LauncherError(

@@ -3,6 +3,9 @@
 A report's header says what its picture shows. The background is transparent. The colours can be
 read on white and on black. The rows are those that may be shown (``privacy.py``), the newest day
 first.
+
+A run draws nothing: a report's metadata has a :func:`link`. The UI's web server draws the picture
+when somebody opens it (``picture_files.py``). The page draws its own.
 """
 
 import base64
@@ -34,8 +37,11 @@ Heights = dict[str, dict[Any, float]]
 """Name of a series -> place on the axis -> height."""
 
 
-def draw(report: Report, rows: Sequence[Row]) -> bytes | None:
-    """Draw a report's picture as a PNG; None if it has none, or no row has a value for it."""
+def draw(report: Report, rows: Sequence[Row], comment: str = "") -> bytes | None:
+    """Draw a report's picture as a PNG; None if it has none, or no row has a value for it.
+
+    ``comment`` is written into the PNG as text. It is not visible.
+    """
     picture = report.picture
     points = _points(report, picture, rows) if picture else []
     if not picture or not points:
@@ -66,13 +72,20 @@ def draw(report: Report, rows: Sequence[Row]) -> bytes | None:
     _fit(axes, canvas.get_renderer())  # type: ignore[no-untyped-call]
     png = io.BytesIO()
     # Figure.savefig draws everything twice.
-    canvas.print_png(png)  # type: ignore[no-untyped-call]
+    canvas.print_png(png, metadata={"Comment": comment})  # type: ignore[no-untyped-call]
     return png.getvalue()
 
 
-def as_markdown(png: bytes, title: str) -> dg.MetadataValue:
-    """A picture as the Dagster UI shows it."""
-    return dg.MetadataValue.md(f"![{title}]({as_data_url(png)})")
+def link(report: Report, day: dt.date, rows: Sequence[Row]) -> dg.MetadataValue | None:
+    """The picture of a day as the Dagster UI shows it; None if there is nothing to draw.
+
+    The text is shown where another web server than ``grader_pipeline.ui`` answers.
+    """
+    if not report.picture or not _points(report, report.picture, rows):
+        return None
+    address = f"/pictures/{report.name}/{day.isoformat()}.png"
+    text = f"No picture here? The UI of grader-pipeline dev has it at {address}"
+    return dg.MetadataValue.md(f"![{text}]({address})")
 
 
 def as_data_url(png: bytes) -> str:

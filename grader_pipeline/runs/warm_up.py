@@ -1,9 +1,8 @@
 """Does once, before the run server forks, what each run would do slowly for the first time.
 
-A run imports late, resolves its job, compiles rules, reads fonts and fills caches. That is 0.14 s
-of CPU, a tenth of a usual day. So this validates a sample attempt, draws a picture of each kind and
-writes a workbook, in a temporary folder. It leaves memory only: no thread and no connection,
-because a fork would not have them.
+A run imports late, resolves its job, compiles rules and fills caches. So this validates a sample
+attempt and writes a workbook, in a temporary folder. It leaves memory only: no thread and no
+connection, because a fork would not have them.
 """
 
 import datetime as dt
@@ -11,12 +10,9 @@ import importlib
 import io
 import tempfile
 from pathlib import Path
-from typing import Any, Literal
 
 from grader_pipeline.attempts.validation import validate
 from grader_pipeline.partitions import SchoolDay
-from grader_pipeline.reports import pictures
-from grader_pipeline.reports.definition import Picture, Report
 from grader_pipeline.schedule import day_job
 from grader_pipeline.sheet import workbook
 from grader_pipeline.sheet.table import DATE, Chart, Column, Table
@@ -50,14 +46,9 @@ def warm_up() -> None:
         importlib.import_module(name)
     definitions = importlib.import_module("grader_pipeline.definitions")
     definitions.defs.resolve_job_def(day_job.name)
-    row: dict[str, Any] = {"report_date": _DAY.date, "y": 1}
-    kinds: tuple[Literal["line", "bar", "heat"], ...] = ("line", "bar", "heat")
     with tempfile.TemporaryDirectory() as folder:
         # An element that is refused needs what a valid one needs, and the reasons.
         validate(io.BytesIO(b"[{}]"), _DAY, Path(folder) / "attempts.parquet")
-        for kind in kinds:
-            picture = Picture(kind, "report_date", ("y",))
-            pictures.draw(Report(name="", path=Path(), picture=picture), [row])
         table = Table((DATE, Column("y", 1)), ((_DAY.date, 1),), chart=Chart("", "line", 0, (1,)))
         for _ in ("made", "read again"):
             workbook.show(Path(folder) / "book.xlsx", [("x", table)])

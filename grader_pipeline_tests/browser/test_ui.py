@@ -18,6 +18,7 @@ from grader_pipeline.local.stack import Stack
 from grader_pipeline.settings import Settings
 
 DAYS = ["2023-05-30", "2023-05-31", "2023-06-01"]
+WHOLE_DAY = "2023-06-02"
 GROUP = "/locations/__repository__@grader_pipeline/asset-groups/grader"
 
 LAUNCH_BACKFILL = """mutation Launch($params: LaunchBackfillParams!) {
@@ -31,6 +32,10 @@ RUN = """query Run($id: ID!) { runOrError(runId: $id) { ... on Run { status }
   } logsForRun(runId: $id) { ... on EventConnection { events {
     ... on ExecutionStepFailureEvent { error { message } }
     ... on RunFailureEvent { error { message } } } } } }"""
+EVENTS_OF_A_RUN = 280_000
+"""More characters than the events of a run have: 245,000 were measured. Half of them are Dagster's
+own fields."""
+
 ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 
 
@@ -40,6 +45,20 @@ def wait_for(what: Callable[[], Any], seconds: float = 150) -> Any:
         assert time.monotonic() < deadline, f"still not so after {seconds} s"
         time.sleep(0.5)
     return value
+
+
+def run_of(key: str) -> dict[str, Any]:
+    """What the UI sends to launch a run of a day."""
+    return {
+        "selector": {
+            "repositoryLocationName": "grader_pipeline",
+            "repositoryName": "__repository__",
+            "pipelineName": "grader_day",
+        },
+        "runConfigData": {},
+        "mode": "default",
+        "executionMetadata": {"tags": [{"key": "dagster/partition", "value": key}]},
+    }
 
 
 @pytest.fixture(scope="module")
@@ -118,20 +137,52 @@ def test_a_run_shows_its_row_counts_and_no_learner(
     assert not [learner for learner in learners if learner in text]
 
 
+@pytest.fixture(scope="module")
+def whole_day(stack: Stack) -> str:
+    """A run of a day with its reports, launched as the schedule launches one."""
+    params = run_of(WHOLE_DAY)
+    run: str = stack.ask(LAUNCH_RUN, {"params": params})["launchRun"]["run"]["runId"]
+
+    def ended() -> dict[str, Any] | None:
+        found = stack.ask(RUN, {"id": run})
+        return found if found["runOrError"]["status"] in ENDED else None
+
+    assert wait_for(ended)["runOrError"]["status"] == "SUCCESS"
+    return run
+
+
+def test_the_page_of_a_day_shows_the_picture_of_that_day(
+    stack: Stack, page: Page, whole_day: str
+) -> None:
+    page.goto(f"{stack.url}/assets/hours?partition={WHOLE_DAY}&view=partitions")
+    picture = page.locator(f"img[src='/pictures/hours/{WHOLE_DAY}.png']").first
+    picture.wait_for(timeout=60_000)
+    assert wait_for(lambda: picture.evaluate("image => image.naturalWidth"), 30) > 500
+
+
+def test_a_click_on_a_day_in_the_list_of_an_asset_shows_its_picture(
+    stack: Stack, page: Page, whole_day: str
+) -> None:
+    page.goto(f"{stack.url}/assets/hours?view=events")
+    page.get_by_text(WHOLE_DAY).first.click(timeout=60_000)
+    picture = page.locator(f"img[src='/pictures/hours/{WHOLE_DAY}.png']").first
+    assert wait_for(lambda: picture.evaluate("image => image.naturalWidth"), 30) > 500
+
+
+def test_the_events_of_a_run_are_small_and_hold_no_picture(stack: Stack, whole_day: str) -> None:
+    with psycopg.connect(stack.database_url) as db:
+        events = db.execute("SELECT event FROM dagster.event_logs WHERE run_id = %s", [whole_day])
+        texts = [text for (text,) in events]
+    assert "/pictures/hours/" in "".join(texts)
+    assert not [text for text in texts if "base64" in text]
+    assert sum(map(len, texts)) < EVENTS_OF_A_RUN
+
+
 @pytest.mark.parametrize("key", ["2023-5-31", "2999-01-01", "../../x"])
 def test_a_key_that_is_no_ended_day_loads_nothing_and_says_why(
     stack: Stack, settings: Settings, key: str
 ) -> None:
-    params = {
-        "selector": {
-            "repositoryLocationName": "grader_pipeline",
-            "repositoryName": "__repository__",
-            "pipelineName": "grader_day",
-        },
-        "runConfigData": {},
-        "mode": "default",
-        "executionMetadata": {"tags": [{"key": "dagster/partition", "value": key}]},
-    }
+    params = run_of(key)
     before = files_in(settings.grader_home)
     # Dagster itself refuses some keys, with status 500, and launches others.
     asked = {"query": LAUNCH_RUN, "variables": {"params": params}}
