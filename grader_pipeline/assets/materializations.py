@@ -107,11 +107,11 @@ def data_version(report: Report) -> dg.DataVersion:
 
 def report_metadata(db: Connection, report: Report, day: SchoolDay) -> dict[str, Any]:
     """How many rows a report of the day has and, if it may be shown, its rows and picture."""
-    labels = {name: label.text for name, label in report.columns.items()}
     found: dict[str, Any] = {
         "dagster/row_count": count_rows(db, report, day),
         "dagster/column_schema": column_schema(
-            **{c["name"]: (c["type"], labels.get(c["name"])) for c in columns_of(db, report.name)}
+            # Without labels: those are in the definition.
+            **{column["name"]: (column["type"], None) for column in columns_of(db, report.name)}
         ),
     }
     if not may_be_shown(report):

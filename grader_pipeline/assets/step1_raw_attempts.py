@@ -16,7 +16,7 @@ import dagster as dg
 from upath import UPath
 
 from grader_pipeline.asset_names import RAW_ATTEMPTS
-from grader_pipeline.assets import GROUP
+from grader_pipeline.assets import GROUP, metadata_once
 from grader_pipeline.attempts.response import unpacked
 from grader_pipeline.partitions import day_of, days_partitions
 from grader_pipeline.resources.grader_api import GraderApi
@@ -47,7 +47,7 @@ def raw_attempts(
             "raw_attempts %s: %d elements, %d bytes in %.1f s, %s",
             day.key, answer.received, answer.size, answer.seconds, change,
         )  # fmt: skip
-        yield dg.MaterializeResult(
+        result: dg.MaterializeResult = dg.MaterializeResult(
             value=answer.path,
             metadata={
                 "dagster/row_count": answer.received,
@@ -58,6 +58,7 @@ def raw_attempts(
                 "seconds": answer.seconds,
             },
         )
+        yield metadata_once(context, result)
 
 
 def _change(stored: UPath, now: str) -> str:

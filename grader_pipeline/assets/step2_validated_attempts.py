@@ -21,7 +21,7 @@ from upath import UPath
 
 from grader_pipeline import checks
 from grader_pipeline.asset_names import VALIDATED_ATTEMPTS
-from grader_pipeline.assets import GROUP, column_schema
+from grader_pipeline.assets import GROUP, column_schema, metadata_once
 from grader_pipeline.attempts.columns import ATTEMPT_TYPES, COLUMNS
 from grader_pipeline.attempts.response import NotAListError, unpacked
 from grader_pipeline.attempts.validation import COURSE, attempts, validate
@@ -80,7 +80,7 @@ def validated_attempts(
             "validated_attempts %s: %d received, %d valid, %d duplicates, %d rejected in %.1f s",
             day.key, tally.received, tally.valid, tally.duplicates, tally.rejected, seconds,
         )  # fmt: skip
-        yield dg.MaterializeResult(
+        result: dg.MaterializeResult = dg.MaterializeResult(
             value=file,
             metadata={
                 "dagster/row_count": tally.valid,
@@ -93,6 +93,7 @@ def validated_attempts(
             },
             check_results=checks.results(VALIDATED_ATTEMPTS, facts),
         )
+        yield metadata_once(context, result)
 
 
 def _preview(file: Path) -> dg.MetadataValue:

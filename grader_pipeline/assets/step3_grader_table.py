@@ -26,7 +26,7 @@ from upath import UPath
 
 from grader_pipeline import checks
 from grader_pipeline.asset_names import GRADER_TABLE
-from grader_pipeline.assets import GROUP, column_schema
+from grader_pipeline.assets import GROUP, column_schema, metadata_once
 from grader_pipeline.attempts.columns import COLUMNS, KEY, NAMES
 from grader_pipeline.attempts.validation import (
     DamagedFileError,
@@ -116,7 +116,7 @@ def grader_table(
         day.key, ledger["loaded"], ledger["already_there"], ledger["updated"], ledger["differing"],
         seconds,
     )  # fmt: skip
-    return dg.MaterializeResult(
+    result: dg.MaterializeResult = dg.MaterializeResult(
         metadata={
             "dagster/row_count": ledger["stored"],
             "loaded": ledger["loaded"],
@@ -139,6 +139,7 @@ def grader_table(
             ),
         ),
     )
+    return metadata_once(context, result)
 
 
 def load_statement(name: str) -> sql.Composed:

@@ -23,7 +23,7 @@ from functools import partial
 import dagster as dg
 
 from grader_pipeline.asset_names import DAILY_METRICS, GRADER_TABLE, METRICS
-from grader_pipeline.assets import GROUP, REPORTS_GROUP
+from grader_pipeline.assets import GROUP, REPORTS_GROUP, column_schema, metadata_once
 from grader_pipeline.assets.materializations import (
     data_version,
     metrics_metadata,
@@ -51,6 +51,8 @@ _OnTables = partial(
 def _spec(report: Report) -> dg.AssetSpec:
     history = f"{report.history} days, its own included" if report.history else "all days up to it"
     worksheet = {"worksheet": f"{report.title}: {report.description}"} if report.sheet else {}
+    # The table has the types. Dagster's UI shows those of the materialization with these labels.
+    labels = {name: ("", label.text) for name, label in report.columns.items()}
     return _OnTables(
         report.name,
         # Day by day, although reports look back: with an offset in the mapping, Dagster splits a
@@ -58,7 +60,12 @@ def _spec(report: Report) -> dg.AssetSpec:
         deps=[GRADER_TABLE],
         description=report.problem or report.about or f"The report of {place(report.path)}.",
         group_name=REPORTS_GROUP,
-        metadata={"dagster/table_name": report.name, "reads": history, **worksheet},
+        metadata={
+            "dagster/table_name": report.name,
+            "dagster/column_schema": column_schema(**labels),
+            "reads": history,
+            **worksheet,
+        },
     )
 
 
@@ -103,8 +110,11 @@ def metrics(
             if report.name in done:
                 found = report_metadata(db, report, day)
                 if report.name in selected:
-                    yield dg.MaterializeResult(
-                        report.name, metadata=found, data_version=data_version(report)
+                    yield metadata_once(
+                        context,
+                        dg.MaterializeResult(
+                            report.name, metadata=found, data_version=data_version(report)
+                        ),
                     )
                 else:
                     context.log_event(refreshed(report.name, day.date, found, report))
@@ -114,9 +124,8 @@ def metrics(
         raise PermanentFailure(f"There are no numbers of {day.key}: {failed[DAILY_METRICS]}")
     if METRICS in selected:
         refreshed_days = dg.MetadataValue.json([other.isoformat() for other in others])
-        yield dg.MaterializeResult(
-            METRICS, metadata={**numbers, "days computed again": refreshed_days, "seconds": seconds}
-        )
+        total = {**numbers, "days computed again": refreshed_days, "seconds": seconds}
+        yield metadata_once(context, dg.MaterializeResult(METRICS, metadata=total))
     else:
         context.log_event(refreshed(METRICS, day.date, numbers))
     with postgres.transaction() as db:

@@ -22,7 +22,7 @@ import dagster as dg
 
 from grader_pipeline import checks
 from grader_pipeline.asset_names import DAILY_METRICS, METRICS, SHEET_REPORT
-from grader_pipeline.assets import GROUP
+from grader_pipeline.assets import GROUP, metadata_once
 from grader_pipeline.assets.materializations import refreshed, sheet_metadata
 from grader_pipeline.assets.step4_metrics import REPORTS
 from grader_pipeline.failures import PermanentFailure
@@ -75,7 +75,7 @@ def sheet_report(
                 context.log_event(refreshed(SHEET_REPORT, other, metadata))
     seconds = time.monotonic() - started
     log.info("sheet_report %s: %d cells written in %.1f s", day.key, shown.cells, seconds)
-    yield dg.MaterializeResult(
+    result: dg.MaterializeResult = dg.MaterializeResult(
         metadata={
             **found,
             "written": shown.written,
@@ -84,6 +84,7 @@ def sheet_report(
         },
         check_results=checks.results(SHEET_REPORT, facts),
     )
+    yield metadata_once(context, result)
     with postgres.transaction() as db:
         settle_records(db, outdated)
     if facts.failures:

@@ -12,7 +12,7 @@ import dagster as dg
 from grader_pipeline.reports.definition import Report, Row
 
 LEAST_LEARNERS = 5
-_PREVIEWED = 30
+_PREVIEWED = 5
 
 
 def may_be_shown(report: Report) -> bool:

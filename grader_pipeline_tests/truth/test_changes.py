@@ -14,10 +14,17 @@ from grader_pipeline.definitions import build_defs
 from grader_pipeline.reports.stored_days import changed_days
 from grader_pipeline.reports.waiting import waiting_days
 from grader_pipeline.resources.postgres import Postgres
-from grader_pipeline_tests.assets.conftest import Run, failure_of, grader, query, run_day
+from grader_pipeline_tests.assets.conftest import (
+    Run,
+    failure_of,
+    grader,
+    instance,
+    query,
+    run_day,
+)
 from grader_pipeline_tests.grader import Grader, attempt, learner, rows
 
-__all__ = ["grader", "query", "run_day"]
+__all__ = ["grader", "instance", "query", "run_day"]
 
 DAY, NEXT = "2023-05-31", "2023-06-01"
 ALL = Namespace(start=None, end=None)
