@@ -3,7 +3,8 @@
 The stored answer goes through one pandera schema in batches. Every element keeps its place: as an
 attempt, or as a refused element with its reasons and its text, for quarantine. Before anything is
 loaded, blocking checks compare the share of rejected elements and the day's volume with their
-bounds.
+bounds. If one fails on a day that is right, such as a holiday, run config "accept_day: true" lets
+the day of this run pass. The failed check is then a warning.
 
 Source: raw_attempts. Times are UTC.
 """
@@ -12,11 +13,12 @@ import logging
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import dagster as dg
 import pyarrow.parquet as pq
+from pydantic import Field
 from upath import UPath
 
 from grader_pipeline import checks
@@ -33,12 +35,27 @@ from grader_pipeline.statements import statement
 
 log = logging.getLogger(__name__)
 
+_BLOCKS = dg.AssetCheckSeverity.ERROR
+_ACCEPTED = "Run config `accept_day: true` let the day pass."
+_HOW_TO_ACCEPT = (
+    "If the day is right, such as a holiday, run it with run config "
+    "`ops: {validated_attempts: {config: {accept_day: true}}}`."
+)
+
 FILE_COLUMNS = column_schema(
     position=("int", "Place in the API's answer, from 0."),
     **{column.name: (str(column.kind.arrow), column.description) for column in COLUMNS},
     reasons=("list<string>", "Why the element was refused; null for an attempt."),
     row=("string", "A refused element as received; null for an attempt."),
 )
+
+
+class ValidationConfig(dg.Config):
+    """The run config of validated_attempts."""
+
+    accept_day: bool = Field(
+        default=False, description="Blocking checks of validated_attempts only warn."
+    )
 
 
 @dg.asset(
@@ -51,7 +68,10 @@ FILE_COLUMNS = column_schema(
     metadata={"dagster/column_schema": FILE_COLUMNS},
 )
 def validated_attempts(
-    context: dg.AssetExecutionContext, raw_attempts: UPath, postgres: Postgres
+    context: dg.AssetExecutionContext,
+    config: ValidationConfig,
+    raw_attempts: UPath,
+    postgres: Postgres,
 ) -> Iterator[dg.MaterializeResult]:
     """Validate the day; see the module's text."""
     day, settings = day_of(context), Settings()
@@ -75,6 +95,12 @@ def validated_attempts(
             for column in ("volume", *ATTEMPT_TYPES)
         }
         facts = checks.ValidatedDay(tally, day, volumes.pop("volume"), settings, volumes)
+        found = checks.results(VALIDATED_ATTEMPTS, facts)
+        let_pass = _blocking_failures(found) if config.accept_day else {}
+        for name, text in let_pass.items():
+            log.warning(
+                "validated_attempts %s: check %s failed: %s %s", day.key, name, text, _ACCEPTED
+            )
         seconds = time.monotonic() - started
         log.info(
             "validated_attempts %s: %d received, %d valid, %d duplicates, %d rejected in %.1f s",
@@ -89,11 +115,30 @@ def validated_attempts(
                 "rejected": tally.rejected,
                 "reasons": dg.MetadataValue.json(tally.reasons),
                 "first attempts": _preview(file),
+                **({"let pass by accept_day": dg.MetadataValue.json(let_pass)} if let_pass else {}),
                 "seconds": seconds,
             },
-            check_results=checks.results(VALIDATED_ATTEMPTS, facts),
+            check_results=[_decided(check, accept_day=config.accept_day) for check in found],
         )
         yield metadata_once(context, result)
+
+
+def _blocking_failures(found: Iterable[dg.AssetCheckResult]) -> dict[str, str]:
+    """What the failed blocking checks found, by their names."""
+    return {
+        str(check.check_name): check.description or ""
+        for check in found
+        if not check.passed and check.severity is _BLOCKS
+    }
+
+
+def _decided(check: dg.AssetCheckResult, *, accept_day: bool) -> dg.AssetCheckResult:
+    """A failed blocking check also says how to let the day pass, or warns that it was let pass."""
+    if not _blocking_failures([check]):
+        return check
+    severity = dg.AssetCheckSeverity.WARN if accept_day else _BLOCKS
+    text = f"{check.description} {_ACCEPTED if accept_day else _HOW_TO_ACCEPT}"
+    return check._replace(severity=severity, description=text)
 
 
 def _preview(file: Path) -> dg.MetadataValue:
