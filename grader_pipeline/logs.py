@@ -10,6 +10,7 @@ three newest archives stay (``app_log.txt.2025-11-07``). Processes write one at 
 the settings gets into the file.
 """
 
+import errno
 import html
 import json
 import logging
@@ -19,6 +20,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import psycopg
@@ -31,6 +33,9 @@ ARCHIVES = 3
 
 SHORTEST_SECRET = 8
 """Signs of the shortest secret that is looked for in texts."""
+
+_LINE_ROOM = 64 * 1024
+"""Free bytes of the disk below which no line is begun: a full disk would take half of it."""
 
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s\"'<>]+", re.IGNORECASE)
 _USER_INFO = re.compile(r"//[^/?#]*@")
@@ -76,13 +81,22 @@ class _AppLog(logging.Handler):
             return
         record.in_app_log = True
         try:
-            _file(os.environ.get("GRADER_HOME"), os.getpid()).emit(record)
+            file = _file(os.environ.get("GRADER_HOME"), os.getpid())
+            _require_room(file.baseFilename)
+            file.emit(record)
         except OSError:
             self.handleError(record)
 
 
+def _require_room(file: str) -> None:
+    disk = os.statvfs(Path(file).parent)
+    if disk.f_bavail * disk.f_frsize < _LINE_ROOM:
+        text = "The disk is full, and this line is not in the log. Make room, or move GRADER_HOME"
+        raise OSError(errno.ENOSPC, text, file)
+
+
 @cache
-def _file(_grader_home: str | None, _process: int) -> logging.Handler:
+def _file(_grader_home: str | None, _process: int) -> logging.FileHandler:
     # Each process opens the file for itself: a fork would share its parent's lock.
     settings = Settings()
     settings.logs_dir.mkdir(parents=True, exist_ok=True)

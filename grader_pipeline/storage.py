@@ -13,6 +13,7 @@ from pathlib import Path
 import dagster as dg
 from upath import UPath
 
+from grader_pipeline import disk
 from grader_pipeline.asset_names import RAW_ATTEMPTS, VALIDATED_ATTEMPTS
 from grader_pipeline.atomic_files import replacing
 from grader_pipeline.failures import PermanentFailure
@@ -34,6 +35,12 @@ def _without_login(place: str) -> str:
     return re.sub(r"(?<=://)[^/]*@", "", place).partition("?")[0]
 
 
+def local_folder(settings: Settings) -> Path | None:
+    """The folder of the files. None if they are in an object store."""
+    place = UPath(settings.storage)
+    return Path(place.path) if place.protocol in {"", "file"} else None
+
+
 class DayFiles(dg.ConfigurableIOManager, use_attribute_docstrings=True):
     """The files of raw_attempts and validated_attempts, one a day, in GRADER_STORAGE."""
 
@@ -45,7 +52,10 @@ class DayFiles(dg.ConfigurableIOManager, use_attribute_docstrings=True):
         return UPath(Settings().storage) / asset / f"{day.key}{SUFFIXES[asset]}"
 
     def handle_output(self, context: dg.OutputContext, obj: Path) -> None:
-        """Replace the day's file by ``obj``, whole or not at all."""
+        """Replace the day's file by ``obj``, whole or not at all.
+
+        Raises PermanentFailure if the disk is full.
+        """
         target = self.path(context.asset_key.path[-1], day_of(context))
         put(obj, target)
         context.add_output_metadata(
@@ -86,10 +96,13 @@ class DayFiles(dg.ConfigurableIOManager, use_attribute_docstrings=True):
 
 def put(file: Path, target: UPath) -> None:
     """Replace ``target`` by ``file``, whole or not at all. Raises what the storage raises."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     if target.protocol not in {"", "file"}:
+        target.parent.mkdir(parents=True, exist_ok=True)
         # An object appears when its upload is complete.
         target.fs.put_file(str(file), target.path)
         return
-    with replacing(Path(target.path)) as out, file.open("rb") as source:
-        shutil.copyfileobj(source, out, 1024 * 1024)
+    path = Path(target.path)
+    with disk.room(path.parent, "GRADER_STORAGE", needed=file.stat().st_size):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as out, file.open("rb") as source:
+            shutil.copyfileobj(source, out, 1024 * 1024)

@@ -17,6 +17,7 @@ import yaml
 import grader_pipeline.local
 from grader_pipeline import logs
 from grader_pipeline.settings import SAMPLE_CLIENT, Settings
+from grader_pipeline_tests.small_disk import small_disk
 from grader_pipeline_tests.waiting import eventually
 
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d - (INFO|WARNING|ERROR): (.*)")
@@ -299,3 +300,23 @@ def test_a_folder_that_cannot_be_written_stops_nobody(
     monkeypatch.setenv("GRADER_HOME", str(tmp_path / "file"))
     logging.getLogger("grader_pipeline.test").info("unheard")
     assert "NotADirectoryError" in capsys.readouterr().err
+
+
+def test_a_full_disk_takes_no_half_line_and_stops_nobody(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = logging.getLogger("grader_pipeline.test")
+    long = "x" * 30_000
+    with small_disk(folder.parent, 512 * 1024):
+        for number in range(20):
+            log.info("%d %s", number, long)
+        err = capsys.readouterr().err
+        assert "The disk is full, and this line is not in the log. Make room" in err
+        assert str(folder / "app_log.txt") in err
+        lines = text(folder).splitlines()
+        assert 0 < len(lines) < 20
+        assert all(line.endswith(f" {long}") for line in lines)
+        (folder / "app_log.txt").write_text("")
+        log.info("there is room")
+        assert text(folder).endswith("there is room\n")
+    logs._file.cache_clear()

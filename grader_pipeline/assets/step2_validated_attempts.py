@@ -11,7 +11,6 @@ Source: raw_attempts. Times are UTC.
 
 import logging
 import re
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -21,7 +20,7 @@ import pyarrow.parquet as pq
 from pydantic import Field
 from upath import UPath
 
-from grader_pipeline import checks
+from grader_pipeline import checks, disk
 from grader_pipeline.asset_names import VALIDATED_ATTEMPTS
 from grader_pipeline.assets import GROUP, column_schema, metadata_once
 from grader_pipeline.attempts.columns import ATTEMPT_TYPES, COLUMNS
@@ -77,14 +76,16 @@ def validated_attempts(
     day, settings = day_of(context), Settings()
     log.info("validated_attempts %s: start", day.key)
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="grader-validated-") as folder:
-        file = Path(folder) / "attempts.parquet"
+    with disk.temporary_folder("grader-validated-") as folder:
+        file = folder / "attempts.parquet"
         try:
             with unpacked(raw_attempts.open("rb")) as body:
                 tally = validate(
                     body, day, file, require_outcome_url=settings.grader_require_outcome_url
                 )
         except (NotAListError, OSError) as error:
+            if isinstance(error, OSError) and disk.is_full(error):
+                raise
             raise PermanentFailure(
                 f"The stored answer of {day.key} {error}. Materialize raw_attempts again."
             ) from error

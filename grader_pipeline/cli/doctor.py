@@ -1,7 +1,7 @@
 """``grader-pipeline doctor``: tries each setting and connection, and says what to do about it.
 
-Each resource tries itself (``probe``). Here are the order, and what no resource has: the log folder
-and Dagster's instance.
+Each resource tries itself (``probe``). Here are the order, and what no resource has: the log
+folder, the room on the disks, and Dagster's instance. A check that raises UserWarning passes.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from grader_pipeline.local.dagster_home import SCHEMA
 from grader_pipeline.local.database import connected
+from grader_pipeline.local.disk_forecast import disks
 from grader_pipeline.local.errors import LauncherError, explain
 from grader_pipeline.local.home_lock import writable
 from grader_pipeline.logs import without_secrets
@@ -23,6 +24,9 @@ from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.settings import Settings
 from grader_pipeline.sheet.resource import Sheets
 from grader_pipeline.storage import DayFiles
+
+FEW_DAYS = 30
+"""With room for fewer days on a disk, doctor warns."""
 
 
 def run(_: argparse.Namespace) -> int:
@@ -39,6 +43,7 @@ def run(_: argparse.Namespace) -> int:
     checks: dict[str, Callable[[Settings], str]] = {
         "log folder": _log_folder,
         "storage": lambda _: DayFiles().probe(),
+        "disks": _disks,
         "database": _database,
         "API": _api,
         "sheet": lambda _: Sheets().probe(),
@@ -52,6 +57,8 @@ def run(_: argparse.Namespace) -> int:
 def _passes(name: str, check: Callable[[Settings], str], settings: Settings) -> bool:
     try:
         mark, said = "ok  ", check(settings)
+    except UserWarning as warning:
+        mark, said = "warn", str(warning)
     except dg.Failure as failure:
         mark, said = "FAIL", failure.description or "it failed without a reason"
     except LauncherError as error:
@@ -67,6 +74,17 @@ def _log_folder(settings: Settings) -> str:
         settings.logs_dir.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=settings.logs_dir).close()
     return f"{settings.logs_dir} can be written"
+
+
+def _disks(settings: Settings) -> str:
+    found = disks(settings)
+    said = " | ".join(map(str, found))
+    days = min((disk.days for disk in found if disk.days is not None), default=FEW_DAYS)
+    if days == 0:
+        raise dg.Failure(f"The next day does not fit. Make room, or name larger disks. {said}")
+    if days < FEW_DAYS:
+        raise UserWarning(f"{days} more days fit. Make room in time. {said}")
+    return said
 
 
 def _database(settings: Settings) -> str:

@@ -19,6 +19,7 @@ from threading import Event, Thread
 import psutil
 import psycopg
 
+from grader_pipeline.disk import free, megabytes
 from grader_pipeline.local import processes
 from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.local.home_lock import sole_owner
@@ -31,6 +32,11 @@ DATABASE = "grader"
 STARTS = 10
 """Starts in a row that may fail: processes of a killed server keep its memory for a moment."""
 _SIGNAL_SECONDS = 60
+
+FULL_DISK_PAUSE = 10
+"""Seconds until the next start while the disk is full."""
+_LOG_SEGMENT = 16 * 1024 * 1024
+"""Bytes of a file of PostgreSQL's write-ahead log: without room for one it does not start."""
 
 _MAJOR = "18"
 _OPTIONS = {
@@ -183,7 +189,8 @@ def _running(programs: Path, data: Path, sockets: Path, account: ServerAccount) 
         while not ready.wait(0.1):
             if not supervisor.is_alive():
                 raise LauncherError(
-                    f"PostgreSQL does not start in {data}:\n{processes.tail(_output(data))}"
+                    f"PostgreSQL does not start in {data}, whose disk has {megabytes(free(data))} "
+                    f"free:\n{processes.tail(_output(data))}"
                 )
         yield
     finally:
@@ -192,7 +199,10 @@ def _running(programs: Path, data: Path, sockets: Path, account: ServerAccount) 
 
 
 def _supervise(start: Callable[..., Popen[bytes]], data: Path, ready: Event, stop: Event) -> None:
-    """Start the server whenever it does not run. Give up after STARTS starts that fail."""
+    """Start the server whenever it does not run. Give up after STARTS starts that fail.
+
+    A server that was ready once is started until there is room, if its disk is full.
+    """
     failures = 0
     with _output(data).open("wb") as output:
         while not stop.is_set() and failures < STARTS:
@@ -204,6 +214,10 @@ def _supervise(start: Callable[..., Popen[bytes]], data: Path, ready: Event, sto
                     ready.set()
             if stop.is_set():
                 _stop(psutil.Process(server.pid))
+            elif ready.is_set() and failures and free(data) < _LOG_SEGMENT:
+                failures = 0
+                log.error("The disk of %s is full: PostgreSQL starts when you have made room", data)
+                stop.wait(FULL_DISK_PAUSE)
             elif ready.is_set():
                 log.warning("PostgreSQL died (%s); starting it again", server.returncode)
             stop.wait(0.5)

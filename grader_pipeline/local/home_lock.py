@@ -9,6 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from grader_pipeline import disk
 from grader_pipeline.local.errors import LauncherError
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,11 @@ def writable(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if disk.is_full(error):
+            raise LauncherError(
+                f"The disk of {folder} is full ({disk.megabytes(disk.free(folder))} free): make "
+                "room, or set GRADER_HOME to a folder on a larger disk."
+            ) from None
         raise LauncherError(
             f"{folder} cannot be written ({error.strerror}): set GRADER_HOME to a folder that can."
         ) from None
@@ -43,7 +49,8 @@ def sole_owner(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         owned = _acquired(note)
     with owned:
-        note.write_text(json.dumps({"pid": os.getpid()}), encoding="utf-8")
+        with writable(folder):
+            note.write_text(json.dumps({"pid": os.getpid()}), encoding="utf-8")
         yield
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from grader_pipeline import disk
 from grader_pipeline.atomic_files import replacing
 from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline.mail.smtp import Refusal, hand_over, session
@@ -89,7 +90,15 @@ def _write_eml(folder: Path, key: str, message: bytes) -> None:
     _writable(folder)
     path = folder / f"{re.sub(r'[^0-9A-Za-z._-]+', '-', key)}.eml"
     try:
-        with replacing(path) as file:
+        with (
+            disk.room(
+                folder,
+                "GRADER_HOME",
+                needed=len(message),
+                then="the mail is written within the hour",
+            ),
+            replacing(path) as file,
+        ):
             file.write(message)
     except OSError as error:
         raise TransientFailure(f"{path} cannot be written ({error.strerror}).") from error

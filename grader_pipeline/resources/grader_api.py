@@ -7,7 +7,6 @@ key, and no other error attached.
 
 import hashlib
 import logging
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ import dagster as dg
 import pyarrow as pa
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
+from grader_pipeline import disk
 from grader_pipeline.attempts import response as responses
 from grader_pipeline.failures import (
     PermanentFailure,
@@ -98,7 +98,7 @@ class GraderApi(dg.ConfigurableResource["GraderApi"], use_attribute_docstrings=T
         GRADER_API_TIMEOUT is the deadline of each request, from connecting to the last byte.
 
         Raises TransientFailure when all tries failed for reasons that may pass, PermanentFailure
-        when asking again cannot help.
+        when asking again cannot help: the disk of TMPDIR is full, too.
         """
         tries = Retrying(
             retry=retry_if_exception_type(TransientFailure),
@@ -107,9 +107,8 @@ class GraderApi(dg.ConfigurableResource["GraderApi"], use_attribute_docstrings=T
             before_sleep=_say_why,
             reraise=True,
         )
-        with tempfile.TemporaryDirectory(prefix="grader-response-") as folder:
-            file = Path(folder) / "response.json.zst"
-            yield tries(self._ask, api_url, params, file)
+        with disk.temporary_folder("grader-response-") as folder:
+            yield tries(self._ask, api_url, params, folder / "response.json.zst")
 
     def probe(self) -> str:
         """Ask for one second of attempts. Raises like ``get_api_data``, without retries."""
@@ -128,6 +127,8 @@ class GraderApi(dg.ConfigurableResource["GraderApi"], use_attribute_docstrings=T
         try:
             return self._download(url, asked, file, settings.grader_api_timeout)
         except (exchange.NoAnswerError, OSError, responses.NotAListError) as error:
+            if isinstance(error, OSError) and disk.is_full(error):
+                raise
             beginning = without_secrets(_beginning(file), settings)
             failure = _failure_for(error, settings.grader_api_timeout, beginning[:300])
         # Raised in the handler, it would have the error as its context.

@@ -82,7 +82,7 @@ class Postgres(dg.ConfigurableResource["Postgres"], use_attribute_docstrings=Tru
         ``lock`` names an advisory lock: until the transaction ends, no other process has it.
 
         Raises TransientFailure if the server cannot be reached or goes away, PermanentFailure if it
-        refuses the connection or a statement.
+        refuses the connection or a statement, or its disk is full.
         """
         with self._lock:
             try:
@@ -92,6 +92,12 @@ class Postgres(dg.ConfigurableResource["Postgres"], use_attribute_docstrings=Tru
                         query = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
                         connection.execute(query, [lock])
                     yield connection
+            except psycopg.errors.DiskFull as error:
+                raise PermanentFailure(
+                    f"The disk of the database is full ({cause(error)}). Nothing was stored there. "
+                    "Make room on the database server's disk (the embedded one is in "
+                    "GRADER_HOME/postgres), and run the day again."
+                ) from None
             except psycopg.OperationalError as error:
                 raise TransientFailure(
                     f"The database went away or gave up ({cause(error)}). Nothing was stored "

@@ -6,8 +6,11 @@ the file is not written. The caller allows one writer at a time.
 """
 
 import datetime as dt
+import io
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import Cell
@@ -16,8 +19,11 @@ from openpyxl.chart import BarChart, LineChart, Reference
 from openpyxl.chart.axis import DateAxis
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter, range_to_tuple
+from openpyxl.worksheet import _writer
 from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.writer.excel import ExcelWriter
 
+from grader_pipeline import disk
 from grader_pipeline.atomic_files import replacing
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.sheet.table import DATE, Chart, Table, Value, number_format
@@ -186,13 +192,32 @@ def _new_chart(sheet: Worksheet, table: Table, wanted: Chart, lines: int) -> Lin
 
 
 def _replace(path: Path, book: Workbook) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    content = _content(book)
     try:
-        with replacing(path, mode=0o666, one_writer=True) as file:
-            book.save(file)
+        with disk.room(path.parent, "GRADER_HOME", needed=len(content)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(path, mode=0o666, one_writer=True) as file:
+                file.write(content)
     except OSError as error:
         raise PermanentFailure(
             f"The workbook {path} cannot be written ({error.strerror or error}). It is as it was. "
-            "Close it where it is open, see that the disk has room and that GRADER_HOME may be "
-            "written, and run the day again."
+            "Close it where it is open, see that GRADER_HOME may be written, and run the day again."
         ) from error
+
+
+def _content(book: Workbook) -> memoryview:
+    """The workbook as a file has it. The library writes each worksheet to TMPDIR first."""
+    content = io.BytesIO()
+    try:
+        # Closes the archive after a failure too, as book.save() does not.
+        with (
+            disk.room(Path(tempfile.gettempdir()), "TMPDIR"),
+            ZipFile(content, "w", ZIP_DEFLATED) as archive,
+        ):
+            book.properties.modified = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+            ExcelWriter(book, archive).save()
+    except BaseException:
+        # After a success it has removed these. A forked run ends without its exit handler.
+        _writer._openpyxl_shutdown()
+        raise
+    return content.getbuffer()

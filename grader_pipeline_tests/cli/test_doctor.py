@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from grader_pipeline.asset_names import RAW_ATTEMPTS
+from grader_pipeline.storage import SUFFIXES
+from grader_pipeline_tests.small_disk import small_disk
+
 Doctor = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -28,7 +32,7 @@ def test_doctor_is_content_with_nothing_set(doctor: Doctor) -> None:
     lines = done.stdout.splitlines()
     assert [line[:6] for line in lines] == ["ok    "] * len(lines)
     named = [line[6:].split(":")[0] for line in lines]
-    parts = ["log folder", "storage", "database", "API", "sheet", "mail", "Dagster"]
+    parts = ["log folder", "storage", "disks", "database", "API", "sheet", "mail", "Dagster"]
     assert named == ["settings", *parts]
 
 
@@ -88,6 +92,24 @@ def test_doctor_sends_nobody_to_a_driver_when_a_local_folder_cannot_be_written(
     assert done.returncode == 1
     assert "fsspec" not in done.stdout
     assert "Set GRADER_STORAGE, or GRADER_HOME, to a folder" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "mark", "said"),
+    [(1, "FAIL", "The next day does not fit. Make room"), (5, "warn", " more days fit. Make room")],
+)
+def test_doctor_forecasts_a_full_disk(
+    tmp_path: Path, doctor: Doctor, megabytes: int, mark: str, said: str
+) -> None:
+    with small_disk(tmp_path / "storage", megabytes * 1_000_000) as storage:
+        (storage / RAW_ATTEMPTS).mkdir()
+        name = f"2023-05-31{SUFFIXES[RAW_ATTEMPTS]}"
+        (storage / RAW_ATTEMPTS / name).write_bytes(bytes(600_000))
+        done = doctor(GRADER_STORAGE=str(storage), DATABASE_URL="postgresql://127.0.0.1:1/grader")
+    (line,) = [line for line in done.stdout.splitlines() if "disks:" in line]
+    assert line.startswith(f"{mark}  disks: ")
+    assert said in line
+    assert f"GRADER_STORAGE ({storage}): " in line
 
 
 def test_doctor_names_the_variable_that_cannot_be_read(doctor: Doctor) -> None:

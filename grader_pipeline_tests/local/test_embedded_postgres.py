@@ -16,6 +16,7 @@ from grader_pipeline.local import home_lock
 from grader_pipeline.local.embedded_postgres import embedded_postgres
 from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.local.postgres_user import server_account
+from grader_pipeline_tests.small_disk import fill, make_room, small_disk
 from grader_pipeline_tests.waiting import eventually
 
 Start = Callable[..., subprocess.Popen[str]]
@@ -184,3 +185,27 @@ def test_it_runs_as_an_ordinary_user_too(tmp_path: Path) -> None:
     owner.terminate()
     assert owner.wait(20) == 0
     subprocess.run(["rm", "-rf", str(base)], check=True)
+
+
+def test_a_server_whose_disk_was_full_serves_again_when_there_is_room(
+    home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "FULL_DISK_PAUSE", 0.1)
+    one = "SELECT count(pg_logical_emit_message(true, 'x', repeat('a', 8000)))"
+    much = f"{one} FROM generate_series(1, 500)"
+    with small_disk(home, 200 * 1024 * 1024), embedded_postgres(home) as url:
+        # Its write-ahead log needs a file more, and the server dies.
+        with pytest.raises(psycopg.OperationalError), psycopg.connect(url, autocommit=True) as db:
+            fill(home, leave=100_000)
+            for _ in range(100):
+                db.execute(much)
+        assert eventually(lambda: caplog.text.count(f"The disk of {home}") > module.STARTS, 60)
+        make_room(home)
+        assert eventually(lambda: is_up(url), 60)
+
+
+def is_up(url: str) -> bool:
+    try:
+        return answer(url, "SELECT 1") == 1
+    except psycopg.OperationalError:
+        return False

@@ -12,6 +12,7 @@ from grader_pipeline.mail import smtp
 from grader_pipeline.mail.resource import Mail, sender_of
 from grader_pipeline.settings import Settings
 from grader_pipeline_tests.mail.mail_server import PASSWORD, USER, MailServer, free_port
+from grader_pipeline_tests.small_disk import fill, make_room, names, small_disk
 
 MESSAGE = b"Subject: hello\r\n\r\n.a line that begins with a dot\r\n"
 ENCODED_PASSWORD = b64encode(PASSWORD.encode()).decode()
@@ -214,6 +215,19 @@ def test_without_a_server_the_same_bytes_become_a_file(mail: Mail, settings):
     assert file.name == "success-2023-05-31-..-run.eml"
     assert file.read_bytes() == MESSAGE
     assert str(settings / "outbox") in mail.probe()
+
+
+def test_a_full_disk_leaves_no_half_mail_and_says_how_much_is_needed(mail: Mail, settings):
+    long = MESSAGE + b"x" * 100_000
+    with small_disk(settings) as disk:
+        fill(disk, leave=32 * 1024)
+        said = rf"The disk of {settings / 'outbox'} is full: 0\.1 MB are needed there"
+        with pytest.raises(PermanentFailure, match=said):
+            mail.send_mail(long, [ANNA], "key")
+        assert names(disk) == []
+        make_room(disk)
+        assert mail.send_mail(long, [ANNA], "key") == {}
+        assert (disk / "outbox" / "key.eml").read_bytes() == long
 
 
 @pytest.mark.parametrize(
