@@ -15,7 +15,8 @@ SNAPSHOT_TEST := grader_pipeline_tests/test_definitions.py -k definition_graph
 
 help:
 	@echo "make demo   load a week of sample days end to end, and show what came of it"
-	@echo "make dev    serve the Dagster UI on http://127.0.0.1:3000; ARGS=--demo shows the demo there"
+	@echo "make dev    serve the Dagster UI on http://127.0.0.1:3000; of the demo, if no API is set or"
+	@echo "            with ARGS=--demo"
 	@echo "make test   run all tests; ARGS='-k mail' for some, ARGS='-m quick' for those of a minute,"
 	@echo "            ON=wheel for all on the built package"
 	@echo "make snapshot  renew the snapshot of the definitions, after a change that is meant"

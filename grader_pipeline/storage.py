@@ -13,7 +13,7 @@ from pathlib import Path
 import dagster as dg
 from upath import UPath
 
-from grader_pipeline import disk
+from grader_pipeline import full_disk
 from grader_pipeline.asset_names import RAW_ATTEMPTS, VALIDATED_ATTEMPTS
 from grader_pipeline.atomic_files import replacing
 from grader_pipeline.failures import PermanentFailure
@@ -102,7 +102,7 @@ def put(file: Path, target: UPath) -> None:
         target.fs.put_file(str(file), target.path)
         return
     path = Path(target.path)
-    with disk.room(path.parent, "GRADER_STORAGE", needed=file.stat().st_size):
+    with full_disk.room(path.parent, "GRADER_STORAGE", needed=file.stat().st_size):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as out, file.open("rb") as source:
             shutil.copyfileobj(source, out, 1024 * 1024)

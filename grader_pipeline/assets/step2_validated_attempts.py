@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from pydantic import Field
 from upath import UPath
 
-from grader_pipeline import checks, disk
+from grader_pipeline import checks, disk, full_disk
 from grader_pipeline.asset_names import VALIDATED_ATTEMPTS
 from grader_pipeline.assets import GROUP, column_schema, metadata_once
 from grader_pipeline.attempts.columns import ATTEMPT_TYPES, COLUMNS
@@ -76,7 +76,7 @@ def validated_attempts(
     day, settings = day_of(context), Settings()
     log.info("validated_attempts %s: start", day.key)
     started = time.monotonic()
-    with disk.temporary_folder("grader-validated-") as folder:
+    with full_disk.temporary_folder("grader-validated-") as folder:
         file = folder / "attempts.parquet"
         try:
             with unpacked(raw_attempts.open("rb")) as body:

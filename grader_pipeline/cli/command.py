@@ -27,6 +27,9 @@ _COMMANDS = {
 }
 """The subcommands, each with its line in ``--help``. ``sample-api`` is ``sample_api.py`` here."""
 
+_OF_THE_USERS_HOME = {"doctor", "sample-api"}
+"""Commands that never use the demo's GRADER_HOME. The others do while no real API is set."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks; give the exit code."""
@@ -39,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         file = ENV_FILE.absolute()
         if is_demo := getattr(chosen, "demo", False):
             demo_world.enter()
-        _say_where(file, "GRADER_HOME and GRADER_TIMEZONE of " if is_demo else "")
+        is_sample = not is_demo and chosen.command not in _OF_THE_USERS_HOME and _uses_sample()
+        _say_where(file, is_demo=is_demo, is_sample=is_sample)
         return int(chosen.run(chosen) or 0)
     except ValidationError as error:
         message = "; ".join(explain(error))
@@ -68,9 +72,18 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _say_where(file: Path, part: str) -> None:
+def _uses_sample() -> bool:
+    with suppress(ValidationError):  # shown later, below the file that may have it
+        return demo_world.use_home(Settings())
+    return False
+
+
+def _say_where(file: Path, *, is_demo: bool, is_sample: bool) -> None:
     """Say on stderr which .env and which GRADER_HOME are used. Wrong settings are shown later."""
+    part = "GRADER_HOME and GRADER_TIMEZONE of " if is_demo else ""
     used = f"Settings: {part}{file}" if file.is_file() else f"Settings: no .env in {file.parent}"
     with suppress(ValidationError):
         used += f"; GRADER_HOME: {Settings().grader_home}"
+    if is_sample:
+        used += ", the demo's, because no real GRADER_API_URL is set"
     print(used, file=sys.stderr, flush=True)

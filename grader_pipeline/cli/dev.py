@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the UI listens, and whether it shows the demo."""
     parser.add_argument("--host", default="127.0.0.1", help="address of the UI")
     parser.add_argument("--port", type=int, default=3000, help="port of the UI")
-    parser.add_argument("--demo", action="store_true", help="show what `demo` has loaded")
+    parser.add_argument("--demo", action="store_true", help="show the demo, whatever is set")
 
 
 def run(chosen: argparse.Namespace) -> None:

@@ -95,7 +95,7 @@ def _database(settings: Settings) -> str:
 
 def _api(settings: Settings) -> str:
     if settings.grader_api_url is None:
-        return "GRADER_API_URL is not set: `grader-pipeline dev` brings a sample API"
+        return "GRADER_API_URL is not set: `grader-pipeline dev` shows days of a sample API"
     return GraderApi().probe()
 
 

@@ -1,12 +1,16 @@
 """The demo's world: GRADER_HOME/demo, with the sample API and an embedded PostgreSQL.
 
-Its attempts are made up. They reach no database, sheet or mailbox that the settings name.
+Its attempts are made up. They reach no database, sheet or mailbox that the settings name. While no
+real API is set, `dev` has its home there too, so that no sample day is among the real ones later.
 """
 
 import os
 
 from grader_pipeline.local.home_lock import writable
-from grader_pipeline.settings import WorldSettings, variables
+from grader_pipeline.settings import Settings, WorldSettings, variables
+
+FOLDER = "demo"
+"""The demo's GRADER_HOME, in that of the settings."""
 
 
 def enter() -> None:
@@ -19,11 +23,27 @@ def enter() -> None:
     of the two settings cannot be used.
     """
     users = WorldSettings()
-    demos = users.model_copy(update={"grader_home": users.grader_home / "demo"})
+    demos = users.model_copy(update={"grader_home": users.grader_home / FOLDER})
     with writable(demos.dagster_home):
         demos.dagster_home.mkdir(parents=True, exist_ok=True)
         os.chdir(demos.dagster_home)
-    for name in [name for name in os.environ if name.upper() in variables()]:
-        del os.environ[name]
+    _forget(variables())
     os.environ["GRADER_HOME"] = str(demos.grader_home)
     os.environ["GRADER_TIMEZONE"] = demos.grader_timezone
+
+
+def use_home(settings: Settings) -> bool:
+    """Without a real API and DATABASE_URL, make GRADER_HOME that of the demo. True if it was done.
+
+    The other settings stay.
+    """
+    if settings.has_real_api or settings.database_url is not None:
+        return False
+    _forget({"GRADER_HOME"})
+    os.environ["GRADER_HOME"] = str(settings.grader_home / FOLDER)
+    return True
+
+
+def _forget(names: set[str]) -> None:
+    for name in [name for name in os.environ if name.upper() in names]:
+        del os.environ[name]

@@ -5,8 +5,8 @@ from grader_pipeline.settings import Settings
 from grader_pipeline.sheet.google import credentials
 
 
-def refuse_real_readers(settings: Settings) -> None:
-    """Raises LauncherError when colleagues would get sample numbers by mail or in their sheet."""
+def refuse_real_places(settings: Settings) -> None:
+    """Raises LauncherError when sample days would reach colleagues, or places of real days."""
     if settings.has_real_api:
         return
     if settings.smtp_host is not None or credentials.is_configured(settings):
@@ -14,4 +14,11 @@ def refuse_real_readers(settings: Settings) -> None:
             "The sample API's numbers are made up, and SMTP_HOST, GOOGLE_SHEETS_CREDENTIALS or "
             "GOOGLE_SHEETS_ID is set: colleagues would get them. Unset these, or set "
             "GRADER_API_URL."
+        )
+    if settings.database_url is not None or settings.grader_storage is not None:
+        raise LauncherError(
+            "DATABASE_URL or GRADER_STORAGE is set and no real GRADER_API_URL: days of the sample "
+            "API would be among the real ones. Set GRADER_API_URL, GRADER_API_CLIENT and "
+            "GRADER_API_CLIENT_KEY. Or start `grader-pipeline dev --demo`: it shows sample days in "
+            "a database of its own."
         )

@@ -13,7 +13,7 @@ from grader_pipeline.local import dagster_home, processes
 from grader_pipeline.local.embedded_postgres import embedded_postgres
 from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.local.home_lock import sole_owner
-from grader_pipeline.local.sample_guard import refuse_real_readers
+from grader_pipeline.local.sample_guard import refuse_real_places
 from grader_pipeline.local.services import STOP_SECONDS, Services, free_port, require_port
 from grader_pipeline.settings import CODE_REFERENCES, SAMPLE_CLIENT, Settings
 
@@ -72,9 +72,10 @@ class Stack:
 def running(settings: Settings, host: str, port: int) -> Iterator[Stack]:
     """Start what is not configured, then Dagster without its daemon. The block's end ends all.
 
-    Raises LauncherError when something does not start, or sample numbers would reach colleagues.
+    Raises LauncherError when something does not start, or sample days would reach
+    colleagues or places of real days.
     """
-    refuse_real_readers(settings)
+    refuse_real_places(settings)
     require_port(host, port)
     with ExitStack() as stack:
         stack.enter_context(sole_owner(settings.dagster_home))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from grader_pipeline import disk
+from grader_pipeline import full_disk
 from grader_pipeline.atomic_files import replacing
 from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline.mail.smtp import Refusal, hand_over, session
@@ -91,7 +91,7 @@ def _write_eml(folder: Path, key: str, message: bytes) -> None:
     path = folder / f"{re.sub(r'[^0-9A-Za-z._-]+', '-', key)}.eml"
     try:
         with (
-            disk.room(
+            full_disk.room(
                 folder,
                 "GRADER_HOME",
                 needed=len(message),

@@ -19,7 +19,7 @@ import dagster as dg
 import pyarrow as pa
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
-from grader_pipeline import disk
+from grader_pipeline import disk, full_disk
 from grader_pipeline.attempts import response as responses
 from grader_pipeline.failures import (
     PermanentFailure,
@@ -107,7 +107,7 @@ class GraderApi(dg.ConfigurableResource["GraderApi"], use_attribute_docstrings=T
             before_sleep=_say_why,
             reraise=True,
         )
-        with disk.temporary_folder("grader-response-") as folder:
+        with full_disk.temporary_folder("grader-response-") as folder:
             yield tries(self._ask, api_url, params, folder / "response.json.zst")
 
     def probe(self) -> str:

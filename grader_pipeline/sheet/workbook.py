@@ -23,7 +23,7 @@ from openpyxl.worksheet import _writer
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
-from grader_pipeline import disk
+from grader_pipeline import full_disk
 from grader_pipeline.atomic_files import replacing
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.sheet.table import DATE, Chart, Table, Value, number_format
@@ -194,7 +194,7 @@ def _new_chart(sheet: Worksheet, table: Table, wanted: Chart, lines: int) -> Lin
 def _replace(path: Path, book: Workbook) -> None:
     content = _content(book)
     try:
-        with disk.room(path.parent, "GRADER_HOME", needed=len(content)):
+        with full_disk.room(path.parent, "GRADER_HOME", needed=len(content)):
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path, mode=0o666, one_writer=True) as file:
                 file.write(content)
@@ -211,7 +211,7 @@ def _content(book: Workbook) -> memoryview:
     try:
         # Closes the archive after a failure too, as book.save() does not.
         with (
-            disk.room(Path(tempfile.gettempdir()), "TMPDIR"),
+            full_disk.room(Path(tempfile.gettempdir()), "TMPDIR"),
             ZipFile(content, "w", ZIP_DEFLATED) as archive,
         ):
             book.properties.modified = dt.datetime.now(dt.UTC).replace(tzinfo=None)

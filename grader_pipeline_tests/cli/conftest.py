@@ -1,6 +1,7 @@
 """The fixtures of this room: a home, and ways to run the command."""
 
 import logging
+import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -25,7 +26,10 @@ def run(
     before = list(logger.handlers)
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = dict(os.environ)
         code = main(arguments)
+        os.environ.clear()
+        os.environ.update(environment)
         return subprocess.CompletedProcess(arguments, code, *capfd.readouterr())
 
     yield run

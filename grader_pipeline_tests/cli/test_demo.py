@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 import openpyxl
 import pytest
 
+from grader_pipeline.local import demo_world
 from grader_pipeline.local.services import free_port
+from grader_pipeline.settings import SAMPLE_CLIENT, Settings
 from grader_pipeline_tests.cli.test_dev import ask, ready
 from grader_pipeline_tests.processes import COMMAND, processes_of
 
@@ -126,3 +128,31 @@ def test_the_demo_reaches_nothing_that_env_file_or_environment_name_and_dev_show
         recorders, 0
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == [".env"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_demos"),
+    [
+        ({}, True),
+        ({"GRADER_API_URL": "http://127.0.0.1:1/", "GRADER_API_CLIENT": SAMPLE_CLIENT}, True),
+        ({"GRADER_API_URL": "http://127.0.0.1:1/", "GRADER_API_CLIENT": "school"}, False),
+        ({"DATABASE_URL": "postgresql://127.0.0.1:1/grader"}, False),
+    ],
+    ids=["nothing", "sample", "real API", "real database"],
+)
+@pytest.mark.parametrize("spelling", ["GRADER_HOME", "grader_home"])
+def test_sample_days_have_the_demos_home_and_real_ones_the_users(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    spelling: str,
+    settings: dict[str, str],
+    is_demos: bool,
+) -> None:
+    monkeypatch.setenv("GRADER_API_CLIENT_KEY", "a-key")
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    users = tmp_path / "home"
+    monkeypatch.delenv("GRADER_HOME")
+    monkeypatch.setenv(spelling, str(users))
+    assert demo_world.use_home(Settings()) == is_demos
+    assert Settings().grader_home == (users / "demo" if is_demos else users)

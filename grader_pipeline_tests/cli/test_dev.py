@@ -41,16 +41,20 @@ def ready(process: subprocess.Popen[str]) -> str:
 
 
 @pytest.mark.timeout(300)
-def test_dev_serves_the_pipeline_and_leaves_nothing_behind_however_it_ends(
+def test_dev_without_an_api_serves_the_demo_and_leaves_nothing_behind_however_it_ends(
     home: Path, started: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SMTP_PASSWORD", "never-to-be-seen")
     monkeypatch.setenv("GRADER_API_CONCURRENCY", "3")
+    world = home / "demo"
     port = free_port()
     url = f"http://127.0.0.1:{port}"
 
     first = started(*COMMAND, "dev", "--port", str(port))
-    assert url in ready(first)
+    said = ready(first)
+    assert url in said
+    assert f"GRADER_HOME: {world}, the demo's, because no real GRADER_API_URL is set\n" in said
+    assert [path.name for path in home.iterdir()] == [world.name]
     (location,) = ask(url, LOCATIONS)["workspaceOrError"]["locationEntries"]
     assert location["locationOrLoadError"] == {"name": "grader_pipeline"}
     assert eventually(lambda: limits(url) == {"grader_api": 3, "sheet": 1}), limits(url)
@@ -72,6 +76,6 @@ def test_dev_serves_the_pipeline_and_leaves_nothing_behind_however_it_ends(
     second.send_signal(signal.SIGTERM)
     assert second.wait(60) == 130
     assert not processes_of(home)
-    assert "never-to-be-seen" not in (home / "logs" / "app_log.txt").read_text()
-    for path in (home / "dagster" / "output").iterdir():
+    assert "never-to-be-seen" not in (world / "logs" / "app_log.txt").read_text()
+    for path in (world / "dagster" / "output").iterdir():
         assert "never-to-be-seen" not in path.read_text()

@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from grader_pipeline.local.demo_world import FOLDER
 from grader_pipeline.local.embedded_postgres import embedded_postgres
 from grader_pipeline.mail import outbox
 from grader_pipeline.mail.letter import Letter
@@ -93,11 +94,11 @@ def test_a_key_that_is_no_unsent_mails_is_refused_and_nothing_is_changed(
 def test_without_database_url_the_mails_are_those_of_the_embedded_database(
     home: Path, run: Run
 ) -> None:
-    with embedded_postgres(home) as url:
+    with embedded_postgres(home / FOLDER) as url:
         fill(Postgres.at(url))
     assert "success:1  partly_sent, 3 attempts" in run("mail", "list").stdout
     assert run("mail", "resend").returncode == 0
-    with embedded_postgres(home) as url:
+    with embedded_postgres(home / FOLDER) as url:
         assert states(url) == QUEUED
 
 
@@ -128,7 +129,7 @@ def test_while_another_process_starts_the_embedded_database_the_command_says_wha
         "with sole_owner(Path(sys.argv[1]) / 'postgres'):\n"
         "    print('owned', flush=True); time.sleep(60)"
     )
-    owner = started(sys.executable, "-c", code, str(home))
+    owner = started(sys.executable, "-c", code, str(home / FOLDER))
     assert owner.stdout is not None
     assert owner.stdout.readline() == "owned\n"
     done = run("mail", "list")

@@ -31,14 +31,30 @@ def test_made_up_numbers_are_kept_from_colleagues(
     assert not (home / "dagster").exists()
 
 
-@pytest.mark.parametrize(("command", "world"), [("dev", ""), ("demo", "/demo")])
+@pytest.mark.parametrize("name", ["DATABASE_URL", "GRADER_STORAGE"])
+@pytest.mark.parametrize("client", [None, SAMPLE_CLIENT])
+def test_made_up_days_are_kept_from_the_places_of_real_ones(
+    home: Path, run: Run, monkeypatch: pytest.MonkeyPatch, name: str, client: str | None
+) -> None:
+    monkeypatch.setenv(name, str(home / "real"))
+    if client:
+        monkeypatch.setenv("GRADER_API_URL", "http://127.0.0.1:1/")
+        monkeypatch.setenv("GRADER_API_CLIENT", client)
+        monkeypatch.setenv("GRADER_API_CLIENT_KEY", client)
+    done = run("dev")
+    assert done.returncode == 1
+    assert "would be among the real ones. Set GRADER_API_URL" in done.stderr
+    assert "Or start `grader-pipeline dev --demo`" in done.stderr
+    assert not list(home.glob("**/dagster"))
+
+
+@pytest.mark.parametrize("command", ["dev", "demo"])
 @pytest.mark.parametrize("place", ["{tmp}/file/home", "/proc/home"])
 def test_a_home_that_cannot_be_written_is_named_with_what_to_do(
     run: Run,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     command: str,
-    world: str,
     place: str,
 ) -> None:
     (tmp_path / "file").touch()
@@ -46,6 +62,6 @@ def test_a_home_that_cannot_be_written_is_named_with_what_to_do(
     monkeypatch.setenv("GRADER_HOME", home)
     done = run(command)
     assert done.returncode == 1
-    assert f"{home}{world}/dagster cannot be written (" in done.stderr
+    assert f"{home}/demo/dagster cannot be written (" in done.stderr
     assert "set GRADER_HOME to a folder that can" in done.stderr
     assert "Errno" not in done.stderr

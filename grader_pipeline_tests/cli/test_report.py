@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from grader_pipeline.local.embedded_postgres import embedded_postgres
 from grader_pipeline.partitions import school_day
@@ -21,10 +22,14 @@ DAY = "2023-05-31"
 PERIOD = ("--from", DAY, "--to", DAY)
 
 
-def test_without_database_url_the_page_comes_from_the_embedded_database(
-    home: Path, run: Run, tmp_path: Path
+@pytest.mark.parametrize(("api", "folder"), [("http://127.0.0.1:1/", ""), ("", "demo")])
+def test_without_database_url_the_page_comes_from_the_embedded_database_of_its_days(
+    home: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, api: str, folder: str
 ) -> None:
-    with embedded_postgres(home) as url:
+    monkeypatch.setenv("GRADER_API_URL", api)
+    monkeypatch.setenv("GRADER_API_CLIENT", "school")
+    monkeypatch.setenv("GRADER_API_CLIENT_KEY", "a-real-key")
+    with embedded_postgres(home / folder) as url:
         postgres = Postgres.at(url)
         (main,) = (report for report in reports() if report.sheet == MAIN)
         store_reports(postgres, [main], school_day(DAY))
