@@ -16,12 +16,12 @@ import json
 import logging
 import os
 import re
-from base64 import b64encode
-from collections.abc import Iterator
+from base64 import b64decode
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from urllib.parse import quote, quote_plus
+from urllib.parse import unquote
 
 import psycopg
 from concurrent_log_handler import ConcurrentTimedRotatingFileHandler
@@ -40,6 +40,7 @@ _LINE_ROOM = 64 * 1024
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s\"'<>]+", re.IGNORECASE)
 _USER_INFO = re.compile(r"//[^/?#]*@")
 _VALUE = re.compile(r"=[^&#]*")
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]|%2[BbFf]){11,}(?:=|%3[Dd]){0,2}", re.ASCII)
 
 # A percent-encoded, quoted-printable or escaped sign may end in a letter or digit.
 _ESCAPES = (
@@ -127,16 +128,20 @@ class _Lines(logging.Formatter):
 def without_secrets(text: str, settings: Settings) -> str:
     """The text with ``***`` in place of each secret of the settings, and of what URLs may hide.
 
-    Covers a secret as it is, percent-encoded, as a form encodes it, escaped for JSON or HTML, and
-    in base64; of DATABASE_URL also the password alone, of a service account its private key. A
-    secret is replaced where it is a whole token and has at least SHORTEST_SECRET signs: a shorter
-    one may be an ordinary word. Each URL loses its user-info and the values of its query, whatever
-    they are. Use it for each text that comes from outside and goes to a log, an error or the
-    terminal. The pipeline's own texts are built without secrets.
+    Covers a secret as it is, percent-encoded in any way, as a form encodes it, escaped for JSON or
+    HTML, and in base64, also together with a user (SMTP's AUTH, HTTP's Basic); of DATABASE_URL also
+    the password alone, of a service account its private key. A secret is replaced where it is a
+    whole token and has at least SHORTEST_SECRET signs: a shorter one may be an ordinary word. Of
+    base64 the whole word is replaced that has a secret in it. Each URL loses its user-info and the
+    values of its query, whatever they are. Use it for each text that comes from outside and goes to
+    a log, an error or the terminal. The pipeline's own texts are built without secrets.
     """
-    forms = {form for secret in settings.secrets() for form in _forms(secret)}
-    for form in sorted(forms, key=len, reverse=True):
-        text = _token(form).sub("***", text)
+    known = {part for secret in settings.secrets() for part in _parts(secret)}
+    parts = sorted(filter(_is_long, known), key=len, reverse=True)
+    text = _BASE64.sub(lambda found: "***" if _encodes(found[0], parts) else found[0], text)
+    for part in parts:
+        for pattern in _patterns(part):
+            text = pattern.sub("***", text)
     return _URL.sub(_without_login_and_values, text)
 
 
@@ -146,25 +151,39 @@ def _without_login_and_values(url: re.Match[str]) -> str:
     return place + mark + _VALUE.sub("=***", query)
 
 
+def _is_long(part: str) -> bool:
+    return len(part) >= SHORTEST_SECRET
+
+
+def _encodes(word: str, parts: Iterable[str]) -> bool:
+    """Whether a word of base64 letters has one of the parts in it, wherever the base64 begins."""
+    letters = unquote(word).rstrip("=").translate({ord("-"): "+", ord("_"): "/"})
+    # A full length needs no padding. What the added letters stand for is behind the secret.
+    contents = [
+        b64decode(letters[start:] + "A" * ((start - len(letters)) % 4)) for start in range(4)
+    ]
+    return any(part.encode() in content for part in parts for content in contents)
+
+
 @cache
-def _token(form: str) -> re.Pattern[str]:
-    """Finds ``form`` where it is no part of a word. A sign that is escaped is no part of one."""
+def _patterns(part: str) -> tuple[re.Pattern[str], ...]:
+    """Find a part of a secret where it is no part of a word, however it is written."""
+    forms = {html.escape(part), json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]}
+    written = [re.escape(form) for form in sorted(forms, key=len, reverse=True)]
+    return tuple(_token(part, text) for text in ("".join(map(_percent, part)), *written))
+
+
+def _percent(sign: str) -> str:
+    """A sign as it is, or percent-encoded once or more. A form writes a blank as a plus."""
+    codes = "".join(f"%(?:25)*(?i:{byte:02x})" for byte in sign.encode())
+    return f"(?:{re.escape(sign)}|{codes}{'|[+]' if sign == ' ' else ''})"
+
+
+def _token(part: str, text: str) -> re.Pattern[str]:
+    """Finds ``text`` where it is no part of a word. A sign that is escaped is no part of one."""
     before = rf"(?:(?<!\w){''.join(f'|(?<={escape})' for escape in _ESCAPES)})"
-    starts, ends = re.match(r"\w", form[0]), re.match(r"\w", form[-1])
-    return re.compile((before if starts else "") + re.escape(form) + (r"(?!\w)" if ends else ""))
-
-
-@cache
-def _forms(secret: str) -> frozenset[str]:
-    """All texts that a secret, or the part of it that gives access, may be written as."""
-    forms: set[str] = set()
-    for part in _parts(secret):
-        if len(part) < SHORTEST_SECRET:
-            continue
-        forms |= {part, quote(part), quote(part, safe=""), quote_plus(part), html.escape(part)}
-        forms |= {json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]}
-        forms.add(b64encode(part.encode()).decode())
-    return frozenset(forms)
+    starts, ends = re.match(r"\w", part[0]), re.match(r"\w", part[-1])
+    return re.compile((before if starts else "") + text + (r"(?!\w)" if ends else ""))
 
 
 def _parts(secret: str) -> Iterator[str]:

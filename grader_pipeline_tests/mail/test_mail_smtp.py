@@ -16,6 +16,7 @@ from grader_pipeline_tests.small_disk import fill, make_room, names, small_disk
 
 MESSAGE = b"Subject: hello\r\n\r\n.a line that begins with a dot\r\n"
 ENCODED_PASSWORD = b64encode(PASSWORD.encode()).decode()
+ENCODED_LOGIN = b64encode(f"\0{USER}\0{PASSWORD}".encode()).decode()
 ANNA, BORIS = "anna@school.example", "boris@school.example"
 Serve = Callable[[MailServer], MailServer]
 
@@ -74,6 +75,7 @@ def test_tls_on_a_plain_port_is_named(serve, mail, monkeypatch):
     [
         (f"535 5.7.8 no, and not with {PASSWORD} either", PermanentFailure),
         (f"535 5.7.8 no: {ENCODED_PASSWORD}", PermanentFailure),
+        (f"535 5.7.8 no: AUTH PLAIN {ENCODED_LOGIN}", PermanentFailure),
         ("454 4.7.0 later", TransientFailure),
     ],
 )
@@ -86,6 +88,7 @@ def test_a_refused_login_is_named_without_the_password(
         mail.probe()
     assert PASSWORD not in str(caught.value)
     assert ENCODED_PASSWORD not in str(caught.value)
+    assert ENCODED_LOGIN not in str(caught.value)
     assert caught.value.__cause__ is None
 
 
