@@ -74,6 +74,7 @@ def test_the_health_of_the_data(school: School) -> None:
         db.execute(
             "INSERT INTO grader_load VALUES ('2023-05-31', 'run', 20, 10, 1, 2, 7, 0, 'sha')"
         )
+        db.execute("UPDATE grader_load SET updated = 3")
         db.execute(
             "INSERT INTO grader_rejected VALUES"
             " ('2023-05-31', 1, '{bad_timestamp,null_field}', ''),"
@@ -90,6 +91,7 @@ def test_the_health_of_the_data(school: School) -> None:
         "rejected": 7,
         "rejected_share": D("35.00"),
         "differing": 0,
+        "updated": 3,
         "rejected_bad_timestamp": 1,
         "rejected_null_field": 2,
         "without_url_share": D("9.09"),  # fay's, 1 of 11

@@ -56,6 +56,8 @@ lines AS (
     UNION ALL
     SELECT 'differing', 'Строк ответа, которые расходятся с базой', differing, NULL FROM ledger
     UNION ALL
+    SELECT 'updated', 'Строк в базе исправлено по ответу API', updated, NULL FROM ledger
+    UNION ALL
     (SELECT 'rejected_' || reason, 'Отклонено строк: ' || reason, rows, NULL
     FROM reasons
     ORDER BY reason)
