@@ -7,7 +7,7 @@ learner.
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from email.header import Header
 from email.message import EmailMessage
@@ -17,11 +17,12 @@ from typing import Any
 
 from grader_pipeline.mailboxes import Mailbox
 from grader_pipeline.reports import trend
-from grader_pipeline.reports.day_metrics import HISTORY_DAYS, MAIN_METRICS, DayReport
+from grader_pipeline.reports.day_metrics import HISTORY_DAYS, MAIN_METRICS, Changes, DayReport
 from grader_pipeline.reports.templating import templates_of
 
 _CHART_ID = "chart@grader-pipeline"
 _MOST_DAYS = 31  # in the table of a digest
+_MOST_CHANGED_DAYS = 7  # whose changes are listed
 _templates = templates_of("mail")
 
 
@@ -52,8 +53,35 @@ class FailedDays:
     cause: str
 
 
-def success(report: DayReport, links: Links) -> Letter:
-    """The report of a day is ready: its metrics, and how they changed."""
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the days of a backfill, each list oldest first.
+
+    ``unreported``: loaded or computed, but the report does not have them. ``running``: their run
+    goes on.
+    """
+
+    reported: list[dt.date] = field(default_factory=list)
+    failed: list[FailedDays] = field(default_factory=list)
+    unreported: list[dt.date] = field(default_factory=list)
+    running: list[dt.date] = field(default_factory=list)
+    not_run: list[dt.date] = field(default_factory=list)
+
+    def missing(self) -> list[dt.date]:
+        """The days that have no report."""
+        failed = (day for each in self.failed for day in each.days)
+        return sorted([*failed, *self.unreported, *self.running, *self.not_run])
+
+    def days(self) -> list[dt.date]:
+        """All of them."""
+        return sorted([*self.reported, *self.missing()])
+
+
+def success(report: DayReport, waiting: Sequence[dt.date], links: Links) -> Letter:
+    """The report of a day is ready: its metrics, and how they changed.
+
+    ``waiting`` are days whose loading or computing can still change them.
+    """
     picture = trend.draw(report.history, report.date)
     return _letter(
         "success",
@@ -62,28 +90,34 @@ def success(report: DayReport, links: Links) -> Letter:
         days=[report.date],
         report=report,
         main=MAIN_METRICS,
+        waiting=waiting,
         links=links,
         day_before=report.date - dt.timedelta(days=1),
         week_before=report.date - dt.timedelta(days=7),
     )
 
 
+def changed(changes: Changes, waiting: Sequence[dt.date], links: Links) -> Letter:
+    """Metrics that readers know from an earlier mail are other numbers now: before and now."""
+    return _letter("changed", days=list(changes), **_shown(changes), waiting=waiting, links=links)
+
+
 def digest(
     numbers: dict[str, dict[dt.date, Decimal | None]],
-    reported: Sequence[dt.date],
-    failed: Sequence[FailedDays],
-    missing: Sequence[dt.date],
+    outcome: Outcome,
+    changes: Changes,
+    waiting: Sequence[dt.date],
     links: Links,
 ) -> Letter:
-    """A backfill has ended: days reported, days failed and why, days that were not run."""
+    """A backfill has ended: days reported, days that have no report and why, changed metrics."""
     return _letter(
         "digest",
-        days=[*reported, *(day for item in failed for day in item.days), *missing],
+        days=outcome.days(),
+        outcome=outcome,
         numbers=numbers,
-        shown=sorted(reported, reverse=True)[:_MOST_DAYS],
-        reported=sorted(reported),
-        failed=failed,
-        missing=missing,
+        shown=outcome.reported[::-1][:_MOST_DAYS],
+        **_shown(changes),
+        waiting=waiting,
         links=links,
     )
 
@@ -93,9 +127,9 @@ def failure(days: Sequence[dt.date], step: str, cause: str, links: Links) -> Let
     return _letter("failure", days=days, step=step, cause=cause, links=links)
 
 
-def recovered(day: dt.date, links: Links) -> Letter:
-    """To the owners: the report of a day that had failed is written."""
-    return _letter("recovered", days=[day], links=links)
+def recovered(days: Sequence[dt.date], links: Links) -> Letter:
+    """To the owners: the reports of days that failed or were not run are written."""
+    return _letter("recovered", days=days, links=links)
 
 
 def to_bytes(letter: Letter, *, sender: Mailbox, to: Sequence[Mailbox], identity: str) -> bytes:
@@ -118,6 +152,14 @@ def to_bytes(letter: Letter, *, sender: Mailbox, to: Sequence[Mailbox], identity
     recipients = ",\r\n ".join(mailbox.header() for mailbox in to)
     head = f"Subject: {subject}\r\nFrom: {sender.header()}\r\nTo: {recipients}\r\n"
     return head.encode() + message.as_bytes()
+
+
+def _shown(changes: Changes) -> dict[str, Any]:
+    newest = list(changes)[:_MOST_CHANGED_DAYS]
+    return {
+        "changes": {day: changes[day] for day in newest},
+        "further_changed": len(changes) - len(newest),
+    }
 
 
 def _letter(template: str, chart: bytes | None = None, **given: Any) -> Letter:  # noqa: ANN401

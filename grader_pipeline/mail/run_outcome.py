@@ -1,4 +1,4 @@
-"""How a run or a backfill ended: its days, its final status, the cause of its failure.
+"""How a run ended: its days, its final status, the cause of its failure.
 
 Source: the events and tags in Dagster's storage. It does not matter how a run was started.
 """
@@ -6,18 +6,21 @@ Source: the events and tags in Dagster's storage. It does not matter how a run w
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
 import dagster as dg
-from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES
 
 from grader_pipeline import checks
-from grader_pipeline.asset_names import SHEET_REPORT
 
-BACKFILL_TAG = "dagster/backfill"
+PARTITION_TAG = "dagster/partition"
+RETRY_TAG = "dagster/auto_retry_run_id"
+"""Names the run that Dagster started in a failed run's place."""
+
+MAIL_TAG = "grader/mail"
+"""With the value ``none``, colleagues get no mail about a run, or about a backfill and its runs."""
 
 RETRY_WAIT = dt.timedelta(minutes=5)
 """How long after the end of a failed run Dagster may take to start the retry that its tags name."""
@@ -25,6 +28,8 @@ RETRY_WAIT = dt.timedelta(minutes=5)
 # Values in an error text of a library that could identify a learner.
 _PERSONAL = re.compile(r"\b[0-9a-fA-F]{32}\b|course-v1:\S+")
 _VOLATILE = re.compile(r"\b[0-9a-f]{6,}\b|\d+", re.IGNORECASE)
+
+FinalStatus = Literal["succeeded", "failed", "retried", "canceled"]
 
 _CHECKS_FAILED = "DagsterAssetCheckFailedError"
 
@@ -42,35 +47,34 @@ class FailureCause:
     fingerprint: str
 
 
-def sheet_days(instance: dg.DagsterInstance, run_id: str) -> tuple[list[dt.date], str | None]:
-    """The days that a run wrote to the sheet, and the sheet's address. A workbook has none."""
-    days: set[dt.date] = set()
-    url = None
-    for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION):
-        written = entry.asset_materialization
-        if written is None or written.asset_key != dg.AssetKey(SHEET_REPORT):
-            continue
-        days.update(_dates([written.partition or ""]))
-        for value in written.metadata.values():
-            if isinstance(value, dg.UrlMetadataValue) and value.url:
-                url = value.url
-    return sorted(days), url
-
-
 def days_of(run: dg.DagsterRun) -> list[dt.date]:
     """The days that a run was started for. Empty if it was started for no day."""
-    if day := run.tags.get("dagster/partition"):
-        return _dates([day])
+    if day := run.tags.get(PARTITION_TAG):
+        return to_dates([day])
     tags = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
-    ends = _dates(run.tags.get(tag, "") for tag in tags)
+    ends = to_dates(run.tags.get(tag, "") for tag in tags)
     if not ends:
         return []
     return [ends[0] + dt.timedelta(days=n) for n in range((ends[-1] - ends[0]).days + 1)]
 
 
+def to_dates(keys: Iterable[str]) -> list[dt.date]:
+    """The partition keys that are days. Others are left out."""
+    found = []
+    for key in keys:
+        with suppress(ValueError):
+            found.append(dt.date.fromisoformat(key))
+    return found
+
+
+def is_silent(tags: Mapping[str, str] | None) -> bool:
+    """Whether the tags of a run or backfill say that colleagues get no mail about it."""
+    return (tags or {}).get(MAIL_TAG, "").strip().lower() == "none"
+
+
 def final_status(
     instance: dg.DagsterInstance, run: dg.DagsterRun, age: dt.timedelta
-) -> Literal["succeeded", "failed", "retried", "canceled"] | None:
+) -> FinalStatus | None:
     """How a run ended ``age`` ago. None as long as Dagster may still retry it, or while it runs.
 
     ``retried``: Dagster started another run in its place. The mail is about that run.
@@ -81,7 +85,7 @@ def final_status(
         return "canceled"
     if run.status != dg.DagsterRunStatus.FAILURE:
         return None
-    if run.tags.get("dagster/auto_retry_run_id"):
+    if run.tags.get(RETRY_TAG):
         return "retried"
     # Dagster writes the failure event, then this tag, then starts the retry.
     usual = "true" if instance.run_retries_enabled else "false"
@@ -117,29 +121,6 @@ def failure_cause(instance: dg.DagsterInstance, run_id: str) -> FailureCause:
     return FailureCause(step, _presentable(text), same.hexdigest()[:12])
 
 
-def ended_backfill(
-    instance: dg.DagsterInstance, backfill_id: str
-) -> tuple[list[dg.DagsterRun], list[dt.date]] | None:
-    """The runs of a backfill, newest first, and its days. None while it is not finished.
-
-    A backfill that Dagster does not know (any more) is finished when all its runs are, and has no
-    days.
-    """
-    backfill = instance.get_backfill(backfill_id)
-    if backfill is not None and backfill.status not in BULK_ACTION_TERMINAL_STATUSES:
-        return None
-    runs = list(instance.get_runs(dg.RunsFilter(tags={BACKFILL_TAG: backfill_id})))
-    if backfill is None and not all(run.is_finished for run in runs):
-        return None
-    if backfill is None:
-        return runs, []
-    if backfill.asset_backfill_data is None:
-        return runs, _dates(backfill.partition_names or [])
-    targets = backfill.asset_backfill_data.target_subset.partitions_subsets_by_asset_key
-    keys = {key for subset in targets.values() for key in subset.get_partition_keys()}
-    return runs, _dates(sorted(keys))
-
-
 def _step_text(event: dg.DagsterEvent) -> str:
     failure = event.step_failure_data
     if failure.user_failure_data is not None and failure.user_failure_data.description:
@@ -167,12 +148,3 @@ def _check_text(evaluation: dg.AssetCheckEvaluation) -> str:
 
 def _presentable(text: str) -> str:
     return _PERSONAL.sub("…", " ".join(text.split()))[:600]
-
-
-def _dates(keys: Iterable[str]) -> list[dt.date]:
-    """The partition keys that are days. Others are left out."""
-    found = []
-    for key in keys:
-        with suppress(ValueError):
-            found.append(dt.date.fromisoformat(key))
-    return found

@@ -27,7 +27,11 @@ BEGIN_SECONDS = 12
 
 LAG_SECONDS = 120
 _PAGE = 500
-_End = Literal[dg.DagsterEventType.RUN_SUCCESS, dg.DagsterEventType.RUN_FAILURE]
+_End = Literal[
+    dg.DagsterEventType.RUN_SUCCESS,
+    dg.DagsterEventType.RUN_FAILURE,
+    dg.DagsterEventType.RUN_CANCELED,
+]
 _ENDS: tuple[_End, ...] = get_args(_End)
 
 
@@ -95,8 +99,11 @@ def evaluate(
 def _see_runs(db: Connection, instance: dg.DagsterInstance, cursor: Cursor) -> dict[str, int]:
     settled_before = time.time() - LAG_SECONDS
     known = dict(cursor.events)
+    # A kind that the cursor does not know yet: its earlier events were read, or an earlier release
+    # left them unread. Ids count the events of all kinds.
+    beginning = min(known.values(), default=0)
     for kind in _ENDS:
-        after = known.get(kind.value, 0)
+        after = known.get(kind.value, beginning)
         while True:
             later = dg.RunStatusChangeRecordsFilter(kind, after_storage_id=after)
             page = instance.fetch_run_status_changes(later, limit=_PAGE, ascending=True).records

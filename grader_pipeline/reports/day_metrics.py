@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from grader_pipeline.reports.waiting import waiting_days
 from grader_pipeline.resources.postgres import Connection
 from grader_pipeline.statements import statement
 
@@ -17,6 +18,9 @@ MAIN_METRICS = ("submits", "successful_submits", "unique_users")
 
 HISTORY_DAYS = 30
 """How many days the mail's picture has."""
+
+LOOKS_BACK_DAYS = 28
+"""How many days before a day are named in its mail if they are not loaded or computed yet."""
 
 Series = dict[str, dict[dt.date, Decimal | None]]
 """Label -> day -> value, a line of a chart or picture for each label."""
@@ -56,6 +60,19 @@ class DayReport:
     """The main metrics of the thirty days that end with this one."""
 
 
+@dataclass(frozen=True)
+class MetricChange:
+    """A metric of a day whose value is no longer the one that was mailed."""
+
+    label: str
+    before: Decimal | None
+    now: Decimal | None
+
+
+Changes = dict[dt.date, list[MetricChange]]
+"""Day -> the metrics that changed, the newest day first."""
+
+
 def read_day(db: Connection, day: dt.date) -> DayReport:
     """Read a day's report. What was never computed is absent."""
     rows = db.execute(statement("mail/compared_metrics"), {"report_date": day}).fetchall()
@@ -87,6 +104,25 @@ def main_metrics(rows: Iterable[Mapping[str, Any]]) -> Series:
         labels[row["metric"]] = row["label"]
         values.setdefault(row["metric"], {})[row["report_date"]] = row["value"]
     return {labels[name]: values[name] for name in MAIN_METRICS if name in values}
+
+
+def days_that_wait(
+    db: Connection, days: Iterable[dt.date], unfinished: Iterable[dt.date] = ()
+) -> list[dt.date]:
+    """The days, oldest first, that can still change what the reports of ``days`` say.
+
+    They wait to be computed again: a day itself, or one of the LOOKS_BACK_DAYS before it. Or they
+    are one of the latter and ``unfinished``: a run loads or computes them.
+    """
+    found = set()
+    for is_running, candidates in ((False, waiting_days(db)), (True, unfinished)):
+        reach = {
+            day - dt.timedelta(days=back)
+            for day in days
+            for back in range(1 if is_running else 0, LOOKS_BACK_DAYS + 1)
+        }
+        found.update(reach.intersection(candidates))
+    return sorted(found)
 
 
 def _read_accounting(db: Connection, day: dt.date) -> Accounting | None:

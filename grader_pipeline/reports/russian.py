@@ -9,6 +9,8 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 
 NO_VALUE = "—"
+DECIMALS = 2
+"""How many decimals readers see of a number, at most."""
 _NBSP = "\N{NO-BREAK SPACE}"
 _MINUS = "\N{MINUS SIGN}"
 _RUSSIAN = Locale("ru")
@@ -29,7 +31,7 @@ _REASONS = {
 }
 
 
-def number(value: Decimal | int | None, digits: int = 2) -> str:
+def number(value: Decimal | int | None, digits: int = DECIMALS) -> str:
     """``1234.5`` as ``1 234,5``: at most ``digits`` decimals, halves away from 0; None as a dash.
 
     The spaces of all texts here are no-break spaces.
@@ -89,6 +91,6 @@ def reason(word: str) -> str:
     return _REASONS.get(word, word)
 
 
-def _signed(value: Decimal, digits: int = 2) -> str:
+def _signed(value: Decimal, digits: int = DECIMALS) -> str:
     text = number(value, digits)
     return text if value < 0 or text == "0" else f"+{text}"

@@ -4,16 +4,23 @@ import email
 import email.policy
 import ssl
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
 import pytest
 import trustme
+from dagster._core.errors import DagsterExecutionInterruptedError
 
 from grader_pipeline.mail.resource import Mail
 from grader_pipeline.mail.sensor import Cursor, evaluate
 from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline_tests.mail.mail_runs import (
+    DAY_ASSETS,
+    late_trouble,
+    refreshed,
+    trouble,
+)
 from grader_pipeline_tests.mail.mail_server import MailServer
 
 
@@ -132,3 +139,57 @@ def subjects(
         return found
 
     return look
+
+
+@pytest.fixture
+def run(instance: dg.DagsterInstance) -> Iterator[Callable[..., str]]:
+    """Run assets of ``mail_runs`` for a day. Gives the run's id."""
+
+    def run(day: str | None = "2023-05-31", assets: Sequence = DAY_ASSETS, **tags: str) -> str:
+        tags = {name.replace("__", "/"): value for name, value in tags.items()}
+        try:
+            return dg.materialize(
+                list(assets), instance=instance, partition_key=day, tags=tags, raise_on_error=False
+            ).run_id
+        except DagsterExecutionInterruptedError:  # the run was canceled
+            return instance.get_runs(limit=1)[0].run_id
+
+    yield run
+    for given in (trouble, late_trouble, refreshed):
+        given.clear()
+
+
+@pytest.fixture
+def figures(postgres: Postgres) -> Callable[..., None]:
+    """Set metrics of a day, by default new users: those of daily_metrics."""
+
+    def set_figures(
+        day: str, value: object = 158, metric: str = "new_users", label: str = ""
+    ) -> None:
+        with postgres.transaction() as db:
+            db.execute(
+                "INSERT INTO daily_metrics (report_date, place, metric, label, value)"
+                " VALUES (%(day)s, 1, %(metric)s, %(label)s, %(value)s) ON CONFLICT"
+                " (report_date, metric) DO UPDATE SET label = %(label)s, value = %(value)s",
+                {"day": day, "metric": metric, "label": label or metric, "value": value},
+            )
+
+    return set_figures
+
+
+@pytest.fixture
+def text_of(outbox_rows: Callable[[], list[dict]]) -> Callable[..., str]:
+    """The text, or HTML, of the newest mail of a kind, with plain spaces and line ends."""
+
+    def text(kind: str, form: str = "plain") -> str:
+        newest = [row for row in outbox_rows() if row["kind"] == kind][-1]
+        message = email.message_from_bytes(bytes(newest["message"]), policy=email.policy.default)
+        content = message.get_body((form,)).get_content()
+        return content.replace("\N{NO-BREAK SPACE}", " ").replace("\r\n", "\n")
+
+    return text
+
+
+@pytest.fixture
+def html_of(text_of: Callable[..., str]) -> Callable[[str], str]:
+    return lambda kind: text_of(kind, "html")

@@ -52,7 +52,7 @@ def plain(text: str) -> str:
 
 
 def test_the_mail_has_the_days_numbers_and_their_change_in_both_forms(day):
-    written = letter.success(day, SHEET)
+    written = letter.success(day, [], SHEET)
     assert written.subject == "Выгрузка grades завершена — отчёт за 31.05.2023"
     for body in (plain(written.text), plain(written.html)):
         assert "Коллеги, добрый день!" in body
@@ -67,7 +67,7 @@ def test_the_mail_has_the_days_numbers_and_their_change_in_both_forms(day):
 
 
 def test_numbers_of_days_that_are_not_there_are_a_dash(day):
-    text = plain(letter.success(day, SHEET).text)
+    text = plain(letter.success(day, [], SHEET).text)
     assert (
         "Количество уникальных юзеров: 292\n    к вт 30.05: −8 (−2,7 %)\n    к ср 24.05: —" in text
     )
@@ -77,20 +77,20 @@ def test_numbers_of_days_that_are_not_there_are_a_dash(day):
 def test_a_repeated_row_is_no_reason_for_rejection_but_a_rejected_one_keeps_all_of_its_own(db, day):
     for position, reasons in {7: ["duplicate_key"], 8: ["empty_field", "bad_timestamp"]}.items():
         db.execute("INSERT INTO grader_rejected VALUES (%s, %s, %s, '')", [DAY, position, reasons])
-    text = plain(letter.success(read_day(db, DAY), SHEET).text)
+    text = plain(letter.success(read_day(db, DAY), [], SHEET).text)
     assert "повторы 32, отклонено 210" in text
     reasons = "неверное время — 2, поле пустое (null) — 2, пустая строка — 1."
     assert f"Причины отклонения: {reasons}" in text
 
 
 def test_a_metric_added_by_an_analyst_appears_after_the_main_ones(day):
-    written = letter.success(day, SHEET)
+    written = letter.success(day, [], SHEET)
     assert plain(written.text).index("Доля <успешных>, %: 34,98") > written.text.index("юзеров")
     assert "Доля &lt;успешных&gt;, %" in written.html
 
 
 def test_a_day_with_nothing_stored_still_makes_a_mail(db):
-    written = letter.success(read_day(db, DAY), letter.Links("book.xlsx"))
+    written = letter.success(read_day(db, DAY), [], letter.Links("book.xlsx"))
     assert written.chart is None
     assert "book.xlsx" in written.text
     assert "<img" not in written.html
@@ -99,7 +99,7 @@ def test_a_day_with_nothing_stored_still_makes_a_mail(db):
 def test_the_message_is_complete_and_the_same_mail_keeps_its_id(day):
     def sent(identity: str):
         content = letter.to_bytes(
-            letter.success(day, SHEET), sender=Mailbox("", "g@x.example"),
+            letter.success(day, [], SHEET), sender=Mailbox("", "g@x.example"),
             to=[Mailbox("", "a@x.example"), Mailbox("", "b@x.example")], identity=identity,
         )  # fmt: skip
         content.decode("ascii")
@@ -127,7 +127,8 @@ def test_the_digest_lists_days_done_failed_and_not_run(db, day):
         letter.FailedDays([dt.date(2023, 5, 28), dt.date(2023, 5, 27)], "raw_attempts: API down")
     ]
     missing = [dt.date(2023, 5, 29)]
-    written = letter.digest(read_main_numbers(db, days), days, failed, missing, SHEET)
+    outcome = letter.Outcome(reported=days, failed=failed, not_run=missing)
+    written = letter.digest(read_main_numbers(db, days), outcome, {}, [], SHEET)
     assert (
         plain(written.subject)
         == "Выгрузка grades завершена не полностью — отчёты за 27.05.2023–31.05.2023 (5 дней)"
@@ -142,7 +143,7 @@ def test_the_digest_lists_days_done_failed_and_not_run(db, day):
 
 def test_a_digest_of_nothing_done_does_not_claim_success():
     failed = [letter.FailedDays([DAY], "raw_attempts: API down")]
-    written = letter.digest({}, [], failed, [], SHEET)
+    written = letter.digest({}, letter.Outcome(failed=failed), {}, [], SHEET)
     assert written.subject == "Выгрузка grades не удалась — отчёт за 31.05.2023"
     assert "обновлены" not in written.text + written.html
 
@@ -153,7 +154,7 @@ def test_failure_and_recovery_name_the_day_and_lead_to_the_run():
     assert failed.subject == "Выгрузка grades не удалась — отчёт за 31.05.2023"
     assert "HTTP 401: <key> refused" in failed.text
     assert "HTTP 401: &lt;key&gt; refused" in failed.html
-    well = letter.recovered(DAY, links)
+    well = letter.recovered([DAY], links)
     assert well.subject == "Выгрузка grades снова в порядке — отчёт за 31.05.2023"
     for body in (failed.text, failed.html, well.text, well.html):
         assert "https://dagster.example/runs/1" in body
