@@ -115,7 +115,10 @@ def days_that_wait(
     are one of the latter and ``unfinished``: a run loads or computes them.
     """
     found = set()
-    for is_running, candidates in ((False, waiting_days(db)), (True, unfinished)):
+    for is_running, candidates in (
+        (False, waiting_days(db, only_outdated=True)),
+        (True, unfinished),
+    ):
         reach = {
             day - dt.timedelta(days=back)
             for day in days

@@ -1,4 +1,12 @@
-"""A code location with the mail sensor and two assets that do nothing."""
+"""A code location with the mail sensor and two assets that do nothing.
+
+With MAIL_TEST_FOLDER, a run removes the file ``trouble`` there and fails, or waits while the file
+``pause`` is there.
+"""
+
+import os
+import time
+from pathlib import Path
 
 import dagster as dg
 
@@ -10,7 +18,15 @@ DAYS = dg.DailyPartitionsDefinition("2023-04-01")
 
 
 @dg.asset(partitions_def=DAYS)
-def raw_attempts() -> None: ...
+def raw_attempts() -> None:
+    if not (folder := os.environ.get("MAIL_TEST_FOLDER")):
+        return
+    trouble, pause = Path(folder, "trouble"), Path(folder, "pause")
+    if trouble.exists():
+        trouble.unlink()
+        raise RuntimeError("odd")
+    while pause.exists():
+        time.sleep(0.1)
 
 
 @dg.asset(partitions_def=DAYS, deps=[raw_attempts])

@@ -6,10 +6,11 @@ import time
 
 import dagster as dg
 import pytest
+from dagster._core.events import StepMaterializationData
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 from grader_pipeline.failures import PermanentFailure
-from grader_pipeline.mail import run_outcome
+from grader_pipeline.mail import candidates, run_outcome
 from grader_pipeline_tests.mail.mail_days import DAY, insert_metrics
 from grader_pipeline_tests.mail.mail_runs import (
     CANCELLATION,
@@ -144,6 +145,36 @@ def test_a_digest_waits_for_the_retry_of_a_failed_run_also_if_dagster_failed_the
     instance.add_run_tags(failed, {"dagster/auto_retry_run_id": retry})
     assert subjects() == [f"{COLLEAGUES}: Выгрузка grades завершена — {THREE_DAYS}"]
     assert "Не удалось" not in text_of("backfill")
+    assert subjects() == []
+
+
+def test_a_retry_without_the_tag_of_its_ended_backfill_belongs_to_the_digest(
+    instance, run_of_backfill, subjects, backfill, postgres, monkeypatch
+):
+    trouble["2023-05-30"] = ValueError("odd")
+    trouble["2023-05-31"] = ValueError("odd")
+    _, undecided, failed = run_of_backfill("29", "30", "31")
+    retry = dg.DagsterRun(
+        "grader_day", status=dg.DagsterRunStatus.SUCCESS, parent_run_id=failed,
+        root_run_id=failed, tags={"dagster/partition": "2023-05-31"},
+    )  # fmt: skip
+    instance.add_run(retry)
+    materialization = dg.AssetMaterialization("sheet_report", partition="2023-05-31")
+    instance.report_dagster_event(
+        dg.DagsterEvent(
+            dg.DagsterEventType.ASSET_MATERIALIZATION.value, "grader_day",
+            event_specific_data=StepMaterializationData(materialization),
+        ),
+        retry.run_id,
+    )  # fmt: skip
+    with postgres.transaction() as db:
+        candidates.see(db, "run", retry.run_id, time.time())
+    instance.add_run_tags(failed, {"dagster/auto_retry_run_id": retry.run_id})
+    instance.add_run_tags(undecided, {"dagster/will_retry": "true"})
+    backfill(BulkActionStatus.FAILED)
+    assert subjects() == [], "the digest waits for another run"
+    monkeypatch.setattr(run_outcome, "RETRY_WAIT", run_outcome.RETRY_WAIT * 0)
+    assert subjects() == [PARTLY]
     assert subjects() == []
 
 
