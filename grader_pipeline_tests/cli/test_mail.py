@@ -111,7 +111,7 @@ def test_while_another_process_runs_the_embedded_database_the_command_uses_it(
         "with embedded_postgres(Path(sys.argv[1])) as url:\n"
         "    print(url, flush=True); time.sleep(60)"
     )
-    owner = started(sys.executable, "-c", code, str(home))
+    owner = started(sys.executable, "-c", code, str(home / FOLDER))
     assert owner.stdout is not None
     url = owner.stdout.readline().strip()
     fill(Postgres.at(url))

@@ -1,0 +1,69 @@
+"""The data folder of the embedded PostgreSQL: made once, and checked at each start."""
+
+import logging
+import os
+import shutil
+import signal
+from pathlib import Path
+
+from grader_pipeline.local import processes
+from grader_pipeline.local.errors import LauncherError
+from grader_pipeline.local.postgres_user import ServerAccount, open_to
+
+log = logging.getLogger(__name__)
+
+MAJOR = "18"
+# Nothing else: the user's PGPORT or PGDATA would change where the server is.
+ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
+
+
+def cluster(folder: Path, programs: Path, account: ServerAccount) -> Path:
+    """The data folder. The first start creates it, whole or not at all."""
+    data = folder / "data"
+    open_to(account, folder)
+    if data.exists():
+        _check(data, account)
+        return data
+    log.info("Creating a PostgreSQL %s database in %s", MAJOR, data)
+    unfinished = folder / "data.unfinished"
+    if unfinished.exists():
+        shutil.rmtree(unfinished)
+    unfinished.mkdir(mode=0o700)
+    os.chown(unfinished, account.uid, account.gid)
+    with server_log(data).open("wb") as output:
+        initdb = processes.start(
+            [
+                *(str(programs / "initdb"), "--pgdata", str(unfinished)),
+                *("--username", "postgres", "--auth", "trust", "--encoding", "UTF8"),
+                # Texts have the same order on each machine, and all letters have case rules.
+                *("--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
+            ],
+            environment=ENVIRONMENT,
+            output=output,
+            on_parents_death=signal.SIGKILL,
+            account=account,
+        )
+    if initdb.wait() != 0:
+        raise LauncherError(f"No database in {unfinished}:\n{processes.tail(server_log(data))}")
+    unfinished.rename(data)
+    return data
+
+
+def _check(data: Path, account: ServerAccount) -> None:
+    owner = data.stat().st_uid
+    if owner != account.uid:
+        raise LauncherError(
+            f"{data} belongs to user {owner}, and PostgreSQL would run as user {account.uid}. "
+            "Start as the user who created it, or set GRADER_HOME to another folder."
+        )
+    major = (data / "PG_VERSION").read_text().strip()
+    if major != MAJOR:
+        raise LauncherError(
+            f"{data} was made by PostgreSQL {major}, and this is {MAJOR}. Dump it with the older "
+            "version of this project, move it away, and load the dump after the next start."
+        )
+
+
+def server_log(data: Path) -> Path:
+    """The file with the output of initdb, or of the server."""
+    return data.parent / "server.log"
