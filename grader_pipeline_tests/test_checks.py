@@ -191,6 +191,12 @@ def test_under_half_and_over_double_the_median_are_unusual(valid, usual):
     assert (found["usual_volume"], found["day_volume"]) == (usual, True)
 
 
+@pytest.mark.parametrize(("unread", "fits"), [(0, True), (49, True), (50, False), (1000, False)])
+def test_attempts_without_a_readable_course_or_task_are_worth_a_look_from_5_percent(unread, fits):
+    tally = Tally(received=1200, rejected=200, unread=unread)
+    assert passed(tally)["courses_and_tasks_are_readable"] == fits
+
+
 def test_one_verdict_that_does_not_fit_is_worth_a_look():
     assert passed(Tally(received=9))["verdict_fits_type"]
     assert not passed(Tally(received=9, verdict_disagrees=1))["verdict_fits_type"]

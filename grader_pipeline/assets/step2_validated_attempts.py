@@ -10,7 +10,6 @@ Source: raw_attempts. Times are UTC.
 """
 
 import logging
-import re
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -24,8 +23,9 @@ from grader_pipeline import checks, disk, full_disk
 from grader_pipeline.asset_names import VALIDATED_ATTEMPTS
 from grader_pipeline.assets import GROUP, column_schema, metadata_once
 from grader_pipeline.attempts.columns import ATTEMPT_TYPES, COLUMNS
+from grader_pipeline.attempts.course_and_task import course_and_task
 from grader_pipeline.attempts.response import NotAListError, unpacked
-from grader_pipeline.attempts.validation import COURSE, attempts, validate
+from grader_pipeline.attempts.validation import attempts, validate
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import day_of, days_partitions
 from grader_pipeline.resources.postgres import Postgres
@@ -151,12 +151,12 @@ def _preview(file: Path) -> dg.MetadataValue:
         return dg.MetadataValue.text("no attempts")
     records = []
     for row in head.slice(0, 5).to_pylist():
-        course = re.match(COURSE, row["lis_result_sourcedid"])
+        names = course_and_task(row["lis_result_sourcedid"], row["user_id"])
         shown = {
             "created_at (UTC)": str(row["created_at"]),
             "attempt_type": row["attempt_type"],
             "is_correct": "" if row["is_correct"] is None else str(row["is_correct"]),
-            "course": course[0] if course else "",
+            "course": names[0] if names else "",
         }
         records.append(dg.TableRecord(shown))
     return dg.MetadataValue.table(records)

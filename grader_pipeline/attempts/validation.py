@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from grader_pipeline.attempts.columns import ATTEMPT_TYPES, COLUMNS, NAMES, attempt_columns
+from grader_pipeline.attempts.course_and_task import course_and_task
 from grader_pipeline.attempts.decoding import decode
 from grader_pipeline.attempts.duplicates import SeenKeys
 from grader_pipeline.attempts.response import Element, batches
@@ -41,9 +43,6 @@ FILE_SCHEMA = pa.schema(
     ]
 )
 
-COURSE = r"^(?P<course>course-v1:[^:]+)"
-"""The course at the beginning of a lis_result_sourcedid; task and learner follow."""
-
 _TALLY = b"tally"
 _DUPLICATE = Reason.DUPLICATE_KEY.value
 
@@ -54,7 +53,8 @@ class Tally:
 
     ``received = valid + duplicates + rejected``. ``reasons`` counts words, so an element with two
     reasons counts twice there. ``courses`` and ``courses_without_url`` count valid attempts,
-    ``courses_rejected`` rejected elements.
+    ``courses_rejected`` rejected elements. ``unread`` are valid attempts without a readable course
+    or task.
 
     ``received_by_type``, ``rejected_by_type`` and ``valid_by_type`` count by attempt type. It is
     read without case and outer blanks, so that refused submits count as submits when the API
@@ -73,6 +73,7 @@ class Tally:
     received_by_type: dict[str, int] = field(default_factory=dict)
     rejected_by_type: dict[str, int] = field(default_factory=dict)
     valid_by_type: dict[str, int] = field(default_factory=dict)
+    unread: int = 0
 
     @property
     def valid(self) -> int:
@@ -190,6 +191,7 @@ def _count(tally: Tally, frame: pd.DataFrame, valid: pd.DataFrame, reasons: Reas
     tally.verdict_disagrees += int((is_submit != valid["is_correct"].notna()).sum())
     courses = _courses(valid)
     without_url = valid["lis_outcome_service_url"].isna()
+    tally.unread += courses.null_count
     _add(tally.courses, courses)
     _add(tally.courses_without_url, courses.filter(pa.array(without_url)))
     _add(tally.courses_rejected, _courses(rejected))
@@ -199,9 +201,12 @@ def _count(tally: Tally, frame: pd.DataFrame, valid: pd.DataFrame, reasons: Reas
 
 
 def _courses(frame: pd.DataFrame) -> pa.Array:
-    """The course of each row; null if there is none to read."""
-    sourcedids = pa.array(frame["lis_result_sourcedid"], pa.string(), from_pandas=True)
-    return pc.struct_field(pc.extract_regex(sourcedids, pattern=COURSE), "course")
+    """The course of each row; null if its course and task cannot be read."""
+    # A learner has several attempts on a task: each text is read once.
+    names = cache(course_and_task)
+    known = frame[["lis_result_sourcedid", "user_id"]].fillna("")
+    texts = known.itertuples(index=False, name=None)
+    return pa.array([found[0] if (found := names(*text)) else None for text in texts], pa.string())
 
 
 def _attempt_types(frame: pd.DataFrame) -> pa.Array:

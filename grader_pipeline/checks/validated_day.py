@@ -16,7 +16,7 @@ from grader_pipeline.settings import Settings
 
 _ENOUGH_WEEKS = 2
 _SATURDAY = 5
-_WARN_REJECTED_SHARE = 0.05
+_WARN_SHARE = 0.05
 _WARN_REJECTED_IN_COURSE = 50
 _WARN_VOLUME = (0.5, 2.0)
 
@@ -103,7 +103,7 @@ def day_volume(facts: ValidatedDay) -> Found:
 @check(VALIDATED_ATTEMPTS)
 def few_rejected(facts: ValidatedDay) -> Found:
     """Warns when 5 % or more of the elements are rejected."""
-    return Found(facts.rejected_share < _WARN_REJECTED_SHARE, {"share": facts.rejected_share})
+    return Found(facts.rejected_share < _WARN_SHARE, {"share": facts.rejected_share})
 
 
 @check(VALIDATED_ATTEMPTS)
@@ -134,3 +134,10 @@ def courses_have_outcome_urls(facts: ValidatedDay) -> Found:
     without = facts.tally.courses_without_url.items()
     courses = sorted(course for course, number in without if number == facts.tally.courses[course])
     return Found(not courses, {"courses": dg.MetadataValue.json(courses)})
+
+
+@check(VALIDATED_ATTEMPTS)
+def courses_and_tasks_are_readable(facts: ValidatedDay) -> Found:
+    """Warns when 5 % or more of the attempts have no readable course or task."""
+    unread = facts.tally.unread
+    return Found(not unread or unread < _WARN_SHARE * facts.tally.valid, {"attempts": unread})

@@ -26,7 +26,7 @@ def insert(db: Connection, attempts: Iterable[Attempt]) -> None:
     """Put attempts into the table ``grader``."""
     rows = [
         (
-            a.user, "", f"{a.course}:lms.example.org-{a.task}:{a.user}", a.url, a.verdict,
+            a.user, "", a.sourcedid, a.url, a.verdict,
             "run" if a.verdict is None else "submit", a.at,
         )
         for a in attempts

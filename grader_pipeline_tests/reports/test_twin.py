@@ -2,19 +2,23 @@
 
 import datetime as dt
 from typing import Any
+from urllib.parse import quote
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from grader_pipeline_tests.grader import learner
 from grader_pipeline_tests.reports import twin, twin_learners
-from grader_pipeline_tests.reports.conftest import School
+from grader_pipeline_tests.reports.conftest import REPORTS, School
 from grader_pipeline_tests.reports.twin import DAY, MOSCOW, Attempt
 
 LAST = dt.date(2023, 5, 31)
 COURSES = ("course-v1:S+A+1", "course-v1:S+B+1")
 LEARNERS = [learner(name) for name in "uvwxyz"]
-TASKS = ("a" * 32, "b" * 32)
+TASKS = ("a" * 32, "b" * 32, "lab_one")
+# Both spellings of Open edX, and an attempt whose course and task cannot be read.
+FORMS = ("plain", "plain", "encoded", "unread")
+UNREADABLE = " of "
 # Days whose distance lies on both sides of every border that a report knows: 1, 7, 14, 28 days.
 BACK = (0, 1, 6, 7, 8, 13, 14, 27, 28, 40)
 
@@ -29,15 +33,24 @@ def _attempts(draw: Any, back: int) -> list[Attempt]:
         st.lists(
             st.tuples(
                 st.sampled_from(LEARNERS), _minutes, st.sampled_from((None, False, False, True)),
-                st.sampled_from(TASKS), st.sampled_from(COURSES),
+                st.sampled_from(TASKS), st.sampled_from(COURSES), st.sampled_from(FORMS),
             ),
             max_size=18, unique_by=lambda row: row[:2],
         )
     )  # fmt: skip
     return [
-        Attempt(user, midnight + dt.timedelta(minutes=minute), verdict, task, course)
-        for user, minute, verdict, task, course in drawn
+        _attempt(form, user, midnight + dt.timedelta(minutes=minute), verdict, task, course)
+        for user, minute, verdict, task, course, form in drawn
     ]
+
+
+def _attempt(
+    form: str, user: str, at: dt.datetime, verdict: bool | None, task: str, course: str
+) -> Attempt:
+    if form == "unread":
+        return Attempt(user, at, verdict, None, None, text=f"{course}:{task}{UNREADABLE}{user}")
+    text = f"{quote(course)}:{quote(f'localhost:8000-{task}')}:{user}"
+    return Attempt(user, at, verdict, task, course, text=text if form == "encoded" else None)
 
 
 @st.composite
@@ -94,6 +107,16 @@ def test_every_column_is_what_walking_through_the_attempts_gives(
             row[name] for name in row if name.startswith("is_"))}  # fmt: skip
         assert not differing(by(school.rows("learners", day), "course", "user_id"), needing)
         assert _counts(school.rows("attention", day)) == _expected_counts(states)
+        health = {row["metric"]: row["value"] for row in school.rows("data_health", day)}
+        assert health["without_task"] == sum(a.course is None for a in twin.within(known, day, day))
+        cells = [
+            str(cell)
+            for name in REPORTS
+            for row in school.rows(name, day)
+            for column, cell in row.items()
+            if column != "label"
+        ]
+        assert not [cell for cell in cells if UNREADABLE in cell or "распозна" in cell]
 
 
 def _counts(rows: list[dict[str, Any]]) -> dict[tuple[Any, ...], Any]:

@@ -26,13 +26,19 @@ class Attempt:
     user: str
     at: dt.datetime
     verdict: bool | None = None
-    task: str = "a" * 32
-    course: str = "course-v1:S+A+1"
+    task: str | None = "a" * 32
+    course: str | None = "course-v1:S+A+1"
     url: str | None = "https://lms.example.org/grade"
+    text: str | None = None
+    """Its lis_result_sourcedid. Unset: as Open edX writes it, without percent-encoding."""
 
     @property
     def day(self) -> dt.date:
         return (self.at + MOSCOW).date()
+
+    @property
+    def sourcedid(self) -> str:
+        return self.text or f"{self.course}:lms.example.org-{self.task}:{self.user}"
 
     @property
     def is_submit(self) -> bool:
@@ -70,6 +76,10 @@ def grouped(attempts: Iterable[Attempt], *names: str) -> dict[Any, list[Attempt]
 
 def within(attempts: Iterable[Attempt], first: dt.date, last: dt.date) -> list[Attempt]:
     return [a for a in attempts if first <= a.day <= last]
+
+
+def named(attempts: Iterable[Attempt]) -> list[Attempt]:
+    return [a for a in attempts if a.course is not None]
 
 
 def users(attempts: Iterable[Attempt]) -> int:
@@ -155,6 +165,7 @@ def hours(attempts: list[Attempt], day: dt.date) -> Rows:
 def courses(attempts: list[Attempt], loaded: set[dt.date], day: dt.date) -> Rows:
     found: Rows = {}
     days = len([other for other in loaded if day - 7 * DAY <= other < day])
+    attempts = named(attempts)
     for course, all_of_it in grouped(attempts, "course").items():
         today, before = within(all_of_it, day, day), within(all_of_it, day - 7 * DAY, day - DAY)
         if not today + before:

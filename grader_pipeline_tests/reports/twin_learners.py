@@ -13,6 +13,7 @@ from grader_pipeline_tests.reports.twin import (
     Rows,
     grouped,
     mean,
+    named,
     rounded,
     runs,
     share,
@@ -27,8 +28,8 @@ PERIODS = (("день", 0), ("28 дней", 27), ("всё время", 100_000))
 
 def tasks(attempts: list[Attempt], day: dt.date) -> Rows:
     found: Rows = {}
-    known = within(attempts, dt.date.min, day)
-    for course, task in {(a.course, a.task) for a in within(attempts, day, day)}:
+    known = named(within(attempts, dt.date.min, day))
+    for course, task in {(a.course, a.task) for a in within(known, day, day)}:
         ways = grouped([a for a in known if (a.course, a.task) == (course, task)], "user")
         for period, back in PERIODS:
             first_day = dt.date.min if back > 365 else day - back * DAY
@@ -77,7 +78,7 @@ def tasks(attempts: list[Attempt], day: dt.date) -> Rows:
 
 def learner_states(attempts: list[Attempt], day: dt.date) -> Rows:
     """Everybody active in 28 days: (course, user) -> the states that apply."""
-    known = within(attempts, dt.date.min, day)
+    known = named(within(attempts, dt.date.min, day))
     found: Rows = {}
     effort: dict[str, dict[str, float]] = defaultdict(dict)
     for (course, user), mine in grouped(known, "course", "user").items():

@@ -39,6 +39,24 @@ DAYS: dict[dt.date, list[Attempt]] = {
     DAY - dt.timedelta(days=27): MONTH_AGO,
     DAY - dt.timedelta(days=1): YESTERDAY,
 }
+# Attempts that earlier releases read no course or task out of, or another than today.
+OTHER_FORMS = [
+    Attempt(
+        learner(n), at("20:00", "x", None, back=back).at + dt.timedelta(minutes=n),
+        (None, False, True)[n % 3], text=text.format(learner(n)),
+    )
+    for back in (0, 27)
+    for n, text in enumerate(
+        (
+            "course-v1%3AS%2BA%2B1:lms.example.org-" + "a" * 32 + ":{}",
+            "course-v1%3AS%2BA%2B1:lms.example.org-lab_one:{}",
+            "course-v1:S+A+1:lms.example.org:8000-lab_one:{}",
+            "course-v1:S+A+1:lms.example.org-lab_two:{}",
+            "1-22-333-4444", "{}", "course-v1:S+A 1:lms.example.org-" + "a" * 32 + ":{}",
+        )
+        * 3
+    )
+]  # fmt: skip
 CONTRACT = ("submits", "successful_submits", "unique_users")
 RELEASES = pytest.mark.parametrize(
     "release", [RELEASE_0_2, RELEASE_0_1, LEARNER_TASK_TABLES], ids=lambda r: r.name
@@ -150,6 +168,33 @@ def test_an_upgraded_database_holds_what_a_fresh_one_holds_after_the_same_days(
         expected = content(db)
     assert len(expected["learner_task_day"]) > 60
     assert content(earlier) == expected
+
+
+@RELEASES
+def test_an_upgrade_marks_the_days_whose_courses_and_tasks_an_earlier_release_read_otherwise(
+    earlier: Connection, fresh: School, release: Release
+) -> None:
+    load_all(release, earlier)
+    renamed = [DAY - dt.timedelta(days=27), DAY]
+    for day in renamed:
+        others = [attempt for attempt in OTHER_FORMS if attempt.day == day]
+        with earlier.transaction():
+            release.load(earlier, day, others)
+        fresh.load(day, others)
+    upgrade()
+    earlier.execute(
+        "INSERT INTO school_calendar (timezone, start_date) VALUES ('Europe/Moscow', '2023-04-01')"
+    )
+    marked = earlier.execute("SELECT report_date FROM changed_day ORDER BY report_date").fetchall()
+    assert [row["report_date"] for row in marked] == renamed
+    upgraded = School(Postgres())
+    for day in renamed:
+        upgraded.load(day, [])
+    upgraded.postgres.close()
+    with fresh.postgres.transaction() as db:
+        assert content(earlier) == content(db)
+    lab = "SELECT course FROM learner_task WHERE task = 'lab_one' GROUP BY course"
+    assert lines(earlier, lab) == ["('course-v1:S+A+1',)"]
 
 
 @RELEASES

@@ -63,4 +63,4 @@ SELECT
     round(100 * share_before, 1)  AS success_share_before
 FROM broken
 JOIN learners USING (id)
-JOIN task USING (id)
+JOIN known_task USING (id)

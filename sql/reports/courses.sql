@@ -34,7 +34,7 @@ WITH today AS (
         sum(successes)                                      AS successes,
         sum(wrong_submits)                                  AS wrong_submits
     FROM engagement_day
-    JOIN task ON task.id = engagement_day.task
+    JOIN known_task AS task ON task.id = engagement_day.task
     WHERE report_date = %(report_date)s
     GROUP BY course
 ),
@@ -45,7 +45,7 @@ first_tries AS (
         count(DISTINCT met.learner) FILTER (WHERE met.first_submit_correct) AS successful
     FROM engagement_day AS day
     JOIN engagement AS met ON met.id = day.engagement
-    JOIN task ON task.id = day.task
+    JOIN known_task AS task ON task.id = day.task
     WHERE report_date = %(report_date)s
       AND first_submit_date = %(report_date)s
     GROUP BY course
@@ -67,7 +67,7 @@ before AS (
             course, learner,
             sum(runs + submits) AS attempts, sum(submits) AS submits, sum(successes) AS successes
         FROM engagement_day
-        JOIN task ON task.id = engagement_day.task
+        JOIN known_task AS task ON task.id = engagement_day.task
         WHERE report_date BETWEEN %(report_date)s::date - 7 AND %(report_date)s::date - 1
         GROUP BY course, learner
     ) AS learners

@@ -37,6 +37,7 @@ courses AS (
         count(DISTINCT user_id)                  AS learners,
         sum(attempts) - sum(without_outcome_url) AS with_url
     FROM learner_tasks
+    WHERE course <> 'не распознан'
     GROUP BY course
 ),
 lines AS (

@@ -109,4 +109,4 @@ SELECT
     round(median_submits::numeric, 1)                            AS median_submits_until_solved,
     round(extract(epoch FROM median_time) / 60, 1)                         AS minutes_until_solved
 FROM figures
-JOIN task AS named ON named.id = figures.task
+JOIN known_task AS named ON named.id = figures.task

@@ -1,0 +1,87 @@
+"""Course and task of an attempt, read out of its lis_result_sourcedid.
+
+The rules of the function ``course_and_task`` in sql/schema, for what is counted before the load. A
+test compares the two on generated texts.
+"""
+
+import re
+from urllib.parse import unquote
+
+_NO_ESCAPE = re.compile(r"%(?![2-9A-Fa-f][0-9A-Fa-f])")
+_KEY = re.compile(r"(?i:((?:course|ccx|library)-v1):)([^:/]+):", re.ASCII)
+_OLD_KEY = re.compile(r"([^:/]+/[^:/]+/[^:/]+):")
+_LABEL = r"(?:xn--[A-Za-z0-9]+|[A-Za-z0-9_]+)"
+_HEX_BLOCK = re.compile(rf"(?:[A-Za-z0-9_.-]+\.)?{_LABEL}(?::[0-9]+)?-([0-9A-Fa-f]{{32}})")
+_HOSTS = [
+    re.compile(r"(?:localhost|[A-Za-z0-9_]+:[0-9]+)-"),
+    re.compile(rf"[A-Za-z0-9_-]+(?:\.{_LABEL})+(?::[0-9]+)?-"),
+    re.compile(r"[A-Za-z0-9_]+-"),
+]
+_NAME = re.compile(
+    r"""[^\u0001-\u0020!"#$%&'()*,;<=>?\[\\\]^`{|}\u007f-\u00a0\u1680"""
+    r"""\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]{1,255}"""
+)
+_MOODLE = re.compile(r'"instanceid" *: *"?([0-9]+)[" ,}]')
+_CANVAS = re.compile(r"[0-9A-Za-z]+(?:-[0-9A-Za-z]+){2,4}")
+_SIGNATURE = re.compile(r"[0-9A-Fa-f]{32,}")
+_NUMBERS = re.compile(r"[0-9]+(?:-[0-9]+)+")
+_ID_LENGTH = 8
+"""A learner's id is at least so long. A shorter one is part of names by chance."""
+
+
+def course_and_task(sourcedid: str, learner: str) -> tuple[str, str] | None:
+    """Course and task, or None if ``sourcedid`` has no readable ones.
+
+    ``learner`` is the attempt's user_id: no name holds it.
+    """
+    plain = _decoded(sourcedid) if "%" in sourcedid else sourcedid
+    if plain is None:
+        return None
+    if plain.startswith("{"):
+        instance = _MOODLE.search(plain)
+        course, task = "Moodle", instance[1] if instance else ""
+    elif _CANVAS.fullmatch(plain):
+        course, task = _canvas(plain.split("-"), learner)
+    else:
+        course, task = _open_edx(plain)
+    if not (_NAME.fullmatch(course.replace("Canvas ", "")) and _NAME.fullmatch(task)):
+        return None
+    if len(learner) >= _ID_LENGTH and learner in f"{course} {task}":
+        return None
+    return course, task
+
+
+def _decoded(text: str) -> str | None:
+    try:
+        return None if _NO_ESCAPE.search(text) else unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        return None
+
+
+def _open_edx(plain: str) -> tuple[str, str]:
+    if key := _KEY.match(plain):
+        course = f"{key[1].lower()}:{key[2]}"
+    elif key := _OLD_KEY.match(plain):
+        course = key[1]
+    else:
+        return "", ""
+    link = plain[key.end() :].rpartition(":")[0]
+    if block := _HEX_BLOCK.fullmatch(link):
+        return course, block[1]
+    host = next((found for pattern in _HOSTS if (found := pattern.match(link))), None)
+    return course, link[host.end() :] if host else ""
+
+
+def _canvas(parts: list[str], learner: str) -> tuple[str, str]:
+    if parts[-1] != learner and _SIGNATURE.fullmatch(parts[-1]):
+        del parts[-1]
+    if learner in parts and len(learner) >= _ID_LENGTH:
+        parts = [part for part in parts if part != learner]
+    elif len(parts) == 4:  # noqa: PLR2004
+        del parts[3]
+    else:
+        return "", ""
+    task = "-".join(parts)
+    if not _NUMBERS.fullmatch(task):
+        return "", ""
+    return f"Canvas {parts[1]}" if len(parts) == 3 else "Canvas", task  # noqa: PLR2004

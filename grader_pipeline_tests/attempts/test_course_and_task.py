@@ -1,0 +1,70 @@
+"""Course and task of an attempt, in Python and in SQL."""
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from grader_pipeline.attempts.course_and_task import course_and_task
+from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline_tests.attempts.sourcedids import (
+    ANN,
+    BLOCKS,
+    COURSES,
+    HOSTS,
+    READABLE,
+    UNREADABLE,
+    texts,
+)
+from grader_pipeline_tests.grader import learner
+
+
+@pytest.mark.parametrize(("text", "names"), READABLE.items())
+def test_course_and_task_are_read(text: str, names: tuple[str, str]) -> None:
+    assert course_and_task(text, ANN) == names
+
+
+@pytest.mark.parametrize("text", UNREADABLE)
+def test_no_part_of_any_other_text_is_a_name(text: str) -> None:
+    assert course_and_task(text, ANN) is None
+
+
+@given(course=COURSES, host=st.sampled_from(HOSTS), blocks=st.tuples(BLOCKS, BLOCKS))
+def test_both_spellings_are_one_course_and_two_blocks_are_two_tasks(
+    course: str, host: str, blocks: tuple[str, str]
+) -> None:
+    found = {
+        (block, names)
+        for block in blocks
+        for spelled in (str, quote)
+        for who in (ANN, learner("bob"))
+        if (names := course_and_task(f"{spelled(course)}:{spelled(f'{host}-{block}')}:{who}", who))
+    }
+    assert len(found) == len({names for _, names in found}) == len(set(blocks))
+    assert {names[0] for _, names in found} == {course}
+
+
+def in_sql(postgres: Postgres, function: str, given: list[str]) -> list[Any]:
+    query = (
+        f"SELECT {function}(text, %s) AS names FROM unnest(%s::text[])"
+        " WITH ORDINALITY AS given (text, place) ORDER BY place"
+    )
+    with postgres.transaction() as db:
+        rows = db.execute(query.encode(), [ANN, given]).fetchall()
+    return [tuple(row["names"]) if row["names"] else None for row in rows]
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(drawn=st.lists(texts(), min_size=20, max_size=60))
+def test_sql_reads_what_python_reads(database_url: str, drawn: list[str]) -> None:
+    postgres = Postgres.at(database_url)
+    given = [*drawn, *READABLE, *UNREADABLE]
+    expected = [course_and_task(text, ANN) for text in given]
+    for function in ("course_and_task", "parsed_course_and_task"):
+        found = in_sql(postgres, function, given)
+        assert [*zip(given, found, strict=True)] == [*zip(given, expected, strict=True)]
+    postgres.close()
