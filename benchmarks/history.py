@@ -28,7 +28,7 @@ def fill(url: str, days: Sequence[SchoolDay], rows: int, *, tended: bool = True)
         for place, day in enumerate(days, start=1):
             with db.transaction():
                 db.execute(_FILL.read_bytes(), {"rows": rows, **day.parameters})
-                roll_up(db, day, changed=True)
+                roll_up(db, day)
             if place % 25 == 0:
                 print(f"  filled {place} of {len(days)} days", flush=True)
         if tended:

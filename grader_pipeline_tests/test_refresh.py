@@ -25,7 +25,7 @@ def postgres(database_url: str) -> Iterator[Postgres]:
     for day in DAYS:
         with found.transaction() as db:
             open_calendar(db)
-            roll_up(db, school_day(day), changed=True)
+            roll_up(db, school_day(day))
         store_reports(found, reports(), school_day(day))
     yield found
     found.close()

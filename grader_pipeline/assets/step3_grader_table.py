@@ -1,10 +1,11 @@
 """The day's attempts in PostgreSQL's table grader.
 
-They are copied into a staging table, compared with the stored attempts, and inserted where they
-are new. One transaction, under a lock on the day, also writes the day's quarantine and its line of
-the ledger. Running a day again changes no other day, and loses no attempt. If the API sends another
-version of a stored attempt, the stored one is kept and reported; run config "on_conflict: update"
-takes the API's version, and counts it as updated.
+If the table has none of the day, they are copied into it. Otherwise they are copied into a staging
+table, inserted where they are new, and compared with those that were stored. One transaction, under
+a lock on the day, also writes the day's quarantine and its line of the ledger. Running a day again
+changes no other day, and loses no attempt. If the API sends another version of a stored attempt,
+the stored one is kept and reported; run config "on_conflict: update" takes the API's version, and
+counts it as updated.
 
 If the day's attempts change, the same transaction updates the rollups that the reports read
 (sql/schema/060_rollups.sql). It does so too if somebody else has changed them: the table is the
@@ -16,18 +17,21 @@ Source: validated_attempts. Times are UTC.
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import NoReturn
 
 import dagster as dg
 import pyarrow.parquet as pq
 from psycopg import sql
+from psycopg.errors import UniqueViolation
 from upath import UPath
 
 from grader_pipeline import checks
 from grader_pipeline.asset_names import GRADER_TABLE
 from grader_pipeline.assets import GROUP, column_schema, metadata_once
 from grader_pipeline.attempts.columns import COLUMNS, KEY, NAMES
+from grader_pipeline.attempts.rollup import DayRollup
 from grader_pipeline.attempts.validation import (
     DamagedFileError,
     attempts,
@@ -37,7 +41,7 @@ from grader_pipeline.attempts.validation import (
 )
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
-from grader_pipeline.reports.rollups import roll_up
+from grader_pipeline.reports.rollups import has_rollup, roll_up
 from grader_pipeline.reports.stored_days import (
     StoredBefore,
     before_load,
@@ -163,6 +167,17 @@ def _refuse(
     raise PermanentFailure(advice(db, differences))
 
 
+@dataclass(frozen=True)
+class _Loaded:
+    """What became of the day's attempts, and their rollup if the table holds exactly them."""
+
+    loaded: int
+    already_there: int = 0
+    differing: int = 0
+    updated: int = 0
+    rollup: DayRollup | None = None
+
+
 def _load(
     db: Connection,
     parquet: pq.ParquetFile,
@@ -173,32 +188,60 @@ def _load(
 ) -> None:
     tally = tally_of(parquet)
     db.execute(statement("load/leave_no_marks"))
-    db.execute(load_statement("stage"))
-    copy_in(db, statement("load/copy_attempts"), attempts(parquet))
+    done = None if before.attempts else _copy_new_day(db, parquet)
+    if done is None:
+        done = _merge(db, parquet, day, on_conflict)
+    db.execute(statement("load/stage_rejected"))
     copy_in(db, statement("load/copy_rejected"), quarantine(parquet))
-    db.execute(load_statement("find_twins"), day.parameters)
-    db.execute(statement("load/index_twins"))
-    twins = db.execute(statement("load/count_twins")).fetchone() or {}
-    loaded = db.execute(load_statement("insert_new")).rowcount
-    updated = 0
-    if on_conflict is OnConflict.update:
-        updated = db.execute(load_statement("update_differing")).rowcount
     db.execute(statement("load/forget_rejected"), day.parameters)
     db.execute(statement("load/keep_rejected"), day.parameters)
     ledger = {
         **day.parameters,
-        **twins,
         "run_id": run_id,
         "received": tally.received,
-        "loaded": loaded,
-        "updated": updated,
-        "differing": twins["differing"] - updated,
+        "loaded": done.loaded,
+        "already_there": done.already_there,
+        "updated": done.updated,
+        "differing": done.differing,
         "duplicates": tally.duplicates,
         "rejected": tally.rejected,
         "body_sha256": tally.body_sha256,
     }
     db.execute(statement("load/write_ledger"), ledger)
-    roll_up(db, day, changed=loaded + updated > 0 or before.was_changed)
+    if done.loaded + done.updated > 0 or before.was_changed or not has_rollup(db, day):
+        roll_up(db, day, done.rollup)
+
+
+def _copy_new_day(db: Connection, parquet: pq.ParquetFile) -> _Loaded | None:
+    """Copy the attempts straight into the table, which had none of the day.
+
+    None, and nothing done, if somebody else stores one of them at the same time: COPY waits for
+    that transaction, and fails. Attempts that only the other stores leave marks that this load does
+    not take: the day is rolled up again.
+    """
+    rollup = DayRollup()
+    tables = (table.drop_columns("position") for table in rollup.adding(attempts(parquet)))
+    try:
+        with db.transaction():
+            copied = copy_in(db, load_statement("copy_new_day"), tables)
+    except UniqueViolation:
+        return None
+    return _Loaded(loaded=copied, rollup=rollup)
+
+
+def _merge(
+    db: Connection, parquet: pq.ParquetFile, day: SchoolDay, on_conflict: OnConflict
+) -> _Loaded:
+    """Store the attempts that the table lacks, and compare those that it has."""
+    db.execute(load_statement("stage_attempts"))
+    copy_in(db, statement("load/copy_attempts"), attempts(parquet))
+    loaded = db.execute(load_statement("insert_new")).rowcount
+    db.execute(load_statement("find_twins"), day.parameters)
+    twins = db.execute(statement("load/count_twins")).fetchone() or {}
+    updated = 0
+    if on_conflict is OnConflict.update:
+        updated = db.execute(load_statement("update_differing")).rowcount
+    return _Loaded(loaded, twins["already_there"], twins["differing"] - updated, updated)
 
 
 def _listed(names: Sequence[str], *table: str) -> sql.Composed:

@@ -117,7 +117,7 @@ def roll_up_again(postgres: Postgres, date: dt.date) -> None:
     day = window(date)
     with postgres.transaction(lock=f"grader/{day.key}") as db:
         before_load(db, day)
-        roll_up(db, day, changed=True)
+        roll_up(db, day)
         db.execute(statement("load/forget_empty_day"), day.parameters)
         if date >= Settings().grader_start_date:
             outdate_records(db, [GRADER_TABLE], date)

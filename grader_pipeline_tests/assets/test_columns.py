@@ -57,7 +57,7 @@ def test_the_table_has_the_columns_and_the_key_of_the_definition(db: Connection)
 
 
 def test_staging_has_the_columns_of_the_definition(db: Connection) -> None:
-    db.execute(load_statement("stage"))
+    db.execute(load_statement("stage_attempts"))
     assert columns_of(db, "staged_attempts") == [("position", "integer"), *defined(db)]
 
 

@@ -52,7 +52,7 @@ class School:
             insert(db, attempts)
             open_calendar(db)
             before_load(db, school_day(day.isoformat()))
-            roll_up(db, school_day(day.isoformat()), changed=True)
+            roll_up(db, school_day(day.isoformat()))
 
     def compute(self, day: dt.date, *names: str) -> None:
         """Compute the day's reports, and again what is stored of later days, as the asset does."""

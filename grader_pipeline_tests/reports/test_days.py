@@ -146,7 +146,7 @@ def history(school: School, monkeypatch: pytest.MonkeyPatch) -> School:
         )
     for back in range(180):
         with school.postgres.transaction() as db:
-            roll_up(db, school_day((DAY - dt.timedelta(days=back)).isoformat()), changed=True)
+            roll_up(db, school_day((DAY - dt.timedelta(days=back)).isoformat()))
     with school.postgres.transaction() as db:
         db.execute("ANALYZE")
     return school

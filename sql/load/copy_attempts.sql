@@ -1,1 +1,1 @@
-COPY staged_attempts FROM STDIN (FORMAT csv);
+COPY staged_attempts FROM STDIN (FORMAT binary);

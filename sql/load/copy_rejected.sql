@@ -1,1 +1,1 @@
-COPY staged_rejected FROM STDIN (FORMAT csv);
+COPY staged_rejected FROM STDIN (FORMAT binary);

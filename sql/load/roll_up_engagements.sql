@@ -1,5 +1,6 @@
--- One row for each engagement that the day touched: the dates of the first attempt, submit and
--- success, from all its days. roll_up_day.sql explains the order and the minimums.
+-- One row for each engagement that the day touched and that was there before: the dates of the first
+-- attempt, submit and success, from all its days. Counts and clock only grow, so their minimum is
+-- that of the first attempt of a kind.
 WITH days AS (
     SELECT
         day.*,

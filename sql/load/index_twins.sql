@@ -1,2 +1,0 @@
--- For insert_new.sql, which looks up each staged attempt.
-ALTER TABLE staged_twins ADD PRIMARY KEY (position);
