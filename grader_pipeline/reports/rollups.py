@@ -54,7 +54,7 @@ def roll_up(db: Connection, day: SchoolDay, rollup: DayRollup | None = None) -> 
     """
     if rollup is None:
         rollup = DayRollup()
-        for attempts in _stored_attempts(db, day):
+        for attempts in stored_attempts(db, day):
             rollup.add(attempts)
     db.execute(statement("load/stage_engagements"))
     copy_in(db, statement("load/copy_engagements"), [rollup.engagements()])
@@ -65,7 +65,7 @@ def roll_up(db: Connection, day: SchoolDay, rollup: DayRollup | None = None) -> 
         db.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table["name"])))
 
 
-def _stored_attempts(db: Connection, day: SchoolDay) -> Iterator[pa.Table]:
+def stored_attempts(db: Connection, day: SchoolDay) -> Iterator[pa.Table]:
     """The day's attempts in the table ``grader``, in no order."""
     with db.cursor().copy(statement("load/read_day"), day.parameters) as rows:
         blocks = iter(rows)

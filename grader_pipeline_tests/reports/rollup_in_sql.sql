@@ -1,3 +1,6 @@
+-- The statement by which PostgreSQL rolled a day up before grader_pipeline/attempts/rollup.py did. The
+-- tests compare the two.
+--
 -- One row for each learner and task of the day, by names. sql/schema/060_rollups.sql explains the
 -- columns.
 --
