@@ -4,14 +4,14 @@
 what is remembered of all days. Their tables and columns are described in ``sql/schema``.
 """
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Mapping
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from psycopg import sql
-from pyarrow import csv
 
-from grader_pipeline.attempts.columns import COLUMNS
 from grader_pipeline.attempts.rollup import DayRollup
 from grader_pipeline.partitions import SchoolDay
 from grader_pipeline.resources.postgres import Connection, copy_in
@@ -29,15 +29,14 @@ _STEPS = (
     "note_rollup",
 )
 
-_BATCH = 20_000
-"""Stored attempts read at once."""
+_EPOCH = 946_684_800_000_000
+"""PostgreSQL counts time from 2000, Arrow from 1970. Microseconds."""
 
-_TYPES = {column.name: column.kind.arrow for column in COLUMNS}
-_READ = [
-    "user_id", "lis_result_sourcedid", "lis_outcome_service_url", "is_correct", "attempt_type",
-    "created_at",
-]  # fmt: skip
-"""The columns that ``sql/load/read_day.sql`` gives."""
+_SLICES = 4
+"""Rows of ``sql/load/read_day.sql`` read at once."""
+
+_ATTEMPT_TYPES = {"r": "run", "s": "submit"}
+_VERDICTS = {"t": True, "f": False}
 
 
 def has_rollup(db: Connection, day: SchoolDay) -> bool:
@@ -66,21 +65,38 @@ def roll_up(db: Connection, day: SchoolDay, rollup: DayRollup | None = None) -> 
 
 
 def stored_attempts(db: Connection, day: SchoolDay) -> Iterator[pa.Table]:
-    """The day's attempts in the table ``grader``, in no order."""
-    with db.cursor().copy(statement("load/read_day"), day.parameters) as rows:
-        blocks = iter(rows)
-        # PostgreSQL sends each row in a message of its own.
-        while batch := b"".join(islice(blocks, _BATCH)):
-            yield csv.read_csv(
-                pa.BufferReader(batch),
-                csv.ReadOptions(column_names=_READ, use_threads=False, block_size=len(batch) + 1),
-                csv.ParseOptions(newlines_in_values=True),
-                csv.ConvertOptions(
-                    column_types=_TYPES,
-                    null_values=[""],
-                    true_values=["t"],
-                    false_values=["f"],
-                    strings_can_be_null=True,
-                    quoted_strings_can_be_null=False,
-                ),
+    """The day's attempts in the table ``grader``, in no order, with the columns of the rollup.
+
+    Of the outcome URL only whether there is one.
+    """
+    with db.cursor("stored_attempts", binary=True) as slices:
+        slices.itersize = _SLICES
+        for found in slices.execute(statement("load/read_day"), day.parameters):
+            times = np.frombuffer(found["times"], ">i8").astype("i8") + _EPOCH
+            marks = np.frombuffer(found["marks"], "S1").astype("U1").reshape(-1, 3).T
+            yield pa.table(
+                {
+                    "user_id": _texts(found["user_lengths"], found["users"]),
+                    "lis_result_sourcedid": _texts(found["sourcedid_lengths"], found["sourcedids"]),
+                    "lis_outcome_service_url": _decoded(marks[2], {"u": ""}),
+                    "is_correct": _decoded(marks[1], _VERDICTS),
+                    "attempt_type": _decoded(marks[0], _ATTEMPT_TYPES),
+                    "created_at": times.view("M8[us]"),
+                }
             )
+
+
+def _texts(lengths: bytes, texts: bytes | None) -> pa.Array:
+    """The texts that follow one another in ``texts``; null where the length is -1."""
+    length = np.frombuffer(lengths, ">i4")
+    offsets = np.zeros(len(length) + 1, "i4")
+    np.cumsum(np.maximum(length, 0), out=offsets[1:])
+    valid = np.packbits(length >= 0, bitorder="little")
+    buffers = [pa.py_buffer(valid), pa.py_buffer(offsets), pa.py_buffer(texts or b"")]
+    return pa.Array.from_buffers(pa.string(), len(length), buffers)
+
+
+def _decoded(letters: npt.NDArray[np.str_], values: Mapping[str, object]) -> pa.Array:
+    """The value of each letter; null for others."""
+    places = pc.index_in(pa.array(letters), pa.array(list(values)))
+    return pa.array(list(values.values())).take(places)
