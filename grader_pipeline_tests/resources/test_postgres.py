@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 import psycopg
+import pyarrow as pa
 import pytest
 from psycopg import sql
 
 from grader_pipeline.failures import TransientFailure
 from grader_pipeline.resources import migrations
-from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.resources.postgres import Postgres, copy_in
 
 
 @pytest.fixture
@@ -72,3 +73,20 @@ def test_a_session_that_could_not_begin_is_no_half_session_afterwards(
         db.execute("SELECT engagement_day.of_next FROM engagement_day, of_next")
         assert migrations.pending(db) == []
     another.close()
+
+
+@pytest.mark.parametrize("tables", [0, 1, 2])
+def test_what_is_copied_in_is_what_the_tables_hold(postgres: Postgres, tables: int) -> None:
+    words = [["wrong_type", 'a "b", \\c'], [], None]
+    table = pa.table(
+        {
+            "number": pa.array([1, None, -3], pa.int32()),
+            "text": ["00123", "", None],
+            "words": pa.array(words, pa.list_(pa.string())),
+        }
+    )
+    copy = b"COPY copied FROM STDIN (FORMAT binary)"
+    with postgres.transaction() as db:
+        db.execute("CREATE TEMPORARY TABLE copied (number integer, text text, words text[])")
+        assert copy_in(db, copy, [table] * tables) == 3 * tables
+        assert db.execute("SELECT * FROM copied").fetchall() == table.to_pylist() * tables

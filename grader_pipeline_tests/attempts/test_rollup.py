@@ -1,0 +1,101 @@
+"""The rollup of a day, worked out by hand. ``reports/test_rollups.py`` compares it with SQL."""
+
+import datetime as dt
+from typing import Any
+
+import pyarrow as pa
+
+from grader_pipeline.attempts.columns import COLUMNS
+from grader_pipeline.attempts.course_and_task import UNREAD
+from grader_pipeline.attempts.rollup import DayRollup
+from grader_pipeline_tests.grader import learner
+
+_SCHEMA = pa.schema([(column.name, column.kind.arrow) for column in COLUMNS])
+_ANN = learner("ann")
+_TASK = ("course-v1:S+A+1", "lab")
+
+
+def attempt(time: str, kind: str | None, verdict: bool | None = None, **values: Any) -> Any:
+    return {
+        "user_id": _ANN,
+        "lis_result_sourcedid": f"{_TASK[0]}:lms.example.org-{_TASK[1]}:{_ANN}",
+        "is_correct": verdict,
+        "attempt_type": kind,
+        "created_at": moment(time),
+        **values,
+    }
+
+
+def moment(time: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(f"2023-05-31 {time}")
+
+
+def rolled_up(*attempts: Any) -> list[dict[str, Any]]:
+    rollup = DayRollup()
+    for row in attempts:
+        rollup.add(pa.Table.from_pylist([row], _SCHEMA))
+    assert rollup.attempts == len(attempts)
+    return rollup.engagements().to_pylist()
+
+
+def test_the_attempts_of_a_learner_and_a_task_are_one_row_in_whatever_order_they_come() -> None:
+    day = [
+        attempt("09:00:00", "run"),
+        attempt("09:10:00", "submit", False, lis_outcome_service_url="https://lms"),
+        attempt("09:40:00", "run"),
+        # The longest pause that counts was 30 minutes. The next one is longer.
+        attempt("10:10:00.000001", "submit"),
+        attempt("10:11:00.000001", "submit", True),
+        attempt("10:12:00.000001", "submit", True),
+    ]
+    (row,) = rolled_up(*day)
+    assert rolled_up(*reversed(day)) == [row]
+    assert row == {
+        "user_id": _ANN,
+        "course": _TASK[0],
+        "task": _TASK[1],
+        "runs": 2,
+        "submits": 4,
+        "successes": 2,
+        "wrong_submits": 1,
+        "without_outcome_url": 5,
+        "runs_before_first_submit": 1,
+        "submits_until_success": 3,
+        "first_submit_correct": False,
+        "first_at": moment("09:00:00"),
+        "last_at": moment("10:12:00.000001"),
+        "first_run_at": moment("09:00:00"),
+        "first_submit_at": moment("09:10:00"),
+        "first_success_at": moment("10:11:00.000001"),
+        "last_clock": dt.timedelta(minutes=42),
+        "first_run_clock": dt.timedelta(),
+        "first_success_clock": dt.timedelta(minutes=41),
+    }
+
+
+def test_an_attempt_that_is_neither_run_nor_submit_only_takes_time() -> None:
+    (row,) = rolled_up(
+        attempt("09:00:00", None, True), attempt("09:01:00", "RUN"), attempt("09:02:00", "other")
+    )
+    counts = ("runs", "submits", "successes", "wrong_submits", "runs_before_first_submit")
+    assert {row[name] for name in counts} == {0}
+    assert (row["without_outcome_url"], row["last_clock"]) == (3, dt.timedelta(minutes=2))
+    never = ("submits_until_success", "first_submit_correct", "first_run_at", "first_run_clock")
+    assert {row[name] for name in never} == {None}
+
+
+def test_all_that_cannot_be_read_of_a_learner_is_one_task() -> None:
+    texts = (None, "", "a", f"{_TASK[0]}:lms.example.org-:{_ANN}")
+    found = rolled_up(
+        *(attempt(f"09:0{n}:00", "run", lis_result_sourcedid=text) for n, text in enumerate(texts)),
+        attempt("10:00:00", "run"),
+    )
+    assert {(row["course"], row["task"]): row["runs"] for row in found} == {UNREAD: 4, _TASK: 1}
+
+
+def test_both_spellings_of_a_task_are_one_row() -> None:
+    encoded = f"course-v1%3AS%2BA%2B1:lms.example.org-{_TASK[1]}:{_ANN}"
+    (row,) = rolled_up(
+        attempt("09:00:00", "run"), attempt("09:01:00", "run", lis_result_sourcedid=encoded)
+    )
+    assert (row["course"], row["task"], row["runs"]) == (*_TASK, 2)
