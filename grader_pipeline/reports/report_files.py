@@ -46,6 +46,8 @@ log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _PARAMETER = re.compile(r"%\((\w+)\)s")
+# Made for each day by the function prepare_reports (sql/schema).
+_TABLES_OF_THE_DAY = {"recent_engagement", "learner_state"}
 _KNOWN_PARAMETERS = {"report_date", "day_start", "day_end", "timezone"}
 
 
@@ -133,14 +135,16 @@ def _check_parameters(path: Path, query: str) -> None:
             raise ReportError(f"{place(path, number)}: no parameter is named {min(unknown)}.")
         if "%" in _PARAMETER.sub("", line).replace("%%", ""):
             raise ReportError(f"{place(path, number)}: write a per cent sign twice, as %%.")
-    if not {"report_date", "day_start"} & set(_PARAMETER.findall(query)):
+    asks = set(_PARAMETER.findall(query)) | (_TABLES_OF_THE_DAY & set(re.findall(r"\w+", query)))
+    if not asks & {"report_date", "day_start", *_TABLES_OF_THE_DAY}:
         raise ReportError(
             f"{place(path)}: the query asks for no day. Use %(report_date)s, or %(day_start)s "
-            "and %(day_end)s."
+            f"and %(day_end)s, or the tables {' and '.join(sorted(_TABLES_OF_THE_DAY))}."
         )
 
 
 def _can_be_named(name: str) -> bool:
     """Whether an asset and a table can have that name, and nothing else has it."""
-    tables = relations().keys() - {DAILY_METRICS}
+    # PostgreSQL finds a temporary table before the table of a report with the same name.
+    tables = (relations().keys() - {DAILY_METRICS}) | _TABLES_OF_THE_DAY
     return bool(_NAME.fullmatch(name)) and name not in {*ASSET_NAMES, *tables, *DISALLOWED_NAMES}

@@ -52,15 +52,19 @@ def store_reports(
     """
     with postgres.transaction(lock=f"reports/{day.key}") as db:
         found = {report.name: _inputs(db, report, day) for report in reports}
-        return {
-            report.name: _store(db, report, day, found[report.name], run_id)
-            for report in reports
+        wanted = [
+            report for report in reports
             if not (only_outdated and found[report.name]["is_current"])
+        ]  # fmt: skip
+        if wanted:
+            db.execute(statement("report_tables/prepare"), day.parameters)
+        return {
+            report.name: _store(db, report, day, found[report.name], run_id) for report in wanted
         }
 
 
 def _inputs(db: Connection, report: Report, day: SchoolDay) -> Row:
-    # Read before a report is computed: if a load comes in between, the part is out of date.
+    # Read before anything is computed: if a load comes in between, the part is out of date.
     about = {"report": report.name, "history": report.history, **day.parameters}
     return db.execute(statement("report_tables/inputs"), about).fetchone() or {}
 

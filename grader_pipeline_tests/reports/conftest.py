@@ -27,7 +27,7 @@ def insert(db: Connection, attempts: Iterable[Attempt]) -> None:
     rows = [
         (
             a.user, "", a.sourcedid, a.url, a.verdict,
-            "run" if a.verdict is None else "submit", a.at,
+            a.type, a.at,
         )
         for a in attempts
     ]  # fmt: skip

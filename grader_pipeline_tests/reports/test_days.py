@@ -11,6 +11,8 @@ import pytest
 from grader_pipeline.definitions import build_defs
 from grader_pipeline.partitions import school_day
 from grader_pipeline.reports.rollups import roll_up
+from grader_pipeline.reports.tables import store_reports
+from grader_pipeline.statements import statement
 from grader_pipeline_tests.grader import attempt, learner, rows, running
 from grader_pipeline_tests.reports.conftest import REPORTS, School
 from grader_pipeline_tests.reports.school_days import DAY, OK, RUN, WRONG, X, Y, at
@@ -157,6 +159,7 @@ def test_a_days_reports_touch_the_days_rows_and_rollups_only(history: School) ->
     bound = {"report_date": DAY, "timezone": "Europe/Moscow", **day.parameters}
     for report in REPORTS.values():
         with history.postgres.transaction() as db:
+            db.execute(statement("report_tables/prepare"), day.parameters)
             plan = db.execute(
                 f"EXPLAIN (ANALYZE, FORMAT JSON) {report.query}".encode(), bound
             ).fetchone()["QUERY PLAN"]
@@ -174,6 +177,24 @@ def test_a_days_reports_touch_the_days_rows_and_rollups_only(history: School) ->
         # A day has 200 attempts, and its rollup as many lines at most.
         assert read.get("grader", 0) <= 2 * 200, report.name
         assert read.get("engagement_day", 0) <= 2 * 29 * 200, report.name
+
+
+def test_all_reports_of_a_day_together_read_each_of_its_28_days_twice_at_most(
+    history: School,
+) -> None:
+    wanted = list(REPORTS.values())
+    # Otherwise the server still counts what this session read before.
+    history.ask("SELECT pg_stat_force_next_flush()")
+    with history.postgres.transaction() as db:
+        # Within this transaction, which is theirs too, the server counts what was read.
+        store_reports(history.postgres, wanted, school_day(DAY.isoformat()))
+        read = db.execute(
+            "SELECT seq_scan, idx_tup_fetch FROM pg_stat_xact_user_tables"
+            " WHERE relname = 'engagement_day'"
+        ).fetchone()
+    few_days = 14  # courses reads 8 days, daily_metrics 3, data_health 1
+    assert read["seq_scan"] == 0
+    assert 28 * 180 <= read["idx_tup_fetch"] <= (2 * 28 + few_days) * 200
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

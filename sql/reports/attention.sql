@@ -11,12 +11,9 @@
 --
 -- For each course, how many learners need help: a line for each of four states. A learner can be in
 -- several states. The share is that of the course's active learners, who have an attempt in the 28
--- days up to the day. The rules are in the function learner_states,
--- sql/schema/070_stuck_and_other_learner_states.sql.
-WITH learners AS (
-    SELECT * FROM learner_states(%(report_date)s)
-),
-courses AS (
+-- days up to the day. The rules are in the function prepare_reports, which makes the table
+-- learner_state: sql/schema/170_tables_of_the_28_days.sql.
+WITH courses AS (
     SELECT
         course,
         count(*)                               AS active_learners,
@@ -24,7 +21,7 @@ courses AS (
         count(*) FILTER (WHERE is_struggling)  AS struggling,
         count(*) FILTER (WHERE is_disengaging) AS disengaging,
         count(*) FILTER (WHERE is_run_only)    AS run_only
-    FROM learners
+    FROM learner_state
     GROUP BY course
 )
 SELECT

@@ -13,20 +13,14 @@
 -- Tasks whose share of successful submits fell sharply against the 27 days before: their tests may
 -- be broken. Sharply means: at least 10 submits on the day and 30 before, at most half the share of
 -- before, and a fall of three standard errors or more. Chance alone does that once in 700 times.
-WITH submits AS (
-    SELECT *, report_date = %(report_date)s AS is_today
-    FROM engagement_day
-    WHERE report_date BETWEEN %(report_date)s::date - 27 AND %(report_date)s
-      AND submits > 0
-),
-tasks AS (
+WITH tasks AS (
     SELECT
-        task                                             AS id,
-        sum(submits) FILTER (WHERE is_today)             AS submits,
-        sum(successes) FILTER (WHERE is_today)           AS successes,
-        sum(submits) FILTER (WHERE NOT is_today)         AS submits_before,
-        sum(successes) FILTER (WHERE NOT is_today)       AS successes_before
-    FROM submits
+        task                                  AS id,
+        sum(submits_1)                        AS submits,
+        sum(successes_1)                      AS successes,
+        sum(submits) - sum(submits_1)         AS submits_before,
+        sum(successes) - sum(successes_1)     AS successes_before
+    FROM recent_engagement
     GROUP BY task
 ),
 shares AS (
@@ -45,13 +39,13 @@ broken AS (
       AND share_before - share >= 3 * sqrt(share_before * (1 - share_before) / submits)
       AND share_before > 0
 ),
--- Learners are counted for these tasks only, because that is slow.
+-- A task has one engagement of each learner.
 learners AS (
     SELECT
-        task                                                AS id,
-        count(DISTINCT learner) FILTER (WHERE is_today)     AS learners,
-        count(DISTINCT learner) FILTER (WHERE NOT is_today) AS learners_before
-    FROM submits
+        task                                          AS id,
+        count(*) FILTER (WHERE submits_1 > 0)         AS learners,
+        count(*) FILTER (WHERE submits > submits_1)   AS learners_before
+    FROM recent_engagement
     WHERE task IN (SELECT id FROM broken)
     GROUP BY task
 )

@@ -41,13 +41,11 @@ WITH today AS (
 first_tries AS (
     SELECT
         course,
-        count(DISTINCT met.learner)                                         AS learners,
-        count(DISTINCT met.learner) FILTER (WHERE met.first_submit_correct) AS successful
-    FROM engagement_day AS day
-    JOIN engagement AS met ON met.id = day.engagement
-    JOIN known_task AS task ON task.id = day.task
-    WHERE report_date = %(report_date)s
-      AND first_submit_date = %(report_date)s
+        count(DISTINCT learner)                                     AS learners,
+        count(DISTINCT learner) FILTER (WHERE first_submit_correct) AS successful
+    FROM recent_engagement
+    JOIN known_task AS task ON task.id = recent_engagement.task
+    WHERE first_submit_date = %(report_date)s
     GROUP BY course
 ),
 loaded_days AS (

@@ -42,27 +42,27 @@ per_user AS (
             FILTER (WHERE runs > 0)            AS median_runs
     FROM users
 ),
+recent_users AS MATERIALIZED (
+    SELECT learner, min(first_attempt_date) AS first_date, max(last_date) AS last_date
+    FROM recent_engagement
+    GROUP BY learner
+),
 new_users AS (
     SELECT count(*) AS users
-    FROM users
-    WHERE NOT EXISTS (
-        SELECT
-        FROM engagement AS earlier
-        WHERE earlier.learner = users.learner
-          AND earlier.first_attempt_date < %(report_date)s
-    )
+    FROM recent_users AS users
+    WHERE first_date = %(report_date)s
+      AND NOT EXISTS (
+          SELECT
+          FROM engagement AS earlier
+          WHERE earlier.learner = users.learner
+            AND earlier.first_attempt_date < %(report_date)s
+      )
 ),
 active AS (
     SELECT
         count(*) FILTER (WHERE last_date > %(report_date)s::date - 7) AS users_7,
         count(*)                                                      AS users_28
-    FROM (
-        SELECT max(report_date) AS last_date
-        FROM engagement_day
-        WHERE report_date > %(report_date)s::date - 28
-          AND report_date <= %(report_date)s
-        GROUP BY learner
-    ) AS users
+    FROM recent_users
 ),
 busiest AS (
     SELECT extract(hour FROM created_at AT TIME ZONE 'UTC' AT TIME ZONE %(timezone)s) AS hour

@@ -4,8 +4,8 @@
 -- history: all
 --
 -- The learners who need help, with their states. It names learners, so it stays in the database. The
--- report attention counts them by course. The rules are in the function learner_states,
--- sql/schema/070_stuck_and_other_learner_states.sql.
+-- report attention counts them by course. The rules are in the function prepare_reports, which makes
+-- the table learner_state: sql/schema/170_tables_of_the_28_days.sql.
 SELECT *
-FROM learner_states(%(report_date)s)
+FROM learner_state
 WHERE is_stuck OR is_struggling OR is_disengaging OR is_run_only

@@ -26,42 +26,27 @@
 -- Aspects (aspects-dbt, dim_learner_first_response, dim_learner_first_success_response). A period
 -- counts those that fell into it.
 WITH tasks AS (
-    SELECT DISTINCT task FROM engagement_day WHERE report_date = %(report_date)s
-),
--- What learners did on the day and in its 28 days. It is on all tasks: most of them are tasks of the
--- day, and planners misjudge a join with rows that are not grouped yet.
-recent AS (
-    SELECT
-        engagement, task,
-        bool_or(report_date = %(report_date)s)                   AS tried_today,
-        bool_or(report_date = %(report_date)s AND submits > 0)   AS submitted_today,
-        bool_or(report_date = %(report_date)s AND successes > 0) AS solved_today,
-        bool_or(submits > 0)                                     AS submitted_28,
-        bool_or(successes > 0)                                   AS solved_28
-    FROM engagement_day
-    WHERE report_date BETWEEN %(report_date)s::date - 27 AND %(report_date)s
-    GROUP BY engagement, task
-),
--- Numbers grow with the days, so engagements with smaller numbers are not in the 28 days.
-recently_met AS (
-    SELECT * FROM engagement WHERE id >= (SELECT min(engagement) FROM recent)
+    SELECT DISTINCT task FROM recent_engagement WHERE last_date = %(report_date)s
 ),
 -- A line for each period, learner and task that the learner tried in the period. All time is most of
--- the lines. It needs no day's rows, so nothing is joined to it.
+-- the lines, and needs nothing of the 28 days.
 tried AS (
     SELECT
-        recent.task, place, submitted, solved,
-        first_submit_date BETWEEN first_day AND %(report_date)s         AS submitted_first,
-        first_success_date BETWEEN first_day AND %(report_date)s        AS solved_first,
+        task, 1 AS place, submits_1 > 0 AS submitted, successes_1 > 0 AS solved,
+        first_submit_date = %(report_date)s                             AS submitted_first,
+        first_success_date = %(report_date)s                            AS solved_first,
         first_submit_correct, runs_before_first_submit, first_success_date,
         submits_until_success, time_until_success
-    FROM recent
-    JOIN recently_met AS met ON met.id = recent.engagement
-    CROSS JOIN LATERAL (VALUES
-        (1, %(report_date)s::date, tried_today, submitted_today, solved_today),
-        (2, %(report_date)s::date - 27, true, submitted_28, solved_28)
-    ) AS period (place, first_day, tried, submitted, solved)
-    WHERE tried
+    FROM recent_engagement
+    WHERE last_date = %(report_date)s
+    UNION ALL
+    SELECT
+        task, 2, submits > 0, successes > 0,
+        first_submit_date BETWEEN %(report_date)s::date - 27 AND %(report_date)s,
+        first_success_date BETWEEN %(report_date)s::date - 27 AND %(report_date)s,
+        first_submit_correct, runs_before_first_submit, first_success_date,
+        submits_until_success, time_until_success
+    FROM recent_engagement
     UNION ALL
     SELECT
         task, 3,
@@ -72,27 +57,49 @@ tried AS (
     FROM engagement
     WHERE first_attempt_date <= %(report_date)s
 ),
+-- Each period is grouped alone, and medians come from lists: otherwise PostgreSQL sorts all lines.
+counted AS (
+    SELECT period.place, in_period.*
+    FROM (VALUES (1), (2), (3)) AS period (place)
+    CROSS JOIN LATERAL (
+        SELECT
+            task,
+            count(*)                                                  AS learners,
+            count(*) FILTER (WHERE submitted)                         AS submitted,
+            count(*) FILTER (WHERE solved)                            AS solved,
+            count(*) FILTER (
+                WHERE (first_success_date <= %(report_date)s) IS NOT TRUE
+            )                                                         AS never_solved,
+            count(*) FILTER (WHERE submitted_first)                   AS first_submitters,
+            count(*) FILTER (WHERE submitted_first AND first_submit_correct)
+                                                                      AS first_submit_solvers,
+            avg(runs_before_first_submit) FILTER (WHERE submitted_first)
+                                                                      AS runs_before_submit,
+            array_agg(submits_until_success) FILTER (WHERE solved_first)
+                                                                      AS submits_until_solved,
+            array_agg(date_part('epoch', time_until_success))
+                FILTER (WHERE solved_first AND time_until_success IS NOT NULL)
+                                                                      AS seconds_until_solved
+        FROM tried
+        WHERE tried.place = period.place
+          AND task IN (SELECT task FROM tasks)
+        GROUP BY task
+    ) AS in_period
+),
 figures AS (
-    SELECT
-        task, place,
-        count(*)                                                  AS learners,
-        count(*) FILTER (WHERE submitted)                         AS submitted,
-        count(*) FILTER (WHERE solved)                            AS solved,
-        count(*) FILTER (
-            WHERE (first_success_date <= %(report_date)s) IS NOT TRUE
-        )                                                         AS never_solved,
-        count(*) FILTER (WHERE submitted_first)                   AS first_submitters,
-        count(*) FILTER (WHERE submitted_first AND first_submit_correct) AS first_submit_solvers,
-        avg(runs_before_first_submit) FILTER (WHERE submitted_first)     AS runs_before_submit,
-        count(*) FILTER (WHERE solved_first)                      AS first_solvers,
-        avg(submits_until_success) FILTER (WHERE solved_first)    AS submits_until_solved,
-        percentile_cont(0.5) WITHIN GROUP (ORDER BY submits_until_success)
-            FILTER (WHERE solved_first)                           AS median_submits,
-        percentile_cont(0.5) WITHIN GROUP (ORDER BY time_until_success)
-            FILTER (WHERE solved_first)                           AS median_time
-    FROM tried
-    WHERE task IN (SELECT task FROM tasks)
-    GROUP BY task, place
+    SELECT *
+    FROM counted
+    CROSS JOIN LATERAL (
+        SELECT
+            count(*)                                           AS first_solvers,
+            avg(submits)                                       AS mean_submits,
+            percentile_cont(0.5) WITHIN GROUP (ORDER BY submits) AS median_submits
+        FROM (SELECT unnest(submits_until_solved) AS submits) AS x
+    ) AS first_solutions
+    CROSS JOIN LATERAL (
+        SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS median_seconds
+        FROM (SELECT unnest(seconds_until_solved) AS seconds) AS x
+    ) AS first_times
 )
 SELECT
     course, named.task, place, (ARRAY['день', '28 дней', 'всё время'])[place] AS period,
@@ -105,8 +112,8 @@ SELECT
     round(100.0 * first_submit_solvers / nullif(first_submitters, 0), 1)   AS first_submit_share,
     round(runs_before_submit, 1)                                           AS runs_before_submit,
     first_solvers,
-    round(submits_until_solved, 1)                                         AS submits_until_solved,
+    round(mean_submits, 1)                                                 AS submits_until_solved,
     round(median_submits::numeric, 1)                            AS median_submits_until_solved,
-    round(extract(epoch FROM median_time) / 60, 1)                         AS minutes_until_solved
+    round(median_seconds::numeric / 60, 1)                                 AS minutes_until_solved
 FROM figures
 JOIN known_task AS named ON named.id = figures.task
