@@ -19,6 +19,11 @@ TASKS = ("a" * 32, "b" * 32, "lab_one")
 # Both spellings of Open edX, and an attempt whose course and task cannot be read.
 FORMS = ("plain", "plain", "encoded", "unread")
 UNREADABLE = " of "
+# Every kind that the API sends: a submit without verdict and a run with one are rare, but there.
+KINDS = (
+    ("run", None), ("run", None), ("submit", False), ("submit", False), ("submit", True),
+    ("submit", None), ("run", False), ("run", True),
+)  # fmt: skip
 # Days whose distance lies on both sides of every border that a report knows: 1, 7, 14, 28 days.
 BACK = (0, 1, 6, 7, 8, 13, 14, 27, 28, 40)
 
@@ -32,25 +37,27 @@ def _attempts(draw: Any, back: int) -> list[Attempt]:
     drawn = draw(
         st.lists(
             st.tuples(
-                st.sampled_from(LEARNERS), _minutes, st.sampled_from((None, False, False, True)),
+                st.sampled_from(LEARNERS), _minutes, st.sampled_from(KINDS),
                 st.sampled_from(TASKS), st.sampled_from(COURSES), st.sampled_from(FORMS),
             ),
             max_size=18, unique_by=lambda row: row[:2],
         )
     )  # fmt: skip
     return [
-        _attempt(form, user, midnight + dt.timedelta(minutes=minute), verdict, task, course)
-        for user, minute, verdict, task, course, form in drawn
+        _attempt(form, user, midnight + dt.timedelta(minutes=minute), verdict, task, course, kind)
+        for user, minute, (kind, verdict), task, course, form in drawn
     ]
 
 
 def _attempt(
-    form: str, user: str, at: dt.datetime, verdict: bool | None, task: str, course: str
+    form: str, user: str, at: dt.datetime, verdict: bool | None, task: str, course: str, kind: Any
 ) -> Attempt:
     if form == "unread":
-        return Attempt(user, at, verdict, None, None, text=f"{course}:{task}{UNREADABLE}{user}")
+        text = f"{course}:{task}{UNREADABLE}{user}"
+        return Attempt(user, at, verdict, None, None, text=text, kind=kind)
     text = f"{quote(course)}:{quote(f'localhost:8000-{task}')}:{user}"
-    return Attempt(user, at, verdict, task, course, text=text if form == "encoded" else None)
+    given = text if form == "encoded" else None
+    return Attempt(user, at, verdict, task, course, text=given, kind=kind)
 
 
 @st.composite

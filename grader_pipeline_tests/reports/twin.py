@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 MOSCOW = dt.timedelta(hours=3)
 DAY = dt.timedelta(days=1)
@@ -21,7 +21,7 @@ Rows = dict[tuple[Any, ...], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Attempt:
-    """A run, or with a verdict a submit; ``at`` is UTC."""
+    """``at`` is UTC. Unless ``kind`` is given, it is a run, or with a verdict a submit."""
 
     user: str
     at: dt.datetime
@@ -31,6 +31,7 @@ class Attempt:
     url: str | None = "https://lms.example.org/grade"
     text: str | None = None
     """Its lis_result_sourcedid. Unset: as Open edX writes it, without percent-encoding."""
+    kind: Literal["run", "submit"] | None = None
 
     @property
     def day(self) -> dt.date:
@@ -41,8 +42,16 @@ class Attempt:
         return self.text or f"{self.course}:lms.example.org-{self.task}:{self.user}"
 
     @property
+    def type(self) -> str:
+        return self.kind or ("run" if self.verdict is None else "submit")
+
+    @property
     def is_submit(self) -> bool:
-        return self.verdict is not None
+        return self.type == "submit"
+
+    @property
+    def is_success(self) -> bool:
+        return self.is_submit and self.verdict is True
 
 
 def rounded(value: Any, digits: int = 1) -> Decimal | None:
@@ -95,7 +104,11 @@ def submits(attempts: Iterable[Attempt]) -> int:
 
 
 def successes(attempts: Iterable[Attempt]) -> int:
-    return sum(a.verdict is True for a in attempts)
+    return sum(a.is_success for a in attempts)
+
+
+def wrong_submits(attempts: Iterable[Attempt]) -> int:
+    return sum(a.is_submit and a.verdict is False for a in attempts)
 
 
 def daily_metrics(attempts: list[Attempt], loaded: set[dt.date], day: dt.date) -> dict[str, Any]:
@@ -123,7 +136,7 @@ def daily_metrics(attempts: list[Attempt], loaded: set[dt.date], day: dt.date) -
         "unique_users": users(today),
         "attempts": len(today),
         "runs": runs(today),
-        "wrong_submits": submits(today) - successes(today),
+        "wrong_submits": wrong_submits(today),
         "success_share": share(successes(today), submits(today)),
         "submitting_users": len(by_submits),
         "new_users": len({a.user for a in today} - earlier),
@@ -176,7 +189,9 @@ def courses(attempts: list[Attempt], loaded: set[dt.date], day: dt.date) -> Rows
             if submits(mine)
         }
         tried = {user for (_, user), first in firsts.items() if first.day == day}
-        solved = {user for (_, user), first in firsts.items() if first.day == day and first.verdict}
+        solved = {
+            user for (_, user), first in firsts.items() if first.day == day and first.is_success
+        }
         found[(course,)] = {
             "learners": users(today),
             "submitting_learners": users(a for a in today if a.is_submit),
@@ -185,7 +200,7 @@ def courses(attempts: list[Attempt], loaded: set[dt.date], day: dt.date) -> Rows
             "runs": runs(today),
             "submits": submits(today),
             "successes": successes(today),
-            "wrong_submits": submits(today) - successes(today),
+            "wrong_submits": wrong_submits(today),
             "success_share": share(successes(today), submits(today)),
             "first_try_learners": len(tried),
             "first_try_share": share(len(solved), len(tried)),

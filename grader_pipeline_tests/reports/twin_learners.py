@@ -20,6 +20,7 @@ from grader_pipeline_tests.reports.twin import (
     submits,
     successes,
     within,
+    wrong_submits,
 )  # fmt: skip
 
 BREAK = dt.timedelta(minutes=30)
@@ -41,7 +42,7 @@ def tasks(attempts: list[Attempt], day: dt.date) -> Rows:
                      if (at := _first(mine, lambda a: a.is_submit)) is not None
                      and mine[at].day >= first_day]  # fmt: skip
             until = [mine[: at + 1] for mine in ways.values()
-                     if (at := _first(mine, lambda a: a.verdict is True)) is not None
+                     if (at := _first(mine, lambda a: a.is_success)) is not None
                      and mine[at].day >= first_day]  # fmt: skip
             times = [worked for mine in until if (worked := _worked(mine)) is not None]
             minutes = [Fraction(time / dt.timedelta(microseconds=1)) / 60_000_000 for time in times]
@@ -55,7 +56,7 @@ def tasks(attempts: list[Attempt], day: dt.date) -> Rows:
                 "difficulty_rank": Fraction(solved, submitted) if submitted else None,
                 "first_submitters": len(first),
                 "first_submit_share":
-                    share(sum(way[-1].verdict is True for way in first), len(first)),
+                    share(sum(way[-1].is_success for way in first), len(first)),
                 "runs_before_submit": rounded(mean([runs(way) for way in first])),
                 "first_solvers": len(until),
                 "submits_until_solved": rounded(mean([submits(way) for way in until])),
@@ -88,10 +89,10 @@ def learner_states(attempts: list[Attempt], day: dt.date) -> Rows:
             continue
         stuck = [
             task for task, part in grouped(recent, "task").items()
-            if submits(part) - successes(part) >= 5
+            if wrong_submits(part) >= 5
             and not successes(a for a in mine if a.task == task)
         ]  # fmt: skip
-        solved = {a.task for a in week if a.verdict}
+        solved = {a.task for a in week if a.is_success}
         if submits(week):
             effort[course][user] = submits(week) / len(solved) if solved else float("inf")
         found[course, user] = {

@@ -213,7 +213,9 @@ class School:
                 if moment.date() != day:
                     break
                 kind = self.draw.choice(("run", "submit", "submit", "submit"))
-                verdict = self.draw.choice((0, 0, 1, 1.0) if kind == "submit" else (None,))
+                verdict = self.draw.choice(
+                    (0, 0, 1, 1.0, None) if kind == "submit" else (None, None, None, 0)
+                )
                 found[user, moment] = attempt(
                     f"{moment}", user, verdict, task=self.draw.choice(_TASKS), attempt_type=kind,
                     course=self.draw.choice(_COURSES),

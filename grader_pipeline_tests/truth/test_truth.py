@@ -70,8 +70,8 @@ def _attempts(school: School) -> list[Attempt]:
         found.append(
             Attempt(
                 row["user_id"], row["created_at"] + offset - MOSCOW,
-                None if row["attempt_type"] == "run" else row["is_correct"],
-                link.rpartition("-")[2], course, row["lis_outcome_service_url"],
+                row["is_correct"], link.rpartition("-")[2], course,
+                row["lis_outcome_service_url"], kind=row["attempt_type"],
             )
         )  # fmt: skip
     return found
