@@ -10,7 +10,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import dagster as dg
 import psycopg
@@ -44,6 +44,7 @@ class School:
         self.instance = instance
         self.zone = ZONES[0]
         self.story: list[str] = []
+        self.loaded: set[dt.date] = set()
         self._monkeypatch = monkeypatch
         self._setting("GRADER_START_DATE", START.isoformat())
         self._setting("GRADER_MIN_VOLUME_SHARE", "0")
@@ -78,6 +79,7 @@ class School:
             raise_on_error=False,
         )
         assert result.success, self.story
+        self.loaded.add(day)
 
     def load_corrected(self) -> None:
         """The API sends other attempts of a day: some are gone, some new, some have a verdict."""
@@ -89,7 +91,7 @@ class School:
                 if fate < 0.2:
                     continue
                 if fate < 0.5 and element["attempt_type"] == "submit":
-                    element = {**element, "is_correct": self.draw.choice((0, 1))}  # noqa: PLW2901
+                    element = {**element, "is_correct": self.draw.choice((0, 1, None))}  # noqa: PLW2901
             kept.append(element)
         self._elements = [*kept, *self._day(day)[:3]]
         self.load(day, on_conflict=self.draw.choice(("nothing", "update")))
@@ -110,7 +112,7 @@ class School:
     def edit(self) -> None:
         start, end = self._some_hours()
         change = self.draw.choice((
-            "is_correct = NOT is_correct", "attempt_type = 'run'",
+            "is_correct = NOT is_correct", "is_correct = NULL", "attempt_type = 'run'",
             "lis_outcome_service_url = NULL",
             f"lis_result_sourcedid = replace(lis_result_sourcedid, '{_TASKS[0]}', '{_TASKS[1]}')",
         ))  # fmt: skip
@@ -127,14 +129,14 @@ class School:
         """The original script's rows: of any day, also of days that the pipeline never loads."""
         day = FIRST + _days(self.draw.randrange(DAYS))
         for element in self._day(day):
-            passback = element["passback_params"]
+            passback = element["passback_params"] or "'lis_result_sourcedid': 'x'"
             sourcedid = passback.partition("'lis_result_sourcedid': '")[2].partition("'")[0]
             self.say(
                 "INSERT INTO grader (user_id, lis_result_sourcedid, is_correct, attempt_type,"
                 " created_at) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
                 element["lti_user_id"], sourcedid,
                 None if element["is_correct"] is None else bool(element["is_correct"]),
-                element["attempt_type"], element["created_at"],
+                element["attempt_type"].replace("test", "run"), element["created_at"],
             )  # fmt: skip
 
     def change_zone(self) -> None:
@@ -221,7 +223,22 @@ class School:
                     course=self.draw.choice(_COURSES),
                     url=self.draw.choice((None, "https://lms.example.org/grade")),
                 )  # fmt: skip
-        return list(found.values())
+        return [self._dressed(element) for element in found.values()]
+
+    def _dressed(self, element: dict[str, Any]) -> dict[str, Any]:
+        """The element in one of the forms that LMS send, or as one that goes to quarantine."""
+        passback = element["passback_params"]
+        course = next(course for course in _COURSES if course in passback)
+        match self.draw.randrange(12):
+            case 0:
+                return {**element, "passback_params": passback.replace(course, quote(course))}
+            case 1:
+                return {**element, "passback_params": passback.replace(course, "unknown")}
+            case 2:
+                return {**element, "attempt_type": "test"}
+            case 3:
+                return {**element, "passback_params": None}
+        return element
 
     def _answer(self, request: BaseHTTPRequestHandler) -> None:
         """The attempts of the window that is asked for."""

@@ -1,10 +1,12 @@
-"""Whatever happens, in whatever order: reports, records in Dagster and sheet agree with grader."""
+"""Whatever happens: reports, records in Dagster, sheet and mails agree with the table grader."""
 
 import datetime as dt
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import dagster as dg
 import openpyxl
@@ -12,6 +14,9 @@ import pytest
 
 from grader_pipeline.asset_names import GRADER_TABLE, METRICS, SHEET_REPORT
 from grader_pipeline.assets.step4_metrics import REPORTS
+from grader_pipeline.mail.resource import Mail
+from grader_pipeline.mail.sensor import Cursor, evaluate
+from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.settings import Settings
 from grader_pipeline_tests.grader import running
 from grader_pipeline_tests.reports import twin, twin_learners
@@ -20,6 +25,7 @@ from grader_pipeline_tests.reports.twin import MOSCOW, Attempt
 from grader_pipeline_tests.truth.school import FIRST, START, School
 
 EVENTS = 10
+_NAMES = re.compile("(course-v1:[^:]+):lms.example.org-([0-9a-f]{32}):[^:]+")
 SEEDS = range(*map(int, os.environ.get("TRUTH_SEEDS", "0,2").split(",")))
 
 
@@ -34,9 +40,11 @@ def school(
         monkeypatch.setenv("GRADER_API_URL", grader.url)
         monkeypatch.setenv("GRADER_API_CLIENT", "school")
         monkeypatch.setenv("GRADER_API_CLIENT_KEY", "key")
+        monkeypatch.setenv("MAIL_TO", "anna@school.example")
         yield School(request.param, grader, database_url, instance, monkeypatch)
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("school", SEEDS, indirect=True)
 def test_once_no_day_waits_everything_agrees_with_the_table(school: School) -> None:
     for day in school.days()[:: school.draw.choice((4, 6))]:
@@ -54,6 +62,7 @@ def test_once_no_day_waits_everything_agrees_with_the_table(school: School) -> N
     }
     assert not wrong, (school.story, wrong)
     assert not _wrong_records(school, stored), school.story
+    assert not _wrong_mails(school), school.story
     assert _sheet() == {
         (row["report_date"], row["label"]): row["value"] and float(row["value"])
         for row in school.ask("SELECT * FROM daily_metrics")
@@ -66,12 +75,12 @@ def _attempts(school: School) -> list[Attempt]:
     assert offset is not None
     found = []
     for row in school.ask("SELECT * FROM grader"):
-        course, link, _ = row["lis_result_sourcedid"].rsplit(":", 2)
+        names = _NAMES.fullmatch(unquote(row["lis_result_sourcedid"]))
+        course, task = names.groups() if names else (None, None)
         found.append(
             Attempt(
-                row["user_id"], row["created_at"] + offset - MOSCOW,
-                row["is_correct"], link.rpartition("-")[2], course,
-                row["lis_outcome_service_url"], kind=row["attempt_type"],
+                row["user_id"], row["created_at"] + offset - MOSCOW, row["is_correct"], task,
+                course, row["lis_outcome_service_url"], kind=row["attempt_type"],
             )
         )  # fmt: skip
     return found
@@ -147,6 +156,24 @@ def _wrong_records(school: School, stored: set[dt.date]) -> list[Any]:
         if event is not None and event.metadata["dagster/row_count"].value != attempts:
             wrong.append((GRADER_TABLE, day, event.metadata["dagster/row_count"], attempts))
     return wrong
+
+
+def _wrong_mails(school: School) -> list[Any]:
+    """Days of which colleagues know other figures than daily_metrics has, or none at all."""
+    postgres, cursor, said = Postgres(), Cursor(), ""
+    while "0 sent" not in said:
+        cursor, said = evaluate(school.instance, postgres, Mail(), cursor)
+    postgres.close()
+    return [
+        *school.ask(
+            "SELECT report_date, metric, mailed.value, now.value AS now"
+            " FROM mailed_metric AS mailed JOIN daily_metrics AS now USING (report_date, metric)"
+            " WHERE round(mailed.value, 2) IS DISTINCT FROM round(now.value, 2)"
+        ),
+        *(day for day in school.loaded if not school.ask(
+            "SELECT FROM mailed_day WHERE report_date = %s AND is_reported", day
+        )),
+    ]  # fmt: skip
 
 
 def _sheet() -> dict[tuple[dt.date, str], float | None]:
