@@ -20,6 +20,7 @@ _COMMANDS = {
     "demo": "load a week of sample days end to end, and show what came of it",
     "sample-api": "serve a grader's API with a made-up school behind it, dirty rows included",
     "report": "write the reports of some days as one HTML page that needs nothing else",
+    "status": "show yesterday's report and what needs somebody; exit 1 if the report is late",
     "recompute": "compute stored days again out of the table grader, reports and sheet included",
     "mail": "list the mails of the outbox, or send those again that somebody did not get",
     "exec": "run a command of Dagster's on the instance, and with the daemon, of `dev`",

@@ -1,0 +1,132 @@
+"""``grader-pipeline status``: one screen about yesterday's report, and what needs somebody.
+
+For people, and with ``--json`` for programs. It exits with 1 if yesterday's report is not out an
+hour after GRADER_SCHEDULE_TIME, so cron, systemd or a probe can tell somebody. It exits with 0
+before that hour, before the first day, and while no real API is set.
+"""
+
+import argparse
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from grader_pipeline.cli.database import opened
+from grader_pipeline.cli.doctor import FEW_DAYS
+from grader_pipeline.local.disk_forecast import disks
+from grader_pipeline.logs import without_secrets
+from grader_pipeline.reports.day_metrics import MAIN_METRICS
+from grader_pipeline.reports.report_files import reports
+from grader_pipeline.reports.russian import number
+from grader_pipeline.reports.stored_days import calendar_notices, changed_days, stored_calendar
+from grader_pipeline.reports.waiting import waiting_days
+from grader_pipeline.resources.postgres import Connection
+from grader_pipeline.settings import Settings
+from grader_pipeline.statements import statement
+
+PERIOD = 28
+"""So many days, yesterday the last one, are looked at for missing days and failed reports."""
+
+_SHOWN = 10
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The form of the answer."""
+    parser.add_argument("--json", action="store_true", help="print the same as JSON")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Print the screen. Gives 1 if yesterday's report should be out and is not, else 0.
+
+    Raises LauncherError when the database cannot be used.
+    """
+    settings = Settings()
+    now = dt.datetime.now(settings.timezone)
+    with opened(settings) as postgres, postgres.transaction() as db:
+        found = _found(db, settings, now)
+    if chosen.json:
+        print(json.dumps(found, ensure_ascii=False, indent=2, default=str))
+    else:
+        for line in _lines(found):
+            print(line)
+    return int(found["is_late"])
+
+
+def _found(db: Connection, settings: Settings, now: dt.datetime) -> dict[str, Any]:
+    yesterday = now.date() - dt.timedelta(days=1)
+    first = max(settings.grader_start_date, yesterday - dt.timedelta(days=PERIOD - 1))
+    period = {"first": first, "last": yesterday, "reports": [r.name for r in reports()]}
+    about = {"day": yesterday, "timezone": settings.grader_timezone}
+    day = db.execute(statement("status/day"), about).fetchone() or {}
+    metrics = db.execute(statement("reading/day_metrics"), about).fetchall()
+    mails = db.execute(statement("mail/not_sent")).fetchall()
+    deadline = dt.datetime.combine(now.date(), settings.grader_schedule_time, settings.timezone)
+    is_due = (
+        settings.has_real_api
+        and yesterday >= settings.grader_start_date
+        and now >= deadline + dt.timedelta(hours=1)
+    )
+    return {
+        "day": yesterday,
+        "is_out": day["is_out"],
+        "is_late": is_due and not day["is_out"],
+        "metrics": {m["label"]: m["value"] for m in metrics if m["metric"] in MAIN_METRICS},
+        "load": {name: value for name, value in day.items() if name != "is_out"},
+        "missing_days": _days(db, "status/missing_days", period),
+        "waiting_days": waiting_days(db),
+        "changed_days": changed_days(db),
+        "failed_reports": db.execute(statement("status/failures"), period).fetchall(),
+        "mails": [
+            {**mail, "last_error": without_secrets(mail["last_error"] or "", settings)}
+            for mail in mails
+        ],
+        "disks": [{"days": disk.days, "said": str(disk)} for disk in disks(settings)],
+        "notices": calendar_notices(stored_calendar(db)),
+    }
+
+
+def _days(db: Connection, name: str, given: Mapping[str, Any]) -> list[dt.date]:
+    return [row["report_date"] for row in db.execute(statement(name), given).fetchall()]
+
+
+def _lines(found: Mapping[str, Any]) -> list[str]:
+    state = "is out" if found["is_out"] else "is not out"
+    late = ", and should be: see the Dagster UI and the log" if found["is_late"] else ""
+    lines = [f"The report of yesterday, {found['day']}, {state}{late}."]
+    lines += [f"  {label}: {number(value)}" for label, value in found["metrics"].items()]
+    load = found["load"]
+    if load["received"] is not None:
+        counts = ", ".join(
+            f"{load[name]:,} {name.replace('_', ' ')}"
+            for name in ("received", "loaded", "already_there", "duplicates", "rejected")
+        )
+        lines.append(f"Loaded {load['loaded_at']}: {counts}.")
+    if found["missing_days"]:
+        lines.append(f"Not loaded: {_listed(found['missing_days'])}. Launch a backfill of them.")
+    for what in ("changed", "waiting"):
+        if days := found[f"{what}_days"]:
+            lines.append(
+                f"{what.capitalize()}: {_listed(days)}. The job refresh computes them again, or "
+                "`grader-pipeline recompute`."
+            )
+    lines += [
+        f"Failed: {failure['report']} of {failure['report_date']}: {failure['message']}"
+        for failure in found["failed_reports"][:_SHOWN]
+    ]
+    if mails := found["mails"]:
+        lines.append(
+            f"Mails not sent: {len(mails)}, see `grader-pipeline mail list`. The next: "
+            f"{mails[0]['last_error']}"
+        )
+    lines += [
+        f"Disk: {disk['said']}"
+        for disk in found["disks"]
+        if disk["days"] is not None and disk["days"] < FEW_DAYS
+    ]
+    return [*lines, *found["notices"]]
+
+
+def _listed(days: Sequence[dt.date]) -> str:
+    shown = ", ".join(day.isoformat() for day in days[:_SHOWN])
+    more = f" and {len(days) - _SHOWN} more" if len(days) > _SHOWN else ""
+    return f"{len(days)} day{'s' if len(days) != 1 else ''}, {shown}{more}"

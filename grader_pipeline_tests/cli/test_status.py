@@ -1,0 +1,101 @@
+"""``status``: what it shows, and when it exits with 1."""
+
+import datetime as dt
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from grader_pipeline.definitions import build_defs
+from grader_pipeline.settings import Settings
+from grader_pipeline_tests.grader import attempt, learner, rows, running
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def noon(monkeypatch: pytest.MonkeyPatch, database_url: str, home: Path) -> dt.date:
+    """A school with a real API where it is about noon now; its yesterday."""
+    ahead = 12 - dt.datetime.now(dt.UTC).hour
+    monkeypatch.setenv("GRADER_TIMEZONE", f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT")
+    monkeypatch.setenv("GRADER_API_URL", "http://127.0.0.1:9/")
+    monkeypatch.setenv("GRADER_API_CLIENT", "school")
+    monkeypatch.setenv("GRADER_API_CLIENT_KEY", "key-that-nobody-may-see")
+    yesterday = dt.datetime.now(Settings().timezone).date() - dt.timedelta(days=1)
+    monkeypatch.setenv("GRADER_START_DATE", (yesterday - dt.timedelta(days=1)).isoformat())
+    return yesterday
+
+
+@pytest.fixture
+def loaded(noon: dt.date, monkeypatch: pytest.MonkeyPatch) -> dt.date:
+    """Yesterday was loaded: three submits."""
+    with running() as grader:
+        monkeypatch.setenv("GRADER_API_URL", grader.url)
+        moment = dt.datetime.combine(noon, dt.time(12), Settings().timezone).astimezone(dt.UTC)
+        grader.answer = rows(
+            [attempt(f"{moment:%Y-%m-%d %H:%M}:0{n}", learner("ann"), 1) for n in range(3)]
+        )
+        job = build_defs().resolve_job_def("grader_day")
+        assert job.execute_in_process(partition_key=noon.isoformat()).success
+    return noon
+
+
+def test_a_report_that_should_be_out_is_an_exit_of_1_and_before_its_time_of_0(
+    noon: dt.date, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = run("status")
+    assert late.returncode == 1
+    assert f"The report of yesterday, {noon}, is not out, and should be" in late.stdout
+    assert f"Not loaded: 2 days, {noon - dt.timedelta(days=1)}, {noon}." in late.stdout
+    monkeypatch.setenv("GRADER_SCHEDULE_TIME", "22:00")
+    assert run("status").returncode == 0
+
+
+def test_before_the_first_day_and_without_a_real_api_nothing_is_late(
+    noon: dt.date, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADER_START_DATE", (noon + dt.timedelta(days=1)).isoformat())
+    assert run("status").returncode == 0
+    monkeypatch.setenv("GRADER_START_DATE", noon.isoformat())
+    assert run("status").returncode == 1
+    for name in ("GRADER_API_URL", "GRADER_API_CLIENT", "GRADER_API_CLIENT_KEY"):
+        monkeypatch.delenv(name)
+    assert run("status").returncode == 0
+
+
+def test_yesterdays_figures_and_what_became_of_its_elements_are_shown(
+    loaded: dt.date, run: Run
+) -> None:
+    done = run("status")
+    assert done.returncode == 0, done.stdout
+    assert f"The report of yesterday, {loaded}, is out." in done.stdout
+    assert "  Количество попыток (submit): 3\n" in done.stdout
+    assert "3 received, 3 loaded, 0 already there, 0 duplicates, 0 rejected." in done.stdout
+    assert learner("ann") not in done.stdout
+
+
+def test_days_that_wait_reports_that_failed_and_other_zones_are_shown_as_text_and_json(
+    loaded: dt.date, run: Run, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    with psycopg.connect(database_url) as db:
+        db.execute(
+            "INSERT INTO grader (user_id, attempt_type, created_at) VALUES ('a', 'run', %s)",
+            [dt.datetime.combine(loaded, dt.time(12))],
+        )
+        db.execute(
+            "INSERT INTO report_failure VALUES (%s, 'tasks', 'sql/reports/tasks.sql, line 3: no')",
+            [loaded],
+        )
+    text = run("status").stdout
+    assert "Changed: 1 day" in text
+    assert "Waiting: 1 day" in text
+    assert f"Failed: tasks of {loaded}: sql/reports/tasks.sql, line 3: no" in text
+    found = json.loads(run("status", "--json").stdout)
+    assert found["is_out"] is True
+    assert len(found["waiting_days"]) == len(found["changed_days"]) == 1
+    assert found["load"]["received"] == 3
+    monkeypatch.setenv("GRADER_TIMEZONE", "Asia/Kathmandu")
+    assert "Run `grader-pipeline recompute`" in run("status").stdout
