@@ -1,12 +1,17 @@
 """Course and task of an attempt, read out of its lis_result_sourcedid.
 
-The rules of the function ``course_and_task`` in sql/schema, for what is counted before the load. A
-test compares the two on generated texts.
+The rules of the function ``course_and_task`` in sql/schema, for what is counted before the load and
+for the rollup. A test compares the two on generated texts.
 """
 
 import re
 from functools import lru_cache
+from typing import Any
 from urllib.parse import unquote
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 UNREAD = ("не распознан", "не распознано")
 """Course and task of an attempt that has no readable ones, as the view ``attempt`` names them."""
@@ -15,10 +20,13 @@ _NO_ESCAPE = re.compile(r"%(?![2-9A-Fa-f][0-9A-Fa-f])")
 _KEY = re.compile(r"(?i:((?:course|ccx|library)-v1):)([^:/]+):", re.ASCII)
 _OLD_KEY = re.compile(r"([^:/]+/[^:/]+/[^:/]+):")
 _LABEL = r"(?:xn--[A-Za-z0-9]+|[A-Za-z0-9_]+)"
+_LAST_LABEL = "(?:xn--[A-Za-z0-9]+|[A-Za-z]{2,})"
 _HEX_BLOCK = re.compile(rf"(?:[A-Za-z0-9_.-]+\.)?{_LABEL}(?::[0-9]+)?-([0-9A-Fa-f]{{32}})")
 _HOSTS = [
     re.compile(r"(?:localhost|[A-Za-z0-9_]+:[0-9]+)-"),
-    re.compile(rf"[A-Za-z0-9_-]+(?:\.{_LABEL})+(?::[0-9]+)?-"),
+    re.compile(rf"[A-Za-z0-9_]+(?:\.{_LABEL})+(?::[0-9]+)?-"),
+    # Its first name has dashes. So has "lms-lab.1-b", which is the block lab.1-b of the host lms.
+    re.compile(rf"[A-Za-z0-9_-]*[A-Za-z0-9_](?:\.{_LABEL})*\.{_LAST_LABEL}(?::[0-9]+)?-"),
     re.compile(r"[A-Za-z0-9_]+-"),
 ]
 _NAME = re.compile(
@@ -46,6 +54,30 @@ def course_and_task(sourcedid: str, learner: str) -> tuple[str, str] | None:
     if names and len(learner) >= _ID_LENGTH and learner in " ".join(names):
         return None
     return names
+
+
+def pairs(
+    learners: pa.Array | pa.ChunkedArray, sourcedids: pa.Array | pa.ChunkedArray
+) -> tuple[list[tuple[str, str | None]], npt.NDArray[Any]]:
+    """Each pair of learner and sourcedid once, and for each attempt the place of its pair.
+
+    A learner has several attempts on a task, so there are fewer names to read than attempts.
+    """
+    learner, sourcedid = (
+        pa.chunked_array(getattr(column, "chunks", [column]), pa.string())
+        .combine_chunks()
+        .dictionary_encode(null_encoding="encode")
+        for column in (learners, sourcedids)
+    )
+    width = max(len(sourcedid.dictionary), 1)
+    both = learner.indices.to_numpy().astype("i8") * width + sourcedid.indices.to_numpy()
+    distinct, places = np.unique(both, return_inverse=True)
+    texts = zip(
+        learner.dictionary.to_numpy(zero_copy_only=False)[distinct // width],
+        sourcedid.dictionary.to_numpy(zero_copy_only=False)[distinct % width],
+        strict=True,
+    )
+    return list(texts), places
 
 
 def _read(sourcedid: str, learner: str) -> tuple[str, str] | None:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from grader_pipeline.attempts.course_and_task import UNREAD, course_and_task
+from grader_pipeline.attempts.course_and_task import UNREAD, course_and_task, pairs
 
 LONGEST_PAUSE = 30 * 60 * 1_000_000
 """Microseconds. A longer pause is not work: it does not count on the clock."""
@@ -69,24 +69,14 @@ class DayRollup:
 
     def _numbered(self, learners: pa.ChunkedArray, sourcedids: pa.ChunkedArray) -> _Array:
         """The number of each attempt's pair of learner and sourcedid."""
-        learner, sourcedid = (
-            column.combine_chunks().dictionary_encode(null_encoding="encode")
-            for column in (learners, sourcedids)
-        )
-        width = max(len(sourcedid.dictionary), 1)
-        both = learner.indices.to_numpy().astype("i8") * width + sourcedid.indices.to_numpy()
-        distinct, place = np.unique(both, return_inverse=True)
-        texts = zip(
-            learner.dictionary.to_numpy(zero_copy_only=False)[distinct // width],
-            sourcedid.dictionary.to_numpy(zero_copy_only=False)[distinct % width],
-            strict=True,
-        )
+        texts, places = pairs(learners, sourcedids)
         known = self._learners
         numbers = [
             self._pairs.setdefault((known.setdefault(who, who), text), len(self._pairs))
             for who, text in texts
         ]
-        return np.array(numbers, "i4")[place]
+        of_pairs: _Array = np.array(numbers, "i4").take(places)
+        return of_pairs
 
     def engagements(self) -> pa.Table:
         """The rollup: one row for each learner and task."""

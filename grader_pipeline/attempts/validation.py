@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from grader_pipeline.attempts.columns import ATTEMPT_TYPES, COLUMNS, NAMES, attempt_columns
-from grader_pipeline.attempts.course_and_task import course_and_task
+from grader_pipeline.attempts.course_and_task import course_and_task, pairs
 from grader_pipeline.attempts.decoding import decode
 from grader_pipeline.attempts.duplicates import SeenKeys
 from grader_pipeline.attempts.response import Element, batches
@@ -202,11 +201,13 @@ def _count(tally: Tally, frame: pd.DataFrame, valid: pd.DataFrame, reasons: Reas
 
 def _courses(frame: pd.DataFrame) -> pa.Array:
     """The course of each row; null if its course and task cannot be read."""
-    # A learner has several attempts on a task: each text is read once.
-    names = cache(course_and_task)
-    known = frame[["lis_result_sourcedid", "user_id"]].fillna("")
-    texts = known.itertuples(index=False, name=None)
-    return pa.array([found[0] if (found := names(*text)) else None for text in texts], pa.string())
+    learners, sourcedids = (
+        pa.array(frame[name], pa.string(), from_pandas=True)
+        for name in ("user_id", "lis_result_sourcedid")
+    )
+    texts, places = pairs(learners, sourcedids)
+    names = (course_and_task(sourcedid or "", learner or "") for learner, sourcedid in texts)
+    return pa.array([found and found[0] for found in names], pa.string()).take(places)
 
 
 def _attempt_types(frame: pd.DataFrame) -> pa.Array:

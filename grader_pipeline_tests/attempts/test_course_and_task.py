@@ -1,10 +1,11 @@
 """Course and task of an attempt, in Python and in SQL."""
 
+import re
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from grader_pipeline.attempts.course_and_task import course_and_task
@@ -31,10 +32,15 @@ def test_no_part_of_any_other_text_is_a_name(text: str) -> None:
     assert course_and_task(text, ANN) is None
 
 
+# After a host of one name, such a block cannot be told from the rest of a host with dashes.
+_LIKE_A_HOST = re.compile(r"[\w-]*\w(\.\w+)*\.[a-z]{2,}-", re.IGNORECASE)
+
+
 @given(course=COURSES, host=st.sampled_from(HOSTS), blocks=st.tuples(BLOCKS, BLOCKS))
 def test_both_spellings_are_one_course_and_two_blocks_are_two_tasks(
     course: str, host: str, blocks: tuple[str, str]
 ) -> None:
+    assume("." in host or not any(map(_LIKE_A_HOST.match, blocks)))
     found = {
         (block, names)
         for block in blocks

@@ -99,3 +99,14 @@ def test_both_spellings_of_a_task_are_one_row() -> None:
         attempt("09:00:00", "run"), attempt("09:01:00", "run", lis_result_sourcedid=encoded)
     )
     assert (row["course"], row["task"], row["runs"]) == (*_TASK, 2)
+
+
+def test_a_table_of_several_chunks_or_of_none_is_as_good_as_another() -> None:
+    whole = pa.Table.from_pylist([attempt(f"09:0{n}:00", "run") for n in range(4)], _SCHEMA)
+    none = pa.table({name: pa.chunked_array([], whole[name].type) for name in whole.column_names})
+    cut = DayRollup()
+    for table in (none, pa.concat_tables([whole[:1], whole[1:3]]), none, whole[3:]):
+        cut.add(table)
+    at_once = DayRollup()
+    at_once.add(whole)
+    assert cut.engagements() == at_once.engagements()

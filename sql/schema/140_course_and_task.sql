@@ -97,7 +97,11 @@ BEGIN
                 THEN substr(link, strpos(link, '-') + 1)
             ELSE coalesce(
                 substr(link, 1 + length(substring(link FROM
-                    '^[A-Za-z0-9_-]+(?:\.(?:xn--[A-Za-z0-9]+|[A-Za-z0-9_]+))+(?::[0-9]+)?-'))),
+                    '^[A-Za-z0-9_]+(?:\.(?:xn--[A-Za-z0-9]+|[A-Za-z0-9_]+))+(?::[0-9]+)?-'))),
+                -- Its first name has dashes. So has "lms-lab.1-b", the block lab.1-b of the host lms.
+                substr(link, 1 + length(substring(link FROM
+                    '^[A-Za-z0-9_-]*[A-Za-z0-9_](?:\.(?:xn--[A-Za-z0-9]+|[A-Za-z0-9_]+))*'
+                    '\.(?:xn--[A-Za-z0-9]+|[A-Za-z]{2,})(?::[0-9]+)?-'))),
                 substr(link, 1 + length(substring(link FROM '^[A-Za-z0-9_]+-')))
             )
         END;
