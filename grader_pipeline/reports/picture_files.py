@@ -7,6 +7,7 @@ it drawn again.
 """
 
 import hashlib
+import inspect
 import logging
 import tempfile
 import threading
@@ -88,7 +89,7 @@ def _made_of(report: Report, rows: Sequence[Row]) -> str:
 
 @cache
 def _code() -> bytes:
-    return Path(pictures.__file__).read_bytes()
+    return inspect.getsource(pictures).encode()
 
 
 def _kept(file: UPath) -> bytes | None:
