@@ -49,9 +49,20 @@ def test_a_report_that_should_be_out_is_an_exit_of_1_and_before_its_time_of_0(
     late = run("status")
     assert late.returncode == 1
     assert f"The report of yesterday, {noon}, is not out, and should be" in late.stdout
-    assert f"Not loaded: 2 days, {noon - dt.timedelta(days=1)}, {noon}." in late.stdout
+    # Nothing was loaded yet, so earlier days are nobody's loss.
+    assert f"Not loaded: 1 day, {noon}. Launch a backfill" in late.stdout
     monkeypatch.setenv("GRADER_SCHEDULE_TIME", "22:00")
     assert run("status").returncode == 0
+
+
+def test_a_day_left_out_between_loaded_days_is_shown(
+    loaded: dt.date, run: Run, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADER_START_DATE", (loaded - dt.timedelta(days=5)).isoformat())
+    with psycopg.connect(database_url) as db:
+        db.execute("UPDATE grader_load SET report_date = report_date - 2")
+    missing = f"{loaded - dt.timedelta(days=1)}, {loaded}"
+    assert f"Not loaded: 2 days, {missing}." in run("status").stdout
 
 
 def test_before_the_first_day_and_without_a_real_api_nothing_is_late(
