@@ -54,7 +54,7 @@ lock: $(INSTALLED)
 		--custom-compile-command "make lock" --output-file requirements.txt
 
 # Shows one line for pip's hundreds: how far it is. If pip fails, its lines are shown.
-define PROGRESS
+define SHOW_PROGRESS
 import sys
 packages = sum("==" in line for line in open("requirements.txt"))
 lines, count = [], 0
@@ -72,7 +72,7 @@ if not any(line.startswith("Successfully installed ") for line in lines):
     sys.exit("\n" + "".join(lines))
 print(f"\rInstalled {count} packages{'':40}")
 endef
-export PROGRESS
+export SHOW_PROGRESS
 
 # A folder that was moved, or whose Python is gone, is made anew.
 ifneq ($(shell $(BIN)/python -c "print('runs')" 2>/dev/null),runs)
@@ -93,7 +93,7 @@ $(INSTALLED): requirements.txt pyproject.toml
 	$$python -m venv --clear $(VENV)
 	@echo "Installing the packages of requirements.txt, which takes a minute or more"
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-compile --require-hashes \
-		--progress-bar off -r requirements.txt 2>&1 | $(BIN)/python -c "$$PROGRESS"
+		--progress-bar off -r requirements.txt 2>&1 | $(BIN)/python -c "$$SHOW_PROGRESS"
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps \
 		--no-build-isolation --editable .
 	@echo "Compiling the packages"

@@ -14,6 +14,7 @@ import pytest
 
 from grader_pipeline.asset_names import GRADER_TABLE, METRICS, SHEET_REPORT
 from grader_pipeline.assets.step4_metrics import REPORTS
+from grader_pipeline.cli import recompute
 from grader_pipeline.mail.resource import Mail
 from grader_pipeline.mail.sensor import Cursor, evaluate
 from grader_pipeline.resources.postgres import Postgres
@@ -22,7 +23,7 @@ from grader_pipeline_tests.grader import running
 from grader_pipeline_tests.reports import twin, twin_learners
 from grader_pipeline_tests.reports.test_twin import _counts, _expected_counts, by, differing
 from grader_pipeline_tests.reports.twin import MOSCOW, Attempt
-from grader_pipeline_tests.truth.school import FIRST, START, School
+from grader_pipeline_tests.truth.school import FIRST, START, School, recompute_arguments
 
 EVENTS = 10
 _NAMES = re.compile("(course-v1:[^:]+):lms.example.org-([0-9a-f]{32}):[^:]+")
@@ -63,6 +64,9 @@ def test_once_no_day_waits_everything_agrees_with_the_table(school: School) -> N
     assert not wrong, (school.story, wrong)
     assert not _wrong_records(school, stored), school.story
     assert not _wrong_mails(school), school.story
+    kept = _tables(school)
+    recompute.run(recompute_arguments())
+    assert _tables(school) == kept, school.story
     assert _sheet() == {
         (row["report_date"], row["label"]): row["value"] and float(row["value"])
         for row in school.ask("SELECT * FROM daily_metrics")
@@ -156,6 +160,12 @@ def _wrong_records(school: School, stored: set[dt.date]) -> list[Any]:
         if event is not None and event.metadata["dagster/row_count"].value != attempts:
             wrong.append((GRADER_TABLE, day, event.metadata["dagster/row_count"], attempts))
     return wrong
+
+
+def _tables(school: School) -> dict[str, list[str]]:
+    """The reports and the rollups by names: computing all of them again changes no line."""
+    names = (*REPORTS, "learner_task", "learner_task_day")
+    return {name: sorted(map(repr, school.ask(f"SELECT * FROM {name}"))) for name in names}
 
 
 def _wrong_mails(school: School) -> list[Any]:
