@@ -12,21 +12,16 @@ from collections.abc import Callable
 import dagster as dg
 
 from grader_pipeline.asset_names import SHEET_REPORT
-from grader_pipeline.assets.materializations import (
-    Record,
-    refresh_day,
-    refreshed,
-    sheet_metadata,
-)
+from grader_pipeline.assets.materializations import Record, record_sheet, refresh_day
 from grader_pipeline.assets.step4_metrics import REPORTS
 from grader_pipeline.assets.step5_sheet_report import write_sheet
 from grader_pipeline.failures import PermanentFailure
-from grader_pipeline.partitions import window
 from grader_pipeline.reports.records import outdated_records, settle_records
 from grader_pipeline.reports.stored_days import changed_days, open_calendar, roll_up_again
 from grader_pipeline.reports.waiting import waiting_days
 from grader_pipeline.resources.migrations import advice, schema_differences
 from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.schedule import UNFINISHED
 from grader_pipeline.sheet.resource import Sheets
 
 log = logging.getLogger(__name__)
@@ -36,11 +31,6 @@ Progress = Callable[[str, int, int], None]
 
 _SHEET_EVERY = 60
 """After so many days the sheet is written, so that readers need not wait for the last one."""
-
-_UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING,
-]  # fmt: skip
 
 
 def refresh_waiting(
@@ -81,8 +71,7 @@ def _show(postgres: Postgres, sheets: Sheets, record: Record | None) -> None:
         if record is None:
             return
         for _, date in outdated:
-            metadata = sheet_metadata(db, window(date), shown.where)
-            record(refreshed(SHEET_REPORT, date, metadata))
+            record_sheet(db, date, shown.where, record)
         settle_records(db, outdated)
 
 
@@ -124,7 +113,7 @@ def waiting_days_sensor(
         changed = changed_days(db)
     if not waiting and not changed:
         return dg.SkipReason("No day waits.")
-    unfinished = dg.RunsFilter(statuses=_UNFINISHED)
+    unfinished = dg.RunsFilter(statuses=UNFINISHED)
     if context.instance.get_runs_count(unfinished):
         return dg.SkipReason(f"{len(waiting)} days wait for the end of the runs under way.")
     # The same days are tried once an hour: whatever stopped the last run may stop the next one.

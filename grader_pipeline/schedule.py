@@ -28,6 +28,11 @@ sheet_freshness = dg.FreshnessPolicy.cron(
 )
 """The sheet shows yesterday an hour after GRADER_SCHEDULE_TIME at the latest."""
 
+_ENDS = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
+
+UNFINISHED = [status for status in dg.DagsterRunStatus if status not in _ENDS]
+"""The statuses of runs that wait or are under way."""
+
 day_job = dg.define_asset_job(
     "grader_day",
     selection=dg.AssetSelection.all(),

@@ -8,7 +8,7 @@ import pytest
 
 from grader_pipeline.asset_names import GRADER_TABLE, SHEET_REPORT, VALIDATED_ATTEMPTS
 from grader_pipeline.attempts.validation import Tally
-from grader_pipeline.checks import LoadedDay, ShownDay, ValidatedDay, results, specs
+from grader_pipeline.checks import LoadedDay, ShownDay, StoredBefore, ValidatedDay, results, specs
 from grader_pipeline.partitions import school_day
 from grader_pipeline.settings import Settings
 
@@ -25,7 +25,7 @@ LEDGER = {
 }
 
 
-AS_REMEMBERED = {"stored_before": 25, "remembered": 25, "marks": 0, "was_changed": False}
+AS_REMEMBERED = StoredBefore(attempts=25, remembered=25, marks=0)
 AGREEING = ShownDay({}, [], False, {"submits": 3}, {"submits": 3})
 
 
@@ -42,7 +42,7 @@ def passed(tally: Tally, volumes=(), day: str = WEDNESDAY, **by_type) -> dict[st
 def test_every_check_is_answered_and_only_the_blocking_ones_are_errors():
     found = [
         *of_validated_attempts(Tally()),
-        *results(GRADER_TABLE, LoadedDay(LEDGER, [], **AS_REMEMBERED)),
+        *results(GRADER_TABLE, LoadedDay(LEDGER, [], AS_REMEMBERED)),
         *results(SHEET_REPORT, AGREEING),
     ]
     by_name = {spec.name: spec for spec in specs()}
@@ -239,14 +239,14 @@ def test_a_course_without_any_outcome_url_is_named(courses, without, fits):
     ],
 )
 def test_one_row_too_many_or_too_few_fails_accounting(change, holds):
-    facts = LoadedDay({**LEDGER, **change}, [], **AS_REMEMBERED)
+    facts = LoadedDay({**LEDGER, **change}, [], AS_REMEMBERED)
     found = {result.check_name: result.passed for result in results(GRADER_TABLE, facts)}
     assert found.pop("accounting") == holds
     assert all(found.values())
 
 
 def test_a_difference_in_the_schema_and_one_in_the_rows_fail_a_check_each():
-    facts = LoadedDay({**LEDGER, "differing": 1}, ["no column id"], **AS_REMEMBERED)
+    facts = LoadedDay({**LEDGER, "differing": 1}, ["no column id"], AS_REMEMBERED)
     found = {result.check_name: result for result in results(GRADER_TABLE, facts)}
     assert {name for name, result in found.items() if not result.passed} == {
         "table_schema",
@@ -284,13 +284,13 @@ def test_reports_that_do_not_agree_with_the_table_fail_a_check(facts, said):
 @pytest.mark.parametrize(
     "facts",
     [
-        {"was_changed": True, "marks": 2},
-        {"was_changed": True, "stored_before": 24},
+        {"before": replace(AS_REMEMBERED, marks=2)},
+        {"before": replace(AS_REMEMBERED, attempts=24)},
         {"redone": [dt.date(2023, 5, 1)]},
     ],
 )
 def test_a_table_that_somebody_else_has_changed_is_a_warning_with_what_was_redone(facts):
-    found = results(GRADER_TABLE, LoadedDay(LEDGER, [], **{**AS_REMEMBERED, **facts}))
+    found = results(GRADER_TABLE, LoadedDay(LEDGER, [], **{"before": AS_REMEMBERED, **facts}))
     (result,) = (result for result in found if not result.passed)
     assert (result.check_name, result.severity) == ("table_was_changed", dg.AssetCheckSeverity.WARN)
     assert "rolled up again" in result.description

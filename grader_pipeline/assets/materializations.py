@@ -13,7 +13,7 @@ from typing import Any
 
 import dagster as dg
 
-from grader_pipeline.asset_names import GRADER_TABLE, METRICS
+from grader_pipeline.asset_names import GRADER_TABLE, METRICS, SHEET_REPORT
 from grader_pipeline.assets import column_schema
 from grader_pipeline.partitions import SchoolDay, window
 from grader_pipeline.reports import pictures
@@ -72,7 +72,7 @@ def refresh_day(
         outdated = outdated_records(db, [GRADER_TABLE, METRICS, *by_name], date, of_all_runs=True)
         for asset, _ in outdated:
             if asset == GRADER_TABLE:
-                found = grader_table_metadata(db, window(date))
+                found = grader_table_metadata(read_ledger(db, window(date)))
             elif asset == METRICS:
                 found = metrics_metadata(db, reports, window(date))
             else:
@@ -138,15 +138,25 @@ def metrics_metadata(db: Connection, reports: Iterable[Report], day: SchoolDay) 
     }
 
 
-def grader_table_metadata(db: Connection, day: SchoolDay) -> dict[str, Any]:
-    """How many attempts the table holds, and what the ledger says of the last load."""
-    stored = db.execute(statement("load/stored_before"), day.parameters).fetchone() or {}
-    ledger = db.execute(statement("checks/ledger_and_tables"), day.parameters).fetchone() or {}
+def read_ledger(db: Connection, day: SchoolDay) -> Row:
+    """The row of ``sql/checks/ledger_and_tables.sql``."""
+    return db.execute(statement("checks/ledger_and_tables"), day.parameters).fetchone() or {}
+
+
+def grader_table_metadata(ledger: Row) -> dict[str, Any]:
+    """How many attempts the table holds, and what the ledger says of the last load, if any."""
     named = ("loaded", "already_there", "updated", "differing", "quarantined")
     return {
-        "dagster/row_count": stored["attempts"],
-        **{name.replace("_", " "): ledger[name] for name in named if ledger},
+        "dagster/row_count": ledger["stored"],
+        **{
+            name.replace("_", " "): ledger[name] for name in named if ledger["received"] is not None
+        },
     }
+
+
+def record_sheet(db: Connection, date: dt.date, where: str, record: Record) -> None:
+    """Record that the sheet shows a day that the run is not about."""
+    record(refreshed(SHEET_REPORT, date, sheet_metadata(db, window(date), where)))
 
 
 def sheet_metadata(db: Connection, day: SchoolDay, where: str) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from upath import UPath
 from grader_pipeline import checks
 from grader_pipeline.asset_names import GRADER_TABLE
 from grader_pipeline.assets import GROUP, column_schema, metadata_once
+from grader_pipeline.assets.materializations import grader_table_metadata, read_ledger
 from grader_pipeline.attempts.columns import COLUMNS, KEY, NAMES
 from grader_pipeline.attempts.rollup import DayRollup
 from grader_pipeline.attempts.validation import (
@@ -42,12 +43,7 @@ from grader_pipeline.attempts.validation import (
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
 from grader_pipeline.reports.rollups import has_rollup, roll_up
-from grader_pipeline.reports.stored_days import (
-    StoredBefore,
-    before_load,
-    open_calendar,
-    roll_up_changed_days,
-)
+from grader_pipeline.reports.stored_days import before_load, open_calendar, roll_up_changed_days
 from grader_pipeline.resources.migrations import advice, schema_differences
 from grader_pipeline.resources.postgres import Connection, Postgres, copy_in
 from grader_pipeline.statements import statement
@@ -107,8 +103,7 @@ def grader_table(
             open_calendar(db)
             before = before_load(db, day)
             _load(db, parquet, day, context.run.run_id, config.on_conflict, before)
-            query = statement("checks/ledger_and_tables")
-            ledger = db.execute(query, day.parameters).fetchone() or {}
+            ledger = read_ledger(db, day)
     except DamagedFileError as error:
         raise PermanentFailure(
             f"The validated attempts of {day.key} {error}. Materialize validated_attempts again."
@@ -121,27 +116,8 @@ def grader_table(
         seconds,
     )  # fmt: skip
     result: dg.MaterializeResult = dg.MaterializeResult(
-        metadata={
-            "dagster/row_count": ledger["stored"],
-            "loaded": ledger["loaded"],
-            "already there": ledger["already_there"],
-            "updated": ledger["updated"],
-            "differing": ledger["differing"],
-            "quarantined": ledger["quarantined"],
-            "seconds": seconds,
-        },
-        check_results=checks.results(
-            GRADER_TABLE,
-            checks.LoadedDay(
-                ledger,
-                [],
-                before.attempts,
-                before.remembered,
-                before.marks,
-                before.was_changed,
-                redone,
-            ),
-        ),
+        metadata={**grader_table_metadata(ledger), "seconds": seconds},
+        check_results=checks.results(GRADER_TABLE, checks.LoadedDay(ledger, [], before, redone)),
     )
     return metadata_once(context, result)
 
@@ -160,7 +136,7 @@ def _refuse(
     context: dg.AssetExecutionContext, db: Connection, differences: Sequence[str]
 ) -> NoReturn:
     """Record that table_schema failed, and raise before anything is stored."""
-    facts = checks.LoadedDay({}, differences, 0, None, 0, False)
+    facts = checks.LoadedDay({}, differences, checks.StoredBefore(0, None, 0))
     (failed,) = checks.results(GRADER_TABLE, facts, checks.table_schema)
     step = context.op_execution_context.get_step_execution_context()
     context.log_event(failed.to_asset_check_evaluation(step))
@@ -184,7 +160,7 @@ def _load(
     day: SchoolDay,
     run_id: str,
     on_conflict: OnConflict,
-    before: StoredBefore,
+    before: checks.StoredBefore,
 ) -> None:
     tally = tally_of(parquet)
     db.execute(statement("load/leave_no_marks"))

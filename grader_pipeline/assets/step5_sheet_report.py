@@ -23,10 +23,10 @@ import dagster as dg
 from grader_pipeline import checks
 from grader_pipeline.asset_names import DAILY_METRICS, METRICS, SHEET_REPORT
 from grader_pipeline.assets import GROUP, metadata_once
-from grader_pipeline.assets.materializations import refreshed, sheet_metadata
+from grader_pipeline.assets.materializations import record_sheet, sheet_metadata
 from grader_pipeline.assets.step4_metrics import REPORTS
 from grader_pipeline.failures import PermanentFailure
-from grader_pipeline.partitions import SchoolDay, day_of, days_partitions, window
+from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
 from grader_pipeline.reports.records import outdated_records, settle_records
 from grader_pipeline.reports.tables import count_rows, failures, read_rows
 from grader_pipeline.reports.waiting import waiting_days
@@ -71,8 +71,7 @@ def sheet_report(
         waiting = waiting_days(db, only_outdated=True)
         for _, other in outdated:
             if other != day.date:
-                metadata = sheet_metadata(db, window(other), shown.where)
-                context.log_event(refreshed(SHEET_REPORT, other, metadata))
+                record_sheet(db, other, shown.where, context.log_event)
     seconds = time.monotonic() - started
     log.info("sheet_report %s: %d cells written in %.1f s", day.key, shown.cells, seconds)
     result: dg.MaterializeResult = dg.MaterializeResult(

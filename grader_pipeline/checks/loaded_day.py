@@ -11,20 +11,29 @@ from grader_pipeline.checks.registry import Found, check
 
 
 @dataclass(frozen=True)
+class StoredBefore:
+    """A day's attempts in grader before a load."""
+
+    attempts: int
+    remembered: int | None
+    """How many the rollup was made of. None: it does not exist, or release 0.2.0 made it."""
+    marks: int
+    """Quarter hours that somebody else has changed since the rollup was made."""
+
+    @property
+    def was_changed(self) -> bool:
+        """Whether the table differs from what the rollup was made of."""
+        return self.marks > 0 or self.remembered not in {None, self.attempts}
+
+
+@dataclass(frozen=True)
 class LoadedDay:
     """The facts of grader_table, after the load."""
 
     ledger: Mapping[str, int]
     """The row of ``sql/checks/ledger_and_tables.sql``."""
     schema_differences: Sequence[str]
-    stored_before: int
-    """The day's attempts in grader before the load."""
-    remembered: int | None
-    """How many the day's rollup was made of. None: there was no rollup."""
-    marks: int
-    """Quarter hours of the day that somebody else has changed since then."""
-    was_changed: bool
-    """Whether the table held something else before the load than the rollup was made of."""
+    before: StoredBefore
     redone: Sequence[dt.date] = ()
     """Other days that somebody else has changed, and that were rolled up again now."""
 
@@ -76,21 +85,21 @@ def stored_rows_agree(facts: LoadedDay) -> Found:
 @check(GRADER_TABLE)
 def table_was_changed(facts: LoadedDay) -> Found:
     """Warns when somebody else than a load has changed the table since it was last looked at."""
-    texts = []
-    if facts.was_changed:
-        known = "none" if facts.remembered is None else facts.remembered
+    before, texts = facts.before, []
+    if before.was_changed:
+        known = "none" if before.remembered is None else before.remembered
         texts.append(
-            f"The day had {facts.stored_before} attempts before this load, its rollup {known}; "
-            f"{facts.marks} quarter hours were changed. The day was rolled up again."
+            f"The day had {before.attempts} attempts before this load, its rollup {known}; "
+            f"{before.marks} quarter hours were changed. The day was rolled up again."
         )
     if facts.redone:
         listed = ", ".join(day.isoformat() for day in facts.redone)
         texts.append(f"These days were changed too, and rolled up again: {listed}.")
     return Found(
-        not facts.was_changed and not facts.redone,
+        not before.was_changed and not facts.redone,
         {
-            "attempts before": facts.stored_before,
-            "changed quarter hours": facts.marks,
+            "attempts before": before.attempts,
+            "changed quarter hours": before.marks,
             "other days": dg.MetadataValue.json([day.isoformat() for day in facts.redone]),
         },
         " ".join(texts) or "Nobody else has changed it.",

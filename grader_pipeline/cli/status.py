@@ -75,7 +75,7 @@ def _found(db: Connection, settings: Settings, now: dt.datetime) -> dict[str, An
         "missing_days": _days(db, "status/missing_days", period),
         "waiting_days": waiting_days(db),
         "changed_days": changed_days(db),
-        "failed_reports": db.execute(statement("status/failures"), period).fetchall(),
+        "failed_reports": db.execute(statement("report_tables/failures"), period).fetchall(),
         "mails": [
             {**mail, "last_error": without_secrets(mail["last_error"] or "", settings)}
             for mail in mails

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import dagster as dg
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from grader_pipeline.asset_names import SHEET_REPORT
 from grader_pipeline.mail.run_outcome import PARTITION_TAG, days_of, to_dates
 from grader_pipeline.reports.day_metrics import LOOKS_BACK_DAYS
+from grader_pipeline.schedule import UNFINISHED
 
 _SHEET = dg.AssetKey(SHEET_REPORT)
 _PAGE = 500
@@ -67,7 +67,7 @@ def unfinished_days(instance: dg.DagsterInstance, days: Iterable[dt.date]) -> se
     if not reach:
         return set()
     keys = sorted(day.isoformat() for day in reach)
-    wanted = dg.RunsFilter(statuses=NOT_FINISHED_STATUSES, tags={PARTITION_TAG: keys})
+    wanted = dg.RunsFilter(statuses=UNFINISHED, tags={PARTITION_TAG: keys})
     return {day for run in instance.get_runs(wanted) for day in days_of(run)}
 
 

@@ -9,9 +9,9 @@ Source: grader, grader_load, grader_change, school_calendar. Times are UTC.
 
 import datetime as dt
 import logging
-from dataclasses import dataclass
 
 from grader_pipeline.asset_names import GRADER_TABLE
+from grader_pipeline.checks import StoredBefore
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import SchoolDay, today, window
 from grader_pipeline.reports.definition import Row
@@ -25,22 +25,6 @@ log = logging.getLogger(__name__)
 
 FEW_DAYS = 28
 """So many days at most are computed again in a run that is about another day."""
-
-
-@dataclass(frozen=True)
-class StoredBefore:
-    """A day's attempts in grader before a load."""
-
-    attempts: int
-    remembered: int | None
-    """How many the rollup was made of. None: it does not exist, or release 0.2.0 made it."""
-    marks: int
-    """Quarter hours that somebody else has changed since the rollup was made."""
-
-    @property
-    def was_changed(self) -> bool:
-        """Whether the table differs from what the rollup was made of."""
-        return self.marks > 0 or self.remembered not in {None, self.attempts}
 
 
 def open_calendar(db: Connection) -> None:

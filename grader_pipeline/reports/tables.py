@@ -87,7 +87,7 @@ def _store(
 
 def failures(db: Connection, reports: Iterable[Report], day: SchoolDay) -> dict[str, str]:
     """The reports that could not be computed for the day, each with its message."""
-    given = {"reports": [report.name for report in reports], **day.parameters}
+    given = {"reports": [report.name for report in reports], "first": day.date, "last": day.date}
     rows = db.execute(statement("report_tables/failures"), given).fetchall()
     return {row["report"]: row["message"] for row in rows}
 

@@ -1,4 +1,4 @@
--- The ledger's line of a day, and the rows that the tables hold for it: quarantined, stored.
+-- The ledger's line of a day (NULL if it has none), and the rows that the tables hold for it: quarantined, stored.
 SELECT
     ledger.received,
     ledger.loaded,
@@ -14,5 +14,5 @@ SELECT
         SELECT count(*) FROM grader
         WHERE created_at >= %(day_start)s AND created_at < %(day_end)s
     ) AS stored
-FROM grader_load AS ledger
-WHERE ledger.report_date = %(day)s;
+FROM (SELECT) AS one
+LEFT JOIN grader_load AS ledger ON ledger.report_date = %(day)s;
