@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
@@ -37,12 +37,23 @@ def place(path: Path, line: int | None = None) -> str:
     return f"{name}, line {line}" if line else str(name)
 
 
-@dataclass(frozen=True)
-class Label:
-    """The heading of a column. ``of`` is the column that counts the learners behind a share."""
+WHOLE_DAY = "day"
+"""``of day``: the column is a total of the whole day, not a figure of a group of learners."""
 
+
+@dataclass(frozen=True)
+class ReportColumn:
+    """A column that a report shows, as its header declares it."""
+
+    kind: Literal["dimension", "learners", "sum", "column"]
     text: str
+    """Its heading, in Russian."""
     of: str | None = None
+    """The count of learners whom a figure is about, or WHOLE_DAY. A count: whose subset it is."""
+    listed_in: str | None = None
+    """Of a count: the query's column with the numbers of its learners if they are few."""
+    parents: tuple[str, ...] = ()
+    """Of the breakdown: the dimensions within which its lines are merged."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +80,13 @@ class Picture:
     """How many days the picture has. The report's day is the last one."""
     top: int | None = None
     """At most so many bars, those with the smallest values; None: all."""
+
+
+class Plot(NamedTuple):
+    """A report of which each line is a metric: the columns of its values and of their names."""
+
+    value: str
+    by: str
 
 
 def _days(text: str, wanted: str) -> int:
@@ -112,6 +130,12 @@ def _chart(text: str) -> ChartColumns:
     return ChartColumns(picture.kind, picture.x, picture.y)
 
 
+def _plot(text: str) -> Plot:
+    if not (found := re.fullmatch(r"(\w+) by (\w+)", text)):
+        raise ValueError("a plot is written as `column by column`, such as `value by metric`.")
+    return Plot(found[1], found[2])
+
+
 class Report(BaseModel):
     """One file of ``sql/reports``. With a ``problem`` it has no header, and cannot be run.
 
@@ -126,8 +150,14 @@ class Report(BaseModel):
     description: str = ""
     sheet: Annotated[int | Literal["yes", "main"] | None, BeforeValidator(_sheet)] = None
     """The newest days that its worksheet shows, or all ("yes"). None: it stays in the database."""
-    columns: Mapping[str, Label] = {}
-    """The labelled columns. If there are any, only they are shown."""
+    columns: Mapping[str, ReportColumn] = {}
+    """The columns that are shown, in this order. What is not declared stays in the database."""
+    plot: Annotated[Plot | None, BeforeValidator(_plot)] = None
+    """What Dagster plots over the days; ``by`` is also how a metric is found."""
+    formerly: Mapping[str, tuple[str, ...]] = {}
+    """Former labels of a column or a metric."""
+    behind: Mapping[str, str] = {}
+    """For ``trace``: what is behind a column or a metric, as the header says it."""
     chart: Annotated[ChartColumns | None, BeforeValidator(_chart)] = None
     picture: Annotated[Picture | None, BeforeValidator(_picture)] = None
     history: Annotated[int | None, BeforeValidator(_history)] = 1
@@ -151,16 +181,30 @@ class Report(BaseModel):
         return self
 
     @property
+    def base(self) -> str | None:
+        """The count of the learners whom a line is about. None: no line is about a group."""
+        counts = (n for n, c in self.columns.items() if c.kind == "learners" and not c.of)
+        return next(counts, None)
+
+    @property
+    def breakdown(self) -> str | None:
+        """The dimension whose lines are merged: the one with parents, or the only one."""
+        names = [name for name, column in self.columns.items() if column.kind == "dimension"]
+        return max(names, key=lambda name: len(self.columns[name].parents), default=None)
+
+    @property
     def named_columns(self) -> list[tuple[int, str]]:
         """The columns of the query that the header names, each with its line in the file."""
         named = {
             (self.lines[f"column {name}"], part)
-            for name, label in self.columns.items()
-            for part in (name, label.of)
+            for name, column in self.columns.items()
+            for part in (name, column.listed_in)
         }
         if chart := self.chart:
             named |= {(self.lines["chart"], name) for name in (chart.x, *chart.y)}
         if picture := self.picture:
             names = (picture.x, *picture.y, picture.by, picture.only and picture.only[0])
             named |= {(self.lines["picture"], name) for name in names}
+        if self.plot:
+            named |= {(self.lines["plot"], name) for name in self.plot}
         return sorted((line, name) for line, name in named if name and name != "report_date")

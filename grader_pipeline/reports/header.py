@@ -4,6 +4,7 @@ Errors name the file and the line, and say what to do.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -12,18 +13,20 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from grader_pipeline.reports.definition import Label, Report, ReportError, place
+from grader_pipeline.reports.declarations import check_declarations, read_declaration
+from grader_pipeline.reports.definition import Report, ReportError, place
 
 _COMMENT = re.compile(r"--\s+\S")
-_KEY = re.compile(r"title|description|sheet|chart|picture|history"
-                  r"|column ([a-z_][a-z0-9_]*)(?: of ([a-z_][a-z0-9_]*))?")  # fmt: skip
+_KEY = re.compile(r"title|description|sheet|chart|picture|plot|history")
+_ABOUT_A_COLUMN = re.compile(r"(formerly|behind) ([a-z_][a-z0-9_]*)")
 
 
 def read_header(path: Path, lines: Sequence[str]) -> tuple[dict[str, Any], int]:
     """Read the comment at the top of a file: the fields of its report, and how long it is.
 
-    The fields are texts, the labelled ``columns``, and the ``lines`` of all of them. A comment
-    without keys is no header. Raises ReportError.
+    The fields are texts, the declared ``columns``, what is said of a column (``formerly``,
+    ``behind``), and the ``lines`` of all of them. A comment without keys is no header. Raises
+    ReportError.
     """
     comment = list(takewhile(_COMMENT.match, lines))
     block = "\n".join(line[3:] for line in comment)
@@ -40,25 +43,33 @@ def read_header(path: Path, lines: Sequence[str]) -> tuple[dict[str, Any], int]:
     if not isinstance(found, yaml.MappingNode):
         return {}, 0
     line_of: dict[str, int] = {}
-    columns: dict[str, Label] = {}
-    fields: dict[str, Any] = {"lines": line_of, "columns": columns}
+    fields: dict[str, Any] = defaultdict(dict, lines=line_of)
     for key, value in found.value:
-        line, match = key.start_mark.line + 1, _KEY.fullmatch(str(key.value))
-        if not match:
-            raise ReportError(f"{place(path, line)}: unknown key `{key.value}`.")
-        name = f"column {match[1]}" if match[1] else key.value
-        if name in line_of:
-            raise ReportError(f"{place(path, line)}: a second `{name}`.")
+        line, name = key.start_mark.line + 1, str(key.value)
         if not _is_whole(value, block):
             raise ReportError(
                 f"{place(path, line)}: YAML reads the value otherwise than it is written. Put it "
                 "into quotes."
             )
-        if not value.value.strip():
-            raise ReportError(f"{place(path, line)}: `{key.value}` says nothing.")
-        line_of[name], text = line, value.value.strip()
-        if match[1]:
-            columns[match[1]] = Label(text, match[2])
+        text = value.value.strip()
+        try:
+            declared = read_declaration(name, text)
+        except ValueError as error:
+            raise ReportError(f"{place(path, line)}: {error}") from error
+        about = _ABOUT_A_COLUMN.fullmatch(name)
+        if not declared and not about and not _KEY.fullmatch(name):
+            raise ReportError(f"{place(path, line)}: unknown key `{name}`.")
+        if not text:
+            raise ReportError(f"{place(path, line)}: `{name}` says nothing.")
+        named = f"column {declared[0]}" if declared else name
+        if named in line_of:
+            raise ReportError(f"{place(path, line)}: a second `{named}`.")
+        line_of[named] = line
+        if declared:
+            fields["columns"][declared[0]] = declared[1]
+        elif about:
+            labels = tuple(label.strip() for label in text.split("|"))
+            fields[about[1]][about[2]] = labels if about[1] == "formerly" else text
         else:
             fields[name] = text
     if "chart" in fields and "picture" not in fields:
@@ -69,13 +80,15 @@ def read_header(path: Path, lines: Sequence[str]) -> tuple[dict[str, Any], int]:
 def report_of(path: Path, fields: Mapping[str, Any]) -> Report:
     """Make the report of a file from its fields. Raises ReportError."""
     try:
-        return Report.model_validate({"name": path.stem, "path": path, **fields})
+        report = Report.model_validate({"name": path.stem, "path": path, **fields})
     except ValidationError as error:
         first = error.errors()[0]
         # An error of the whole is about the title.
         key = str((*first["loc"], "title")[0])
         where = place(path, fields.get("lines", {}).get(key, 1))
         raise ReportError(f"{where}: {first['ctx']['error']}") from error
+    check_declarations(report)
+    return report
 
 
 def _is_whole(value: yaml.Node, block: str) -> bool:

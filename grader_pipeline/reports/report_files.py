@@ -12,17 +12,28 @@ a key a line. A value that has a colon and a blank in it, or begins with a sign,
     -- description: …                        a sentence for readers
     -- sheet: yes                            or 28 days, 1 day: the newest of them;
                                              no, or nothing: it stays in the database
-    -- column solved: Решили задание         label; with labels, only these columns are shown
-    -- column share of tried: …              blank where `tried` counts fewer than five learners
+    -- dimension course: Курс                a column that is shown, with its heading: a dimension
+    -- dimension task in course: Задание     the one whose lines are merged, within its parents
+    -- learners tried: Пробовали             a count of learners; the first without `of` is the base
+    -- learners tried listed in few: …       `few` has their numbers if they are fewer than five
+    -- learners solved of tried: Решили      a part of another count's learners
+    -- sum attempts of tried: Попыток        a count of those learners' attempts; can be added up
+    -- column share of solved: …             any other figure of those learners
+    -- column value of day: …                a total of the whole day, always shown
     -- chart: bar x=task y=solved            beside the worksheet's table; bar or line
     -- picture: heat x=hour by=report_date y=attempts days=28
                                              in the Dagster UI and the page; the chart if absent
+    -- plot: value by metric                 each line is a metric: Dagster plots `value` over the
+                                             days; `metric` names it for programs
+    -- formerly tried: Юзеров | Пробовали    former headings of a column, former labels of a metric
+    -- behind tried: …                       what `trace` shows of it
     -- history: 28 days                      how far back it reads, its own day included; or all
 
 The comment below the header says in English what the report means. Dagster's UI shows it.
 
-Rows are shown in the order of the table's columns, newest day first. A column ``learners`` counts
-the learners whom a row is about: a row about one to four of them is not shown.
+Rows are shown in the order of the table's columns, newest day first. What the header does not
+declare stays in the database. Lines about fewer than five learners, as the base counts them, are
+merged: ``privacy.py``.
 """
 
 import logging

@@ -18,8 +18,9 @@ VERSION = "dagster/data_version"
 
 Query = Callable[..., list[tuple[Any, ...]]]
 
-COLUMNS = """SELECT table_name, column_name, data_type FROM information_schema.columns
-WHERE table_schema = current_schema() ORDER BY table_name, ordinal_position"""
+COLUMNS = """SELECT attrelid::regclass::text, attname, format_type(atttypid, NULL) FROM pg_attribute
+JOIN pg_class ON pg_class.oid = attrelid AND relnamespace = current_schema()::regnamespace
+WHERE attnum > 0 ORDER BY attrelid, attnum"""
 
 
 @pytest.fixture

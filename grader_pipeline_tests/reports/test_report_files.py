@@ -32,17 +32,20 @@ QUERY = "SELECT 1 AS n WHERE %(report_date)s IS NOT NULL"
 GOOD = """-- title: По типам
 -- description: Попытки по типам.
 -- sheet: yes
--- column kind: Тип
--- column attempts: Попыток, 100 % дня
+-- dimension kind: Тип
+-- learners users: Юзеров
+-- sum attempts of users: Попыток, 100 % дня
 -- chart: bar x=kind y=attempts
 
-SELECT CASE WHEN is_run THEN 'run' ELSE 'submit' END AS kind, count(*) AS attempts
+SELECT CASE WHEN is_run THEN 'run' ELSE 'submit' END AS kind, count(*) AS attempts,
+    count(DISTINCT user_id) AS users
 FROM attempt
 WHERE created_at >= %(day_start)s AND created_at < %(day_end)s
 GROUP BY kind;
 """
 BROKEN = """-- title: Сломан
 -- sheet: yes
+-- column user_id of day: Юзер
 
 SELECT user_id,
        no_such_column
@@ -69,7 +72,7 @@ def test_a_report_cannot_take_the_name_of_something_else(tmp_path: Path, name: s
          'line 3: syntax error at or near "FORM"'),
         ("SELECT %(report_date)s::date + 1 AS report_date",
          "its report_date is not always the day's"),
-        ("-- column b: B\n\nSELECT %(report_date)s::date AS a",
+        ("-- column b of day: B\n\nSELECT %(report_date)s::date AS a",
          "line 1: the query has no column b"),
         ("-- picture: bar x=a y=c\n\nSELECT %(report_date)s::date AS a",
          "line 1: the query has no column c"),
@@ -108,18 +111,21 @@ def _store(school: School, path: Path, day: str) -> Stored | ReportError:
 
 def test_groups_of_fewer_than_five_learners_do_not_leave_the_database(tmp_path: Path) -> None:
     (path := tmp_path / "mine.sql").write_text(
-        "-- title: Mine\n-- sheet: yes\n-- column learners: Юзеров\n"
+        "-- title: Mine\n-- sheet: yes\n-- dimension course: Курс\n"
+        "-- learners learners: Юзеров\n-- learners first of learners: Первых\n"
         f"-- column share of first: Доля\n\n{QUERY}"
     )
     report = read_report(path)
     small = [
-        {"report_date": DAY, "learners": number, "first": first, "share": 50}
+        {"report_date": DAY, "course": "A", "learners": number, "first": first, "share": 50}
         for number, first in ((0, 0), (1, 1), (4, 4), (5, 4), (6, 5))
     ]
     assert [(row["learners"], row["share"]) for row in rows_to_show(report, small)] == [
         (0, 50), (5, None), (6, 50),
     ]  # fmt: skip
-    assert [row[1:] for row in worksheet(report, small).lines] == [(0, 50), (5, None), (6, 50)]
+    assert [row[1:] for row in worksheet(report, small).lines] == [
+        ("A", 0, 0, 50), ("A", 5, 4, None), ("A", 6, 5, 50),
+    ]  # fmt: skip
 
 
 def test_no_report_that_is_shown_has_a_column_of_learners(school: School) -> None:
@@ -203,7 +209,7 @@ def test_a_new_file_becomes_asset_table_and_worksheet_and_a_broken_one_stops_no_
     (package / "sql" / "reports" / "unreadable.sql").write_text(f"-- titel: x\n\n{QUERY}")
     with running() as grader:
         grader.answer = rows([
-            attempt(f"2023-05-31 09:0{n}:00", learner(n), n % 2 or None) for n in range(6)
+            attempt(f"2023-05-31 09:{n:02}:00", learner(n), n % 2 or None) for n in range(12)
         ])  # fmt: skip
         monkeypatch.setenv("GRADER_API_URL", grader.url)
         monkeypatch.setenv("GRADER_API_CLIENT", "school")
@@ -220,21 +226,21 @@ def test_a_new_file_becomes_asset_table_and_worksheet_and_a_broken_one_stops_no_
     assert not {"broken", "unreadable"} & done
     assert not outcome["success"]
     for message in (
-        f'{further}/broken.sql, line 5: column "no_such_column"',
+        f'{further}/broken.sql, line 6: column "no_such_column"',
         "sql/reports/unreadable.sql, line 1",
         "sql/reports/два слова.sql: a report cannot be named so",
     ):
         assert message in outcome["failure"]
     with psycopg.connect(database_url) as db:
         assert db.execute("SELECT * FROM by_kind ORDER BY kind").fetchall() == [
-            (DAY, "run", 3), (DAY, "submit", 3),
+            (DAY, "run", 6, 6), (DAY, "submit", 6, 6),
         ]  # fmt: skip
         failed = db.execute("SELECT report FROM report_failure ORDER BY report").fetchall()
         assert [name for (name,) in failed if "misnamed" not in name] == ["broken", "unreadable"]
         assert len(failed) == 3
     sheet = openpyxl.load_workbook(Settings().workbook)["По типам"]
-    assert [[cell.value for cell in line[1:3]] for line in sheet.iter_rows()] == [
-        ["Тип", "Попыток, 100 % дня"], ["run", 3], ["submit", 3],
+    assert [[cell.value for cell in line[1:4]] for line in sheet.iter_rows()] == [
+        ["Тип", "Юзеров", "Попыток, 100 % дня"], ["run", 6, 6], ["submit", 6, 6],
     ]  # fmt: skip
     assert len(sheet._charts) == 1
 

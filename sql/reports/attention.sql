@@ -1,11 +1,11 @@
 -- title: Кому нужна помощь
 -- description: Сколько юзеров курса застряли, испытывают трудности, перестают заниматься, не отправляют решений.
 -- sheet: 28 days
--- column course: Курс
--- column state: Состояние
--- column learners: Юзеров
--- column active_learners: Активных юзеров курса за 28 дней
--- column share: Доля, % от активных юзеров курса за 28 дней
+-- dimension course in state: Курс
+-- dimension state: Состояние
+-- learners learners listed in few_learners: Юзеров
+-- learners active_learners: Активных юзеров курса за 28 дней
+-- column share of active_learners: Доля, % от активных юзеров курса за 28 дней
 -- picture: bar x=course y=learners by=state
 -- history: all
 --
@@ -20,21 +20,29 @@ WITH courses AS (
         count(*) FILTER (WHERE is_stuck)       AS stuck,
         count(*) FILTER (WHERE is_struggling)  AS struggling,
         count(*) FILTER (WHERE is_disengaging) AS disengaging,
-        count(*) FILTER (WHERE is_run_only)    AS run_only
+        count(*) FILTER (WHERE is_run_only)    AS run_only,
+        few(array_agg(learner.id) FILTER (WHERE is_stuck))       AS few_stuck,
+        few(array_agg(learner.id) FILTER (WHERE is_struggling))  AS few_struggling,
+        few(array_agg(learner.id) FILTER (WHERE is_disengaging)) AS few_disengaging,
+        few(array_agg(learner.id) FILTER (WHERE is_run_only))    AS few_run_only
     FROM learner_state
+    JOIN learner USING (user_id)
     GROUP BY course
 )
 SELECT
     course, place, state, state.learners, active_learners,
-    round(100.0 * state.learners / active_learners, 1) AS share
+    round(100.0 * state.learners / active_learners, 1) AS share,
+    few_learners
 FROM courses
 CROSS JOIN LATERAL (
     -- A state's place is its place in this list.
-    SELECT row_number() OVER ()::integer AS place, state, learners
+    SELECT row_number() OVER ()::integer AS place, state, learners, few_learners
     FROM (VALUES
-        ('застряли (5 и более неуспешных submit нерешённого задания)', stuck),
-        ('испытывают трудности (больше всех submit на решённое задание за 7 дней)', struggling),
-        ('перестают заниматься (на прошлой неделе пробовали, на этой нет)', disengaging),
-        ('только запускают код (run без submit)', run_only)
-    ) AS listed (state, learners)
+        ('застряли (5 и более неуспешных submit нерешённого задания)', stuck, few_stuck),
+        ('испытывают трудности (больше всех submit на решённое задание за 7 дней)', struggling,
+            few_struggling),
+        ('перестают заниматься (на прошлой неделе пробовали, на этой нет)', disengaging,
+            few_disengaging),
+        ('только запускают код (run без submit)', run_only, few_run_only)
+    ) AS listed (state, learners, few_learners)
 ) AS state

@@ -1,12 +1,12 @@
 -- title: Проверить тесты заданий
 -- description: Задания, где доля успешных попыток резко упала против 27 предыдущих дней.
 -- sheet: yes
--- column course: Курс
--- column task: Задание
--- column learners: Юзеров, сделавших submit
--- column submits: Попыток (submit)
--- column success_share: Доля успешных, % от попыток (submit)
--- column submits_before: Попыток (submit) за 27 предыдущих дней
+-- dimension course: Курс
+-- dimension task in course: Задание
+-- learners learners: Юзеров, сделавших submit
+-- column success_share of learners: Доля успешных, % от попыток (submit)
+-- learners learners_before: Юзеров, сделавших submit за 27 предыдущих дней
+-- column submits_before of learners_before: Попыток (submit) за 27 предыдущих дней
 -- column success_share_before of learners_before: Доля успешных за 27 предыдущих дней, % от попыток (submit)
 -- history: 28 days
 --

@@ -1,19 +1,19 @@
 -- title: Курсы
 -- description: День каждого курса рядом с его предыдущими семью днями.
 -- sheet: 28 days
--- column course: Курс
--- column learners: Юзеров с попытками
--- column submitting_learners: Юзеров, сделавших submit
--- column tasks: Заданий с попытками
--- column attempts: Попыток (run и submit)
--- column runs: Запусков (run)
--- column submits of submitting_learners: Попыток (submit)
--- column successes of submitting_learners: Успешных попыток (submit)
--- column wrong_submits of submitting_learners: Неуспешных попыток (submit)
+-- dimension course: Курс
+-- learners learners listed in few_learners: Юзеров с попытками
+-- learners submitting_learners of learners: Юзеров, сделавших submit
+-- column tasks of learners: Заданий с попытками
+-- sum attempts of learners: Попыток (run и submit)
+-- sum runs of learners: Запусков (run)
+-- sum submits of learners: Попыток (submit)
+-- sum successes of learners: Успешных попыток (submit)
+-- sum wrong_submits of learners: Неуспешных попыток (submit)
 -- column success_share of submitting_learners: Доля успешных, % от попыток (submit)
--- column first_try_learners: Юзеров, впервые сделавших submit хотя бы одного задания
+-- learners first_try_learners of learners: Юзеров, впервые сделавших submit хотя бы одного задания
 -- column first_try_share of first_try_learners: Решили с первого submit, % от юзеров, впервые сделавших submit
--- column learners_before: Юзеров за 7 предыдущих дней
+-- learners learners_before: Юзеров за 7 предыдущих дней
 -- column attempts_before of learners_before: Попыток за 7 предыдущих дней, в среднем за день
 -- column attempts_change of learners_before: Изменение попыток, % от среднего за 7 предыдущих дней
 -- column success_share_before of learners_before: Доля успешных за 7 предыдущих дней, % от попыток (submit)
@@ -27,6 +27,7 @@ WITH today AS (
     SELECT
         course,
         count(DISTINCT learner)                             AS learners,
+        few(array_agg(DISTINCT learner))                    AS few_learners,
         count(DISTINCT learner) FILTER (WHERE submits > 0)  AS submitting_learners,
         count(DISTINCT task.id)                             AS tasks,
         sum(runs)                                           AS runs,
@@ -90,7 +91,8 @@ SELECT
         100.0 * (coalesce(today.runs + today.submits, 0) * days - before.attempts)
         / nullif(before.attempts, 0), 1
     )                                                                    AS attempts_change,
-    round(100.0 * before.successes / nullif(before.submits, 0), 1)       AS success_share_before
+    round(100.0 * before.successes / nullif(before.submits, 0), 1)       AS success_share_before,
+    few_learners
 FROM today
 FULL JOIN before USING (course)
 LEFT JOIN first_tries USING (course)

@@ -1,8 +1,9 @@
 -- title: Показатели дня
 -- description: Числа дня построчно, в том порядке, в котором их читают.
 -- sheet: main
--- column label: Показатель
--- column value: Значение
+-- column label of day: Показатель
+-- column value of day: Значение
+-- plot: value by metric
 -- picture: line x=report_date y=value by=label only=metric:submits,successful_submits,unique_users days=28
 -- history: all
 --

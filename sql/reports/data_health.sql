@@ -1,8 +1,9 @@
 -- title: Качество данных
 -- description: Что стало с каждой строкой ответа API и чего не хватает в загруженных попытках.
 -- sheet: 28 days
--- column label: Показатель
--- column value: Значение
+-- column label of day: Показатель
+-- column value of day: Значение
+-- plot: value by metric
 -- history: 1 day
 --
 -- What became of each element of the API's answer, and what the loaded attempts lack: course, task

@@ -1,13 +1,13 @@
 -- title: Часы
 -- description: Попытки по часам школьного дня.
 -- sheet: 1 day
--- column hour: Час
--- column learners: Юзеров с попытками
--- column attempts: Попыток (run и submit)
--- column submits: Попыток (submit)
--- column successes: Успешных попыток (submit)
+-- dimension hour: Час
+-- learners learners listed in few_learners: Юзеров с попытками
+-- sum attempts of learners: Попыток (run и submit)
+-- sum submits of learners: Попыток (submit)
+-- sum successes of learners: Успешных попыток (submit)
 -- column success_share of submitting_learners: Доля успешных, % от попыток (submit)
--- column submitting_learners: Юзеров, сделавших submit
+-- learners submitting_learners of learners: Юзеров, сделавших submit
 -- chart: bar x=hour y=attempts,submits,successes
 -- picture: heat x=hour y=attempts by=report_date days=28
 --
@@ -32,7 +32,9 @@ SELECT
     coalesce(sum(submits), 0)::bigint                            AS submits,
     coalesce(sum(successes), 0)::bigint                          AS successes,
     count(*) FILTER (WHERE submits > 0)                          AS submitting_learners,
-    round(100.0 * sum(successes) / nullif(sum(submits), 0), 1)   AS success_share
+    round(100.0 * sum(successes) / nullif(sum(submits), 0), 1)   AS success_share,
+    few(array_agg(learner.id))                                   AS few_learners
 FROM generate_series(0, 23) AS hour
 LEFT JOIN learners USING (hour)
+LEFT JOIN learner USING (user_id)
 GROUP BY hour

@@ -1,19 +1,19 @@
 -- title: Задания
 -- description: "Задания, которые пробовали в этот день: за день, за 28 дней и за всё время."
 -- sheet: 1 day
--- column course: Курс
--- column task: Задание
--- column period: Период
--- column learners: Юзеров пробовали
--- column submitted: Юзеров сделали submit
--- column solved: Юзеров решили
--- column never_solved: Юзеров пробовали и до сих пор не решили
+-- dimension course: Курс
+-- dimension task in course, period: Задание
+-- dimension period: Период
+-- learners learners listed in few_learners: Юзеров пробовали
+-- learners submitted of learners: Юзеров сделали submit
+-- learners solved of submitted: Юзеров решили
+-- learners never_solved of learners: Юзеров пробовали и до сих пор не решили
 -- column solved_share of submitted: Решили, % от сделавших submit
 -- column difficulty_rank of submitted: Место по трудности в курсе (1 — труднейшее, по доле решивших)
--- column first_submitters: Юзеров с первым submit в периоде
+-- learners first_submitters of submitted: Юзеров с первым submit в периоде
 -- column first_submit_share of first_submitters: Решили с первого submit, % от юзеров с первым submit в периоде
 -- column runs_before_submit of first_submitters: Запусков до первого submit, в среднем на юзера
--- column first_solvers: Юзеров, впервые решивших в периоде
+-- learners first_solvers of solved: Юзеров, впервые решивших в периоде
 -- column submits_until_solved of first_solvers: Попыток (submit) до решения, в среднем на впервые решившего
 -- column median_submits_until_solved of first_solvers: Попыток (submit) до решения, медиана
 -- column minutes_until_solved of first_solvers: Минут от первого run до решения без пауз дольше 30 минут, медиана
@@ -32,7 +32,7 @@ WITH tasks AS (
 -- the lines, and needs nothing of the 28 days.
 tried AS (
     SELECT
-        task, 1 AS place, submits_1 > 0 AS submitted, successes_1 > 0 AS solved,
+        task, learner, 1 AS place, submits_1 > 0 AS submitted, successes_1 > 0 AS solved,
         first_submit_date = %(report_date)s                             AS submitted_first,
         first_success_date = %(report_date)s                            AS solved_first,
         first_submit_correct, runs_before_first_submit, first_success_date,
@@ -41,7 +41,7 @@ tried AS (
     WHERE last_date = %(report_date)s
     UNION ALL
     SELECT
-        task, 2, submits > 0, successes > 0,
+        task, learner, 2, submits > 0, successes > 0,
         first_submit_date BETWEEN %(report_date)s::date - 27 AND %(report_date)s,
         first_success_date BETWEEN %(report_date)s::date - 27 AND %(report_date)s,
         first_submit_correct, runs_before_first_submit, first_success_date,
@@ -49,7 +49,7 @@ tried AS (
     FROM recent_engagement
     UNION ALL
     SELECT
-        task, 3,
+        task, learner, 3,
         first_submit_date <= %(report_date)s, first_success_date <= %(report_date)s,
         first_submit_date <= %(report_date)s, first_success_date <= %(report_date)s,
         first_submit_correct, runs_before_first_submit, first_success_date,
@@ -65,6 +65,7 @@ counted AS (
         SELECT
             task,
             count(*)                                                  AS learners,
+            few(array_agg(learner))                                   AS few_learners,
             count(*) FILTER (WHERE submitted)                         AS submitted,
             count(*) FILTER (WHERE solved)                            AS solved,
             count(*) FILTER (
@@ -114,6 +115,7 @@ SELECT
     first_solvers,
     round(mean_submits, 1)                                                 AS submits_until_solved,
     round(median_submits::numeric, 1)                            AS median_submits_until_solved,
-    round(median_seconds::numeric / 60, 1)                                 AS minutes_until_solved
+    round(median_seconds::numeric / 60, 1)                                 AS minutes_until_solved,
+    few_learners
 FROM figures
 JOIN known_task AS named ON named.id = figures.task
