@@ -18,14 +18,13 @@ from grader_pipeline.assets import column_schema
 from grader_pipeline.partitions import SchoolDay, window
 from grader_pipeline.reports import pictures
 from grader_pipeline.reports.definition import Report, Row
-from grader_pipeline.reports.privacy import may_be_shown, preview, rows_to_show
+from grader_pipeline.reports.privacy import may_be_shown, preview, read_shown
 from grader_pipeline.reports.records import outdated_records, settle_records
 from grader_pipeline.reports.stored_days import FEW_DAYS
 from grader_pipeline.reports.tables import (
     columns_of,
     count_rows,
     failures,
-    read_rows,
     store_reports,
 )
 from grader_pipeline.reports.waiting import waiting_days
@@ -117,9 +116,11 @@ def report_metadata(db: Connection, report: Report, day: SchoolDay) -> dict[str,
     if not may_be_shown(report):
         return found
     days = report.picture.days if report.picture else 1
-    rows = rows_to_show(report, read_rows(db, report, until=day.date, days=days))
+    rows = read_shown(db, report, until=day.date, days=days)
     today = [row for row in rows if row["report_date"] == day.date]
-    found |= {"preview": preview(report, today), **_values(today)}
+    found |= {"preview": preview(report, today)}
+    if report.plot:
+        found |= _values(today, *report.plot)
     if picture := pictures.link(report, day.date, rows):
         found["picture"] = picture
     return found
@@ -134,7 +135,7 @@ def metrics_metadata(db: Connection, reports: Iterable[Report], day: SchoolDay) 
         "dagster/row_count": sum(rows.values()),
         "reports": dg.MetadataValue.json(rows),
         "failed": dg.MetadataValue.json(failed),
-        **_values(lines),
+        **_values(lines, "value", "metric"),
     }
 
 
@@ -175,6 +176,6 @@ def sheet_metadata(db: Connection, day: SchoolDay, where: str) -> dict[str, Any]
     }
 
 
-def _values(lines: Sequence[Row]) -> dict[str, float]:
+def _values(lines: Sequence[Row], value: str, by: str) -> dict[str, float]:
     """The numbers of a report that has a line for each, for Dagster to plot over the days."""
-    return {line["metric"]: float(line["value"]) for line in lines if line.get("value") is not None}
+    return {line[by]: float(line[value]) for line in lines if line[value] is not None}

@@ -12,10 +12,8 @@ Source: raw_attempts. Times are UTC.
 import logging
 import time
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import dagster as dg
-import pyarrow.parquet as pq
 from pydantic import Field
 from upath import UPath
 
@@ -23,9 +21,8 @@ from grader_pipeline import checks, disk, full_disk
 from grader_pipeline.asset_names import VALIDATED_ATTEMPTS
 from grader_pipeline.assets import GROUP, column_schema, metadata_once
 from grader_pipeline.attempts.columns import ATTEMPT_TYPES, COLUMNS
-from grader_pipeline.attempts.course_and_task import course_and_task
 from grader_pipeline.attempts.response import NotAListError, unpacked
-from grader_pipeline.attempts.validation import attempts, validate
+from grader_pipeline.attempts.validation import validate
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import day_of, days_partitions
 from grader_pipeline.resources.postgres import Postgres
@@ -115,7 +112,6 @@ def validated_attempts(
                 "duplicates": tally.duplicates,
                 "rejected": tally.rejected,
                 "reasons": dg.MetadataValue.json(tally.reasons),
-                "first attempts": _preview(file),
                 **({"let pass by accept_day": dg.MetadataValue.json(let_pass)} if let_pass else {}),
                 "seconds": seconds,
             },
@@ -140,23 +136,3 @@ def _decided(check: dg.AssetCheckResult, *, accept_day: bool) -> dg.AssetCheckRe
     severity = dg.AssetCheckSeverity.WARN if accept_day else _BLOCKS
     text = f"{check.description} {_ACCEPTED if accept_day else _HOW_TO_ACCEPT}"
     return check._replace(severity=severity, description=text)
-
-
-def _preview(file: Path) -> dg.MetadataValue:
-    """The first attempts, without their learners."""
-    with pq.ParquetFile(file) as parquet:
-        # A batch of refused elements has none.
-        head = next((table for table in attempts(parquet) if table.num_rows), None)
-    if head is None:
-        return dg.MetadataValue.text("no attempts")
-    records = []
-    for row in head.slice(0, 5).to_pylist():
-        names = course_and_task(row["lis_result_sourcedid"], row["user_id"])
-        shown = {
-            "created_at (UTC)": str(row["created_at"]),
-            "attempt_type": row["attempt_type"],
-            "is_correct": "" if row["is_correct"] is None else str(row["is_correct"]),
-            "course": names[0] if names else "",
-        }
-        records.append(dg.TableRecord(shown))
-    return dg.MetadataValue.table(records)

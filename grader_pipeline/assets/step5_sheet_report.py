@@ -27,8 +27,9 @@ from grader_pipeline.assets.materializations import record_sheet, sheet_metadata
 from grader_pipeline.assets.step4_metrics import REPORTS
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
+from grader_pipeline.reports.privacy import read_shown
 from grader_pipeline.reports.records import outdated_records, settle_records
-from grader_pipeline.reports.tables import count_rows, failures, read_rows
+from grader_pipeline.reports.tables import count_rows, failures, stored_days
 from grader_pipeline.reports.waiting import waiting_days
 from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline.schedule import sheet_freshness
@@ -114,10 +115,8 @@ def _facts(db: Connection, day: SchoolDay) -> checks.ShownDay:
     )
 
 
-def _worksheets(db: Connection) -> list[Table]:
-    """The worksheets of the reports that have one, and rows to show."""
-    tables = []
+def _worksheets(db: Connection) -> Iterator[Table]:
+    """The worksheets of the reports that have one."""
     for report in filter(has_worksheet, REPORTS.values()):
         days = report.sheet if isinstance(report.sheet, int) else None
-        tables.append(worksheet(report, read_rows(db, report, days=days)))
-    return [table for table in tables if table]
+        yield worksheet(report, read_shown(db, report, days=days), stored_days(db, report))

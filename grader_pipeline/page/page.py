@@ -14,9 +14,8 @@ from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.reports import pictures, russian
 from grader_pipeline.reports.day_metrics import main_metrics
 from grader_pipeline.reports.definition import MAIN, Report, Row
-from grader_pipeline.reports.privacy import columns_to_show, may_be_shown, rows_to_show
+from grader_pipeline.reports.privacy import columns_to_show, may_be_shown, read_shown
 from grader_pipeline.reports.report_files import reports
-from grader_pipeline.reports.tables import read_rows
 from grader_pipeline.reports.templating import templates_of
 from grader_pipeline.resources.postgres import Postgres
 
@@ -59,7 +58,7 @@ def _read(postgres: Postgres, end: dt.date, span: int) -> list[tuple[Report, lis
     found = sorted(filter(may_be_shown, reports()), key=lambda report: report.sheet != MAIN)
     try:
         with postgres.transaction() as db:
-            return [(r, rows_to_show(r, read_rows(db, r, until=end, days=span))) for r in found]
+            return [(r, read_shown(db, r, until=end, days=span)) for r in found]
     finally:
         postgres.close()
 
@@ -70,7 +69,7 @@ def _section(report: Report, rows: Sequence[Row], last: dt.date, span: int) -> d
     texts = {name for row in today for name, value in row.items() if isinstance(value, str)}
     columns = [
         {"name": name, "label": label, "is_number": name not in texts}
-        for name, label in columns_to_show(report, rows).items()
+        for name, label in columns_to_show(report).items()
     ]
     if report.picture and report.picture.days > 1:
         picture = replace(report.picture, days=span)

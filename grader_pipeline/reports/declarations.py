@@ -48,15 +48,16 @@ def check_declarations(report: Report) -> None:
         raise ReportError(f"{place(report.path, report.lines.get(key))}: {problem}")
 
 
-def is_of_base(report: Report, name: str | None) -> bool:
-    """Whether a count of learners is the base, or a part of it."""
+def group_of(report: Report, count: str | None) -> str | None:
+    """The count of learners that this one is a part of, or itself. None if there is none."""
     seen: set[str] = set()
-    while name and name in report.columns and name not in seen:
-        if name == report.base:
-            return True
-        seen.add(name)
-        name = report.columns[name].of
-    return False
+    while count and count in report.columns and count not in seen:
+        seen.add(count)
+        of = report.columns[count].of
+        if of is None:
+            return count
+        count = of
+    return None
 
 
 def _problems(report: Report) -> Iterator[tuple[str, str]]:
@@ -96,12 +97,12 @@ def _problems_of_column(
     of = column.of
     if of is None or (of == WHOLE_DAY and column.kind != "learners"):
         return
-    if of not in counts or of == name:
+    if of not in counts or not group_of(report, of):
         yield (
             f"`of {of}` names no count of learners. Write `learners {of}: …` for one, or `column "
             f"{name} of {WHOLE_DAY}: …` for a total of the whole day."
         )
-    if column.kind == "sum" and not is_of_base(report, of):
+    if column.kind == "sum" and group_of(report, of) != report.base:
         yield (
             "a sum is of the learners whom the line is about: a cell that is blank for others is "
             f"the total minus the rest. Write `column {name} of {of}: …`."

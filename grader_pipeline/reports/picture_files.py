@@ -21,9 +21,8 @@ from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import SchoolDay, school_day
 from grader_pipeline.reports import pictures
 from grader_pipeline.reports.definition import Report, Row
-from grader_pipeline.reports.privacy import may_be_shown, rows_to_show
+from grader_pipeline.reports.privacy import may_be_shown, read_shown
 from grader_pipeline.reports.report_files import reports
-from grader_pipeline.reports.tables import read_rows
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
@@ -79,7 +78,7 @@ def _rows(postgres: Postgres, report: Report, days: int, day: SchoolDay) -> list
             raise NoPictureError(
                 f"The report {report.name} of {day.key} is not stored: materialize that day."
             )
-        return rows_to_show(report, read_rows(db, report, until=day.date, days=days))
+        return read_shown(db, report, until=day.date, days=days)
 
 
 def _made_of(report: Report, rows: Sequence[Row]) -> str:

@@ -1,7 +1,7 @@
 """Pictures of the reports for the Dagster UI and the page: lines, bars and heat maps, as PNG.
 
 A report's header says what its picture shows. The background is transparent. The colours can be
-read on white and on black. The rows are those that may be shown (``privacy.py``), the newest day
+read on white and on black. The rows are those of ``read_shown`` (``privacy.py``), the newest day
 first.
 
 A run draws nothing: a report's metadata has a :func:`link`. The UI's web server draws the picture
@@ -102,12 +102,17 @@ def _points(report: Report, picture: Picture, rows: Sequence[Row]) -> list[tuple
             continue
         if picture.only and str(row[picture.only[0]]) not in picture.only[1]:
             continue
+        # Of a merged line no more is known than its parents.
+        if picture.by and row[picture.by] is None:
+            continue
         for name in picture.y:
             label = report.columns[name].text if name in report.columns else name
             series = row[picture.by] if picture.by else label
             if row[name] is not None and row[picture.x] is not None:
                 points.append((_name(series), row[picture.x], float(row[name])))
-    return points
+    # On an axis of numbers or days a merged line has no place.
+    is_of_texts = all(isinstance(place, str) for _, place, _ in points)
+    return [point for point in points if is_of_texts or not isinstance(point[1], str)]
 
 
 def _lines(axes: "Axes", series: Heights, places: Sequence[Any]) -> None:

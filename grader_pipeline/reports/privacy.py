@@ -1,17 +1,44 @@
 """What of a report may leave the database. This is the one place that decides it.
 
-The rule holds for the sheet, the Dagster UI, the pictures and the page. Only reports that ask for a
-worksheet are shown. A row about one to four learners is not shown. A share of one to four learners
-is blank.
+The rule holds for sheet, mail, page, pictures, and Dagster's metadata and previews alike:
+
+- Only reports that ask for a worksheet are shown, and of them only the columns that the header
+  declares.
+- A line is a group of learners: its base counts them. Lines with fewer than five are merged, per
+  report, day and parents, into one «прочие». Empty lines among them are merged too: otherwise the
+  lines that are missing would be those of one to four. If all of them are empty, none is merged.
+- If the merged line has fewer than five, the smallest of the other lines joins it, and the next
+  one, until it has five. Where nothing can join, the breakdown of these parents is left out.
+- In the merged line sums are added up. Counts are blank unless they are known exactly, other
+  figures are blank.
+- A figure of fewer than five is blank. So is the count of one to four of another group than the
+  base, such as the learners of the week before.
+- No text that is shown is a learner's ``user_id``: such a line is merged as if it had too few. In a
+  report without groups it is left out.
+
+docs/privacy.md says against whom this protects, and against what it does not.
 """
 
-from collections.abc import Sequence
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
 
 import dagster as dg
 
-from grader_pipeline.reports.definition import Report, Row
+from grader_pipeline.reports.declarations import group_of
+from grader_pipeline.reports.definition import WHOLE_DAY, Report, Row
+from grader_pipeline.reports.tables import read_rows
+from grader_pipeline.resources.postgres import Connection
+from grader_pipeline.statements import statement
 
 LEAST_LEARNERS = 5
+"""The smallest group that is shown. The function ``few`` (sql/schema) knows it too."""
+
+OTHERS = "прочие"
+"""What the merged line has in place of a name."""
+
 _PREVIEWED = 5
 
 
@@ -20,33 +47,188 @@ def may_be_shown(report: Report) -> bool:
     return report.sheet is not None
 
 
-def rows_to_show(report: Report, rows: Sequence[Row]) -> list[Row]:
-    """The rows that may be shown. A cell is None if it is a share of too few learners."""
-    of = {name: label.of for name, label in report.columns.items() if label.of}
-    return [
-        {name: None if _is_small(row.get(of.get(name, ""))) else cell for name, cell in row.items()}
-        for row in rows
-        if not _is_small(row.get("learners"))
-    ]
+def read_shown(
+    db: Connection, report: Report, *, until: dt.date | None = None, days: int | None
+) -> list[Row]:
+    """Read what may be shown of a report's days. Days and order are those of :func:`read_rows`.
+
+    A row has ``report_date`` and the declared columns. A merged line follows its siblings.
+    """
+    rows = read_rows(db, report, until=until, days=days)
+    texts = sorted({text for row in rows for text in _texts(report, row)})
+    found = db.execute(statement("reading/known_learners"), {"texts": texts}).fetchall()
+    return rows_to_show(report, rows, {row["user_id"] for row in found})
 
 
-def columns_to_show(report: Report, rows: Sequence[Row]) -> dict[str, str]:
-    """The columns that are shown, with their labels, in the header's order."""
-    if report.columns:
-        return {name: label.text for name, label in report.columns.items()}
-    return {name: name for row in rows[:1] for name in row if name != "report_date"}
+def rows_to_show(report: Report, rows: Sequence[Row], learners: Collection[str]) -> list[Row]:
+    """The rows that may be shown. ``learners`` are the user_ids among their texts."""
+    if not may_be_shown(report):
+        return []
+    if report.base is None:
+        return [_shown(report, row) for row in rows if not _names(report, row, learners)]
+    places = {id(row): place for place, row in enumerate(rows)}
+    found: list[tuple[float, Row]] = []
+    for siblings in _siblings(report, rows):
+        merged = _to_merge(report, siblings, learners)
+        if merged and (not _has_enough(report, merged) or _parent_names(report, merged, learners)):
+            continue
+        of_merged = {id(row) for row in merged}
+        found += [
+            (places[id(row)], _shown(report, row)) for row in siblings if id(row) not in of_merged
+        ]
+        if merged:
+            found.append((places[id(siblings[-1])] + 0.5, _merged(report, merged)))
+    return [row for _, row in sorted(found, key=lambda placed: placed[0])]
 
 
-def preview(report: Report, rows: Sequence[Row]) -> dg.MetadataValue:
-    """The first rows as a table for the Dagster UI. They are those of :func:`rows_to_show`."""
-    if not rows:
+def columns_to_show(report: Report) -> dict[str, str]:
+    """The columns that are shown, with their headings, in the header's order."""
+    return {name: column.text for name, column in report.columns.items()}
+
+
+def preview(report: Report, shown: Sequence[Row]) -> dg.MetadataValue:
+    """The first rows of :func:`read_shown` as a table for the Dagster UI."""
+    if not shown:
         return dg.MetadataValue.text("no rows")
-    columns = columns_to_show(report, rows)
-    shown = [{label: row[name] for name, label in columns.items()} for row in rows[:_PREVIEWED]]
+    columns = columns_to_show(report)
+    records = [{text: row[name] for name, text in columns.items()} for row in shown[:_PREVIEWED]]
     return dg.MetadataValue.table(
-        [dg.TableRecord({k: "" if v is None else str(v) for k, v in row.items()}) for row in shown]
+        [
+            dg.TableRecord({text: "" if cell is None else str(cell) for text, cell in row.items()})
+            for row in records
+        ]
     )
 
 
-def _is_small(learners: object) -> bool:
-    return isinstance(learners, int) and 0 < learners < LEAST_LEARNERS
+def _siblings(report: Report, rows: Iterable[Row]) -> Iterable[list[Row]]:
+    """The lines of one day and the same parents, together."""
+    parents = report.columns[str(report.breakdown)].parents
+    found: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row["report_date"], *(str(row.get(name)) for name in parents)].append(row)
+    return found.values()
+
+
+def _to_merge(report: Report, siblings: Sequence[Row], learners: Collection[str]) -> list[Row]:
+    """The lines with too few learners, and those that have to join them."""
+    base = str(report.base)
+    named = {id(row) for row in siblings if _names(report, row, learners)}
+    small = [row for row in siblings if id(row) in named or _is_few(row.get(base))]
+    if not named and all(_number(row.get(base)) == 0 for row in small):
+        return []
+    of_small = {id(row) for row in small}
+    others = sorted(
+        (row for row in siblings if id(row) not in of_small),
+        key=lambda row: (_number(row.get(base)), str(row.get(str(report.breakdown)))),
+    )
+    while others and not _has_enough(report, small):
+        small.append(others.pop(0))
+    return small
+
+
+def _has_enough(report: Report, lines: Sequence[Row]) -> bool:
+    at_least, _ = _together(report, str(report.base), lines)
+    return at_least >= LEAST_LEARNERS
+
+
+def _together(report: Report, count: str, lines: Sequence[Row]) -> tuple[Decimal, int | None]:
+    """How many learners lines have together: at least, and exactly, or None if it is not known."""
+    listed_in = report.columns[count].listed_in
+    numbers = [_number(line.get(count)) for line in lines]
+    lists = [
+        () if number == 0 else line.get(listed_in) if listed_in else None
+        for number, line in zip(numbers, lines, strict=True)
+    ]
+    known = len(set[int]().union(*(each for each in lists if each is not None)))
+    largest = max((number for number in numbers if number is not None), default=Decimal(0))
+    return max(largest, Decimal(known)), None if None in lists else known
+
+
+def _merged(report: Report, lines: Sequence[Row]) -> Row:
+    """Several lines as one."""
+    found: Row = {"report_date": lines[0]["report_date"]}
+    parents = report.columns[str(report.breakdown)].parents
+    for name, column in report.columns.items():
+        cells = [line.get(name) for line in lines]
+        if column.kind == "learners":
+            found[name] = _together(report, name, lines)[1]
+        elif column.kind == "sum" and column.of != WHOLE_DAY:
+            found[name] = _sum(cells)
+        else:
+            keeps = name in parents or column.of == WHOLE_DAY
+            found[name] = cells[0] if keeps and all(cell == cells[0] for cell in cells) else None
+    found[str(report.breakdown)] = OTHERS
+    return _shown(report, found)
+
+
+def _shown(report: Report, row: Row) -> Row:
+    """The declared columns of a line, blank where they are about too few."""
+    cells = {name: row.get(name) for name in _names_of(report) if not _is_blank(report, row, name)}
+    return {"report_date": row["report_date"], **dict.fromkeys(_names_of(report)), **cells}
+
+
+def _is_blank(report: Report, row: Row, name: str) -> bool:
+    column = report.columns.get(name)
+    if column is None or column.kind in {"dimension", "sum"} or column.of == WHOLE_DAY:
+        return False
+    if column.kind == "learners":
+        group = str(group_of(report, name))
+        return group != report.base and _is_one_to_four(row.get(group))
+    return _is_few(row.get(str(column.of))) or _is_blank(report, row, str(column.of))
+
+
+def _names_of(report: Report) -> list[str]:
+    """The columns that a shown row has: programs find metrics by their names."""
+    names = list(report.columns)
+    return [*names, report.plot.by] if report.plot and not report.base else names
+
+
+def _names(report: Report, row: Row, learners: Collection[str]) -> bool:
+    return any(text in learners for text in _texts(report, row))
+
+
+def _parent_names(report: Report, lines: Sequence[Row], learners: Collection[str]) -> bool:
+    """Whether a parent is a learner, so that merging hides nothing."""
+    parents = report.columns[str(report.breakdown)].parents
+    return any(text in learners for name in parents for text in _texts_of(lines[0].get(name)))
+
+
+def _texts(report: Report, row: Row) -> Iterator[str]:
+    """The texts among the shown cells of a line."""
+    for name in _names_of(report):
+        yield from _texts_of(row.get(name))
+
+
+def _texts_of(cell: object) -> Iterator[str]:
+    if isinstance(cell, str):
+        yield cell
+    elif isinstance(cell, dict):
+        yield from (text for pair in cell.items() for part in pair for text in _texts_of(part))
+    elif isinstance(cell, Collection):
+        yield from (text for part in cell for text in _texts_of(part))
+
+
+def _is_few(count: object) -> bool:
+    number = _number(count)
+    return number is None or number < LEAST_LEARNERS
+
+
+def _is_one_to_four(count: object) -> bool:
+    return _number(count) != 0 and _is_few(count)
+
+
+def _number(cell: object) -> Decimal | None:
+    """A count, whatever type the query gave it; None if it is unknown or no number."""
+    try:
+        number = Decimal(str(cell))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def _sum(cells: Sequence[object]) -> int | Decimal | None:
+    numbers = [_number(cell) for cell in cells]
+    if None in numbers:
+        return None
+    total = sum(number for number in numbers if number is not None)
+    return int(total) if total == int(total) else total

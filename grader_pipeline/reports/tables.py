@@ -16,7 +16,7 @@ from psycopg import sql
 
 from grader_pipeline.asset_names import METRICS, SHEET_REPORT
 from grader_pipeline.partitions import SchoolDay
-from grader_pipeline.reports.definition import Report, ReportError, Row, place
+from grader_pipeline.reports.definition import MAIN, Report, ReportError, Row, place
 from grader_pipeline.reports.records import outdate_records
 from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline.settings import Settings
@@ -92,6 +92,12 @@ def failures(db: Connection, reports: Iterable[Report], day: SchoolDay) -> dict[
     return {row["report"]: row["message"] for row in rows}
 
 
+def stored_days(db: Connection, report: Report) -> set[dt.date]:
+    """The days of which a report's part is stored, though it may have no rows."""
+    rows = db.execute(statement("report_tables/stored_days"), {"report": report.name}).fetchall()
+    return {row["report_date"] for row in rows}
+
+
 def count_rows(db: Connection, report: Report, day: SchoolDay) -> int:
     """How many rows a report of the day has. 0 if there is no table yet."""
     if not columns_of(db, report.name):
@@ -138,6 +144,9 @@ def read_rows(
 def _compute(db: Connection, report: Report, day: SchoolDay) -> Stored:
     further = {"report_date": day.date, "timezone": Settings().grader_timezone}
     db.execute(_COMPUTE + report.query, day.parameters | further)
+    if report.sheet == MAIN:
+        # All of this table is shown, in sheet, mail and metadata.
+        db.execute(statement("report_tables/leave_out_learners"))
     names = _grow_table(db, report, day)
     parts = {
         "table": sql.Identifier(report.name),

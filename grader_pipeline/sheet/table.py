@@ -67,7 +67,9 @@ class Table:
 
     ``worksheet`` None is the worksheet of GOOGLE_SHEETS_WORKSHEET. If the first column is DATE,
     lines are ordered by day, and days that only the worksheet has stay (``sheet/update.py``). If
-    ``keeps_days`` is false, such days go.
+    ``keeps_days`` is false, such days go. So do ``days``, as far as they have no lines.
+
+    A table without lines makes no worksheet. It empties one that there is.
 
     Raises ValueError for lines that do not fit the columns.
     """
@@ -78,6 +80,7 @@ class Table:
     chart: Chart | None = None
     newest_first: bool = True
     keeps_days: bool = True
+    days: frozenset[dt.date] = frozenset()
 
     def __post_init__(self) -> None:
         lines = tuple(tuple(_plain(value) for value in line) for line in self.lines)

@@ -76,9 +76,9 @@ def compare(table: Table, found: Sequence[Found], where: str) -> Update:
     ``where`` names the worksheet in errors.
 
     Raises PermanentFailure if the worksheet has another header, or lines that are not ours, or if
-    the table is empty.
+    the table is empty and that of GOOGLE_SHEETS_WORKSHEET.
     """
-    if not table.lines:
+    if not table.lines and table.worksheet is None:
         raise PermanentFailure(f"There is nothing to show in {where}: it was left as it is.")
     old = [tuple(line) for line in found]
     while old and _is_empty(old[-1]):
@@ -111,7 +111,7 @@ def _with_older_days(table: Table, found: Sequence[Found], where: str) -> list[L
     """Join the table's lines and the found lines of days that the table does not have."""
     if not (table.by_date and table.keeps_days):
         return list(table.lines)
-    days = {line[0] for line in table.lines}
+    days = {*table.days, *(line[0] for line in table.lines)}
     lines = list(table.lines)
     for number, line in enumerate(found, start=2):
         day = _date(line[0])

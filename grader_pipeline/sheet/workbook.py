@@ -45,6 +45,8 @@ def show(path: Path, tables: Sequence[tuple[str, Table]]) -> Written:
     lines = cells = 0
     written = False
     for title, table in tables:
+        if not table.lines and table.worksheet and title not in book.sheetnames:
+            continue
         sheet = book[title] if title in book.sheetnames else book.create_sheet(title)
         where = f"the worksheet «{title}» of {path}"
         update = compare(table, _lines_of(sheet, len(table.columns)), where)
@@ -56,7 +58,7 @@ def show(path: Path, tables: Sequence[tuple[str, Table]]) -> Written:
                 )
             _write(sheet, update)
         headed = _set_header(sheet, table)
-        charted = _set_chart(sheet, table, len(update.lines))
+        charted = _set_chart(sheet, table, max(len(update.lines), 2))
         written |= bool(update.cells) or headed or charted
         lines += len(update.lines) - 1
         cells += update.cells

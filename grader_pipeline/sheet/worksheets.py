@@ -4,10 +4,11 @@
 the day, the labelled columns, and the chart beside them.
 """
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Collection, Sequence
 
 from grader_pipeline.reports.definition import MAIN, Report, Row
-from grader_pipeline.reports.privacy import columns_to_show, rows_to_show
+from grader_pipeline.reports.privacy import columns_to_show
 from grader_pipeline.sheet.table import DATE, Chart, Column, Table
 
 _TEXT_WIDTH = 320
@@ -19,16 +20,14 @@ def has_worksheet(report: Report) -> bool:
     return report.sheet is not None and report.sheet != MAIN
 
 
-def worksheet(report: Report, rows: Sequence[Row]) -> Table | None:
-    """Lay out the worksheet of a report with these rows; None if none of them may be shown.
+def worksheet(report: Report, rows: Sequence[Row], days: Collection[dt.date]) -> Table:
+    """Lay out the worksheet of a report with these rows. ``rows`` are those of ``read_shown``.
 
     A report that shows its newest days loses older ones from the sheet. One that shows all days
-    keeps each day that the sheet has.
+    keeps each day that the sheet has, but for ``days``: they are stored, and their lines are
+    ``rows``.
     """
-    rows = rows_to_show(report, rows)
-    if not rows:
-        return None
-    labels = columns_to_show(report, rows)
+    labels = columns_to_show(report)
     columns = [DATE]
     for name, label in labels.items():
         has_texts = any(isinstance(row[name], str) for row in rows)
@@ -40,6 +39,7 @@ def worksheet(report: Report, rows: Sequence[Row]) -> Table | None:
         worksheet=report.title,
         chart=_chart(report, names),
         keeps_days=report.sheet == "yes",
+        days=frozenset(days),
     )
 
 

@@ -9,7 +9,6 @@ import openpyxl
 import pytest
 
 from grader_pipeline.asset_names import ASSET_NAMES
-from grader_pipeline.attempts import validation
 from grader_pipeline.failures import RETRY_RUN_TAG
 from grader_pipeline.settings import Settings
 from grader_pipeline_tests.assets.conftest import Run, failure_of
@@ -107,14 +106,15 @@ def test_what_is_refused_is_in_quarantine_with_reasons_place_and_text(
     assert query(counts) == [(9, 5, 0, 1, 3)]
 
 
-def test_a_day_whose_first_elements_are_refused_shows_its_first_attempts(
-    run_day: Run, grader: Grader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(validation, "_READ_BATCH", 2)
-    grader.answer = rows([None, None, *day_of_attempts()])
-    (done,) = run_day(DAY).asset_materializations_for_node("validated_attempts")
-    shown = [record.data["created_at (UTC)"] for record in done.metadata["first attempts"].records]
-    assert shown[0] == "2023-05-30 21:00:00"
+def test_no_single_attempt_leaves_the_database(run_day: Run, grader: Grader) -> None:
+    attempts = day_of_attempts()
+    grader.answer = rows([*attempts, attempt("2023-05-31 11:00:00", "", course="S+Refused+1")])
+    result = run_day(DAY)
+    said = repr([event.to_json() if hasattr(event, "to_json") else vars(event)
+                 for event in result.all_events])  # fmt: skip
+    moments = {element["created_at"] for element in attempts}
+    assert not [moment for moment in moments if moment in said]
+    assert "2023-05-31 09" not in said.replace("T", " ")
 
 
 def test_a_newer_answer_adds_rows_and_loses_none(

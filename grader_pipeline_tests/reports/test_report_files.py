@@ -19,11 +19,9 @@ from grader_pipeline.partitions import school_day
 from grader_pipeline.reports import report_files
 from grader_pipeline.reports.day_metrics import MAIN_METRICS
 from grader_pipeline.reports.definition import ReportError
-from grader_pipeline.reports.privacy import rows_to_show
 from grader_pipeline.reports.report_files import read_report, reports
 from grader_pipeline.reports.tables import Stored, store_reports
 from grader_pipeline.settings import Settings
-from grader_pipeline.sheet.worksheets import worksheet
 from grader_pipeline_tests.grader import attempt, learner, rows, running
 from grader_pipeline_tests.reports.conftest import School
 
@@ -107,25 +105,6 @@ def test_a_table_grows_with_its_query_and_keeps_what_the_query_no_longer_gives(
 def _store(school: School, path: Path, day: str) -> Stored | ReportError:
     (found,) = store_reports(school.postgres, [read_report(path)], school_day(day)).values()
     return found
-
-
-def test_groups_of_fewer_than_five_learners_do_not_leave_the_database(tmp_path: Path) -> None:
-    (path := tmp_path / "mine.sql").write_text(
-        "-- title: Mine\n-- sheet: yes\n-- dimension course: Курс\n"
-        "-- learners learners: Юзеров\n-- learners first of learners: Первых\n"
-        f"-- column share of first: Доля\n\n{QUERY}"
-    )
-    report = read_report(path)
-    small = [
-        {"report_date": DAY, "course": "A", "learners": number, "first": first, "share": 50}
-        for number, first in ((0, 0), (1, 1), (4, 4), (5, 4), (6, 5))
-    ]
-    assert [(row["learners"], row["share"]) for row in rows_to_show(report, small)] == [
-        (0, 50), (5, None), (6, 50),
-    ]  # fmt: skip
-    assert [row[1:] for row in worksheet(report, small).lines] == [
-        ("A", 0, 0, 50), ("A", 5, 4, None), ("A", 6, 5, 50),
-    ]  # fmt: skip
 
 
 def test_no_report_that_is_shown_has_a_column_of_learners(school: School) -> None:

@@ -9,8 +9,7 @@ import httpx
 import pytest
 
 from grader_pipeline.reports import pictures
-from grader_pipeline.reports.privacy import may_be_shown, rows_to_show
-from grader_pipeline.reports.tables import read_rows
+from grader_pipeline.reports.privacy import may_be_shown, read_shown
 from grader_pipeline.settings import Settings
 from grader_pipeline_tests.reports.conftest import REPORTS, School
 from grader_pipeline_tests.reports.school_days import DAY, OK, RUN, WRONG, X, Y, at
@@ -46,7 +45,7 @@ def rows_of(school: School, name: str) -> list[dict[str, object]]:
     report = REPORTS[name]
     assert report.picture
     with school.postgres.transaction() as db:
-        return rows_to_show(report, read_rows(db, report, until=DAY, days=report.picture.days))
+        return read_shown(db, report, until=DAY, days=report.picture.days)
 
 
 def test_each_link_in_the_metadata_of_a_report_leads_to_its_picture_and_only_such_a_link(

@@ -124,6 +124,8 @@ class Spreadsheet:
         sheet_ids, lines, cells = [], 0, 0
         for title, table in tables:
             sheet = find_worksheet(sheets, title)
+            if not table.lines and table.worksheet and not sheet:
+                continue
             ident = sheet_id(sheet) if sheet else own_sheet_id(title)
             where = f"the worksheet «{title}» of «{self.name}»"
             update = compare(table, lines_of(sheet, len(table.columns)) if sheet else [], where)
@@ -140,7 +142,7 @@ class Spreadsheet:
             if update.cells:
                 requests.append(update_cells(ident, update))
             if table.chart:
-                size = len(table.columns), len(update.lines)
+                size = len(table.columns), max(len(update.lines), 2)
                 requests += chart_requests(table.chart, ident, *size, charts)
             sheet_ids.append(ident)
             lines += len(update.lines) - 1
