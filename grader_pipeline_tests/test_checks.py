@@ -223,6 +223,29 @@ def test_a_course_without_any_outcome_url_is_named(courses, without, fits):
 
 
 @pytest.mark.parametrize(
+    ("courses", "without", "named"),
+    [
+        ({}, {}, {}),
+        ({"a": 15}, {}, {}),
+        ({"a": 15}, {"a": 15}, {}),
+        ({"a": 15, "b": 2}, {"a": 8, "b": 2}, {"a": 8}),
+        ({"b": 9, "a": 15}, {"b": 1, "a": 14}, {"a": 14, "b": 1}),
+    ],
+)
+def test_a_course_with_outcome_urls_that_lacks_some_is_named_with_their_number(
+    courses, without, named
+):
+    tally = Tally(received=15, courses=courses, courses_without_url=without)
+    (result,) = [
+        r for r in of_validated_attempts(tally) if r.check_name == "outcome_urls_are_whole"
+    ]
+    assert result.passed == (not named)
+    assert result.metadata["attempts without"].value == named
+    for course, number in named.items():
+        assert f"{number} of {courses[course]} attempts of {course}" in result.description
+
+
+@pytest.mark.parametrize(
     ("change", "holds"),
     [
         ({}, True),

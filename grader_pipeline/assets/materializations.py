@@ -27,6 +27,7 @@ from grader_pipeline.reports.tables import (
     failures,
     store_reports,
 )
+from grader_pipeline.reports.units import cell, plain
 from grader_pipeline.reports.waiting import waiting_days
 from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline.statements import statement
@@ -164,7 +165,7 @@ def sheet_metadata(db: Connection, day: SchoolDay, where: str) -> dict[str, Any]
     """Where the sheet is, and the day's lines in it."""
     lines = db.execute(statement("reading/day_metrics"), day.parameters).fetchall()
     kind = dg.MetadataValue.url if where.startswith("https://") else dg.MetadataValue.path
-    texts = ["" if line["value"] is None else str(line["value"]) for line in lines]
+    texts = [plain(cell(line["value"], line["unit"], line["text"])) for line in lines]
     labels = [line["label"] for line in lines]
     shown = zip(labels, texts, strict=True)
     return {

@@ -98,7 +98,8 @@ def sheet_report(
 def write_sheet(db: Connection, sheets: Sheets) -> Written:
     """Bring the sheet to what the tables hold, all days. ``db`` has the lock ``sheet_report``."""
     rows = db.execute(statement("reading/all_metrics")).fetchall()
-    return sheets.show([*daily_report(rows), *_worksheets(db)])
+    former = REPORTS[DAILY_METRICS].formerly
+    return sheets.show([*daily_report(rows, former), *_worksheets(db)])
 
 
 def _facts(db: Connection, day: SchoolDay) -> checks.ShownDay:

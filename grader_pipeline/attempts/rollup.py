@@ -57,7 +57,8 @@ class DayRollup:
             _RUN: pc.equal(attempts["attempt_type"], "run"),
             _SUBMIT: is_submit,
             _SUCCESS: pc.and_(is_submit, attempts["is_correct"]),
-            _WRONG: pc.and_(is_submit, pc.invert(attempts["is_correct"])),
+            # A submit without verdict is a wrong one.
+            _WRONG: pc.and_not(is_submit, pc.fill_null(attempts["is_correct"], False)),
             _WITHOUT_URL: attempts["lis_outcome_service_url"].is_null(),
         }
         # A value that is unknown in SQL counts as no.

@@ -137,6 +137,21 @@ def courses_have_outcome_urls(facts: ValidatedDay) -> Found:
 
 
 @check(VALIDATED_ATTEMPTS)
+def outcome_urls_are_whole(facts: ValidatedDay) -> Found:
+    """Warns of courses some of whose attempts lack lis_outcome_service_url while others have it."""
+    without, courses = facts.tally.courses_without_url, facts.tally.courses
+    found = {name: without[name] for name in sorted(without) if 0 < without[name] < courses[name]}
+    texts = [f"{number} of {courses[name]} attempts of {name}" for name, number in found.items()]
+    return Found(
+        not found,
+        {"attempts without": dg.MetadataValue.json(found)},
+        f"Without outcome URL: {'; '.join(texts)}. The LMS takes no grade for them."
+        if texts
+        else None,
+    )
+
+
+@check(VALIDATED_ATTEMPTS)
 def courses_and_tasks_are_readable(facts: ValidatedDay) -> Found:
     """Warns when 5 % or more of the attempts have no readable course or task."""
     unread = facts.tally.unread

@@ -17,6 +17,7 @@ from grader_pipeline.reports.definition import MAIN, Report, Row
 from grader_pipeline.reports.privacy import columns_to_show, may_be_shown, read_shown
 from grader_pipeline.reports.report_files import reports
 from grader_pipeline.reports.templating import templates_of
+from grader_pipeline.reports.units import with_cells
 from grader_pipeline.resources.postgres import Postgres
 
 _MOST_ROWS = 60
@@ -78,7 +79,7 @@ def _section(report: Report, rows: Sequence[Row], last: dt.date, span: int) -> d
     return {
         "report": report,
         "columns": columns,
-        "rows": today[:_MOST_ROWS],
+        "rows": with_cells(report, today[:_MOST_ROWS]),
         "left_out": len(today[_MOST_ROWS:]),
         "picture": png and pictures.as_data_url(png),
     }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from grader_pipeline.reports.units import Cell, cell
 from grader_pipeline.reports.waiting import waiting_days
 from grader_pipeline.resources.postgres import Connection
 from grader_pipeline.statements import statement
@@ -33,8 +34,17 @@ class Metric:
     metric: str
     label: str
     value: Decimal | None
+    unit: str | None
+    """A word of ``units.Unit``."""
+    text: str | None
+    """What readers see in place of the value."""
     day_before: Decimal | None
     week_before: Decimal | None
+
+    @property
+    def shown(self) -> Cell:
+        """What readers see."""
+        return cell(self.value, self.unit, self.text)
 
 
 @dataclass(frozen=True)
@@ -62,11 +72,24 @@ class DayReport:
 
 @dataclass(frozen=True)
 class MetricChange:
-    """A metric of a day whose value is no longer the one that was mailed."""
+    """A metric of a day that is no longer what was mailed: value and text, before and now."""
 
     label: str
+    unit: str | None
     before: Decimal | None
+    text_before: str | None
     now: Decimal | None
+    text_now: str | None
+
+    @property
+    def shown_before(self) -> Cell:
+        """What readers saw."""
+        return cell(self.before, self.unit, self.text_before)
+
+    @property
+    def shown_now(self) -> Cell:
+        """What readers see."""
+        return cell(self.now, self.unit, self.text_now)
 
 
 Changes = dict[dt.date, list[MetricChange]]

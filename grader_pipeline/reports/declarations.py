@@ -81,6 +81,11 @@ def _problems(report: Report) -> Iterator[tuple[str, str]]:
         key = f"column {min(counts)}"
         how = f"Write `dimension NAME: …`, or `column NAME of {WHOLE_DAY}: …` for a total."
         yield key, f"a count of learners is about a line that a dimension names. {how}"
+    for name in report.formerly:
+        # A report with metrics has their names in its lines.
+        if name not in columns and not report.plot:
+            how = "Write `formerly NAME: …` of a declared column."
+            yield f"formerly {name}", f"the column {name} is not declared. {how}"
     if report.sheet:
         yield from _problems_of_shown(report)
 

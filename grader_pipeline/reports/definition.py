@@ -89,6 +89,16 @@ class Plot(NamedTuple):
     by: str
 
 
+class Units(NamedTuple):
+    """A report with a column of values: their column, that of their units, that of texts."""
+
+    value: str
+    unit: str
+    """Its values are those of ``units.Unit``."""
+    text: str
+    """What readers see in place of a value, if there is a text."""
+
+
 def _days(text: str, wanted: str) -> int:
     if not (found := _DAYS.fullmatch(text)):
         raise ValueError(f"`{text}` is not {wanted}.")
@@ -136,6 +146,12 @@ def _plot(text: str) -> Plot:
     return Plot(found[1], found[2])
 
 
+def _units(text: str) -> Units:
+    if not (found := re.fullmatch(r"(\w+) by (\w+) or (\w+)", text)):
+        raise ValueError("units are written as `column by column or column`: value, unit, text.")
+    return Units(*found.groups())
+
+
 class Report(BaseModel):
     """One file of ``sql/reports``. With a ``problem`` it has no header, and cannot be run.
 
@@ -154,8 +170,10 @@ class Report(BaseModel):
     """The columns that are shown, in this order. What is not declared stays in the database."""
     plot: Annotated[Plot | None, BeforeValidator(_plot)] = None
     """What Dagster plots over the days; ``by`` is also how a metric is found."""
+    units: Annotated[Units | None, BeforeValidator(_units)] = None
+    """The column whose values have units, one for each line."""
     formerly: Mapping[str, tuple[str, ...]] = {}
-    """Former labels of a column or a metric."""
+    """Former labels of a column or a metric: a sheet may still have them."""
     behind: Mapping[str, str] = {}
     """For ``trace``: what is behind a column or a metric, as the header says it."""
     chart: Annotated[ChartColumns | None, BeforeValidator(_chart)] = None
@@ -207,4 +225,6 @@ class Report(BaseModel):
             named |= {(self.lines["picture"], name) for name in names}
         if self.plot:
             named |= {(self.lines["plot"], name) for name in self.plot}
+        if self.units:
+            named |= {(self.lines["units"], name) for name in self.units}
         return sorted((line, name) for line, name in named if name and name != "report_date")

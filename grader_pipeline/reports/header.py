@@ -17,7 +17,7 @@ from grader_pipeline.reports.declarations import check_declarations, read_declar
 from grader_pipeline.reports.definition import Report, ReportError, place
 
 _COMMENT = re.compile(r"--\s+\S")
-_KEY = re.compile(r"title|description|sheet|chart|picture|plot|history")
+_KEY = re.compile(r"title|description|sheet|chart|picture|plot|units|history")
 _ABOUT_A_COLUMN = re.compile(r"(formerly|behind) ([a-z_][a-z0-9_]*)")
 
 

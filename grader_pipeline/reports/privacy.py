@@ -9,6 +9,7 @@ The rule holds for sheet, mail, page, pictures, and Dagster's metadata and previ
   lines that are missing would be those of one to four. If all of them are empty, none is merged.
 - If the merged line has fewer than five, the smallest of the other lines joins it, and the next
   one, until it has five. Where nothing can join, the breakdown of these parents is left out.
+  If none of them has a count, and a total of the day says why, they are a line without figures.
 - In the merged line sums are added up. Counts are blank unless they are known exactly, other
   figures are blank.
 - A figure of fewer than five is blank. So is the count of one to four of another group than the
@@ -30,6 +31,7 @@ import dagster as dg
 from grader_pipeline.reports.declarations import group_of
 from grader_pipeline.reports.definition import WHOLE_DAY, Report, Row
 from grader_pipeline.reports.tables import read_rows
+from grader_pipeline.reports.units import plain, with_cells
 from grader_pipeline.resources.postgres import Connection
 from grader_pipeline.statements import statement
 
@@ -70,7 +72,11 @@ def rows_to_show(report: Report, rows: Sequence[Row], learners: Collection[str])
     found: list[tuple[float, Row]] = []
     for siblings in _siblings(report, rows):
         merged = _to_merge(report, siblings, learners)
-        if merged and (not _has_enough(report, merged) or _parent_names(report, merged, learners)):
+        if merged and _parent_names(report, merged, learners):
+            continue
+        if merged and not _has_enough(report, merged):
+            if without_count := _why_uncounted(report, siblings):
+                found.append((places[id(siblings[-1])], without_count))
             continue
         of_merged = {id(row) for row in merged}
         found += [
@@ -91,12 +97,9 @@ def preview(report: Report, shown: Sequence[Row]) -> dg.MetadataValue:
     if not shown:
         return dg.MetadataValue.text("no rows")
     columns = columns_to_show(report)
-    records = [{text: row[name] for name, text in columns.items()} for row in shown[:_PREVIEWED]]
+    rows = with_cells(report, shown[:_PREVIEWED])
     return dg.MetadataValue.table(
-        [
-            dg.TableRecord({text: "" if cell is None else str(cell) for text, cell in row.items()})
-            for row in records
-        ]
+        [dg.TableRecord({text: plain(row[name]) for name, text in columns.items()}) for row in rows]
     )
 
 
@@ -161,6 +164,15 @@ def _merged(report: Report, lines: Sequence[Row]) -> Row:
     return _shown(report, found)
 
 
+def _why_uncounted(report: Report, lines: Sequence[Row]) -> Row | None:
+    """Lines none of which has a count, as one without figures, if a total of the day says why."""
+    totals = {name for name, column in report.columns.items() if column.of == WHOLE_DAY}
+    kept = {"report_date", *totals, *report.columns[str(report.breakdown)].parents}
+    line = _merged(report, [{n: row[n] for n in row.keys() & kept} for row in lines])
+    says_why = any(line[name] is not None for name in totals)
+    return line if says_why and all(row.get(str(report.base)) is None for row in lines) else None
+
+
 def _shown(report: Report, row: Row) -> Row:
     """The declared columns of a line, blank where they are about too few."""
     cells = {name: row.get(name) for name in _names_of(report) if not _is_blank(report, row, name)}
@@ -178,9 +190,12 @@ def _is_blank(report: Report, row: Row, name: str) -> bool:
 
 
 def _names_of(report: Report) -> list[str]:
-    """The columns that a shown row has: programs find metrics by their names."""
+    """The columns that a shown row has: programs find metrics by their names, and read units."""
     names = list(report.columns)
-    return [*names, report.plot.by] if report.plot and not report.base else names
+    if report.base:
+        return names
+    plot, units = report.plot, report.units
+    return [*names, *((plot.by,) if plot else ()), *((units.unit, units.text) if units else ())]
 
 
 def _names(report: Report, row: Row, learners: Collection[str]) -> bool:

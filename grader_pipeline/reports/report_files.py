@@ -25,6 +25,8 @@ a key a line. A value that has a colon and a blank in it, or begins with a sign,
                                              in the Dagster UI and the page; the chart if absent
     -- plot: value by metric                 each line is a metric: Dagster plots `value` over the
                                              days; `metric` names it for programs
+    -- units: value by unit or text          the unit of each `value` (units.py), and a text that is
+                                             shown in its place
     -- formerly tried: Юзеров | Пробовали    former headings of a column, former labels of a metric
     -- behind tried: …                       what `trace` shows of it
     -- history: 28 days                      how far back it reads, its own day included; or all

@@ -8,6 +8,8 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
+from grader_pipeline.reports.units import Cell, Percent, Unit, unit_of
+
 NO_VALUE = "—"
 DECIMALS = 2
 """How many decimals readers see of a number, at most."""
@@ -44,11 +46,33 @@ def number(value: Decimal | int | None, digits: int = DECIMALS) -> str:
     return format_decimal(rounded, f"#,##0.{decimals};{_MINUS}#,##0.{decimals}", _RUSSIAN)
 
 
-def change(value: Decimal | int | None, before: Decimal | int | None) -> str:
-    """How ``value`` differs from ``before``: ``+313 (+14,2 %)``; a dash if either is unknown."""
+def shown(seen: Cell) -> str:
+    """What readers see of a value: ``57,9 %``, ``03:10``, a number, a text; None as a dash."""
+    if isinstance(seen, str):
+        return seen or NO_VALUE
+    if isinstance(seen, dt.time):
+        return f"{seen:%H:%M}"
+    if isinstance(seen, Percent):
+        return f"{number(Decimal(repr(float(seen))))}{_NBSP}%"
+    return number(seen)
+
+
+def change(
+    value: Decimal | int | None, before: Decimal | int | None, unit: str | None = None
+) -> str | None:
+    """How ``value`` differs from ``before``: ``+313 (+14,2 %)``; a dash if either is unknown.
+
+    A share differs by points: ``+3,2 п.п.``. None for what is not compared: times of the day, and
+    changes.
+    """
+    known = unit_of(unit)
+    if known not in {Unit.COUNT, Unit.NUMBER, Unit.PERCENT}:
+        return None
     if value is None or before is None:
         return NO_VALUE
     difference = Decimal(value) - Decimal(before)
+    if known is Unit.PERCENT:
+        return f"{_signed(difference)}{_NBSP}п.п."
     if not before:
         return _signed(difference)
     return f"{_signed(difference)} ({_signed(100 * difference / abs(Decimal(before)), 1)}{_NBSP}%)"

@@ -9,16 +9,19 @@ import datetime as dt
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
 from grader_pipeline.reports.day_metrics import MAIN_METRICS, main_metrics
 from grader_pipeline.reports.definition import CHART_WORKSHEET, Row
+from grader_pipeline.reports.units import Percent, cell
 
 log = logging.getLogger(__name__)
 
-Value = str | int | float | dt.date | None
+Value = str | int | float | dt.date | dt.time | None
+"""What a cell can have. A Percent is a number with a per cent sign in its format."""
+
 Line = tuple[Value, ...]
 """The cells of one line of a worksheet."""
 
@@ -30,7 +33,7 @@ class Column:
     label: str
     width: int
     former_labels: frozenset[str] = frozenset()
-    """Labels of the column on earlier days. A worksheet may still have one of them."""
+    """Earlier labels of the column. A worksheet may still have one of them."""
 
 
 DATE = Column("Дата отчета", 110)
@@ -44,8 +47,11 @@ def number_format(value: Value) -> str | None:
     """
     if isinstance(value, dt.date):
         return "dd.mm.yyyy"
+    if isinstance(value, dt.time):
+        return "hh:mm"
     if isinstance(value, int | float):
-        return "#,##0" if value == int(value) else "#,##0.0##"
+        sign = '" %"' if isinstance(value, Percent) else ""
+        return ("#,##0" if value == int(value) else "#,##0.0##") + sign
     return None
 
 
@@ -81,6 +87,8 @@ class Table:
     newest_first: bool = True
     keeps_days: bool = True
     days: frozenset[dt.date] = frozenset()
+    formerly: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Labels of lines, each with the labels that the same line had in earlier releases."""
 
     def __post_init__(self) -> None:
         lines = tuple(tuple(_plain(value) for value in line) for line in self.lines)
@@ -96,15 +104,22 @@ class Table:
         return self.columns[0] == DATE
 
 
-def daily_report(rows: Sequence[Row]) -> tuple[Table, ...]:
+def daily_report(
+    rows: Sequence[Row], formerly: Mapping[str, tuple[str, ...]] | None = None
+) -> tuple[Table, ...]:
     """Everything the sheet shows of daily_metrics: the daily table and the chart's own table.
 
-    ``rows`` have ``report_date`` (date), ``metric``, ``label`` and ``value``. The daily table is
-    ``Дата отчета | Показатель | Значение``: all days, the newest first. Within a day the lines have
-    the order of ``rows``.
+    ``rows`` have ``report_date`` (date), ``metric``, ``label``, ``value``, ``unit`` and ``text``.
+    The daily table is ``Дата отчета | Показатель | Значение``: all days, the newest first. Within a
+    day the lines have the order of ``rows``. ``formerly`` has former labels, by metric.
     """
-    lines = tuple((row["report_date"], row["label"], row["value"]) for row in rows)
-    daily, chart = Table(DAILY_COLUMNS, lines), chart_table(rows)
+    former = formerly or {}
+    lines: tuple[tuple[Any, ...], ...] = tuple(
+        (row["report_date"], row["label"], cell(row["value"], row.get("unit"), row.get("text")))
+        for row in rows
+    )
+    labels = {row["label"]: former[row["metric"]] for row in rows if row["metric"] in former}
+    daily, chart = Table(DAILY_COLUMNS, lines, formerly=labels), chart_table(rows)
     return (daily, chart) if chart else (daily,)
 
 
@@ -145,7 +160,13 @@ def _plain(value: object) -> Value:
     if isinstance(value, float | Decimal):
         if not math.isfinite(value):
             return None
+        if isinstance(value, Percent):
+            return value
         return int(value) if value == int(value) else float(value)
-    if isinstance(value, dt.datetime | bool) or not isinstance(value, str | int | dt.date):
-        raise TypeError(f"a cell holds text, a number or a date, not {type(value).__name__}")
+    if isinstance(value, dt.datetime | bool) or not isinstance(
+        value, str | int | dt.date | dt.time
+    ):
+        raise TypeError(
+            f"a cell holds text, a number, a date or a time, not {type(value).__name__}"
+        )
     return value

@@ -20,10 +20,27 @@ DAY_ZERO = dt.date(1899, 12, 30)
 """Sheets count days from here: 45077 is 2023-05-31."""
 
 
+_MINUTES = 24 * 60
+
+_LEAST_COLUMNS = 3
+"""A worksheet of which so many columns have our header is ours."""
+
+
 class Odd(Enum):
     """A cell that is no text, no number and no date: a formula, a tick, an error."""
 
     CELL = "odd"
+
+
+def fraction_of(time: dt.time) -> float:
+    """A time as sheets count it: the part of the day that has passed, by whole minutes."""
+    return (60 * time.hour + time.minute) / _MINUTES
+
+
+def time_of(number: float) -> Value | Odd:
+    """The time of a cell that is formatted as one; a number of days and more is none."""
+    hours, minutes = divmod(round(number * _MINUTES), 60)
+    return dt.time(hours, minutes) if 0 <= hours < 24 else Odd.CELL  # noqa: PLR2004
 
 
 Found = Sequence[Value | Odd]
@@ -91,20 +108,32 @@ def compare(table: Table, found: Sequence[Found], where: str) -> Update:
 
 
 def check_header(columns: Sequence[Column], found: Sequence[Found], where: str) -> None:
-    """Raise PermanentFailure unless our columns are empty or have our header, now or formerly."""
+    """Raise PermanentFailure unless our columns are empty or have our header, now or formerly.
+
+    A former header may have fewer columns, if nothing is where the new ones go.
+    """
     if all(_is_empty(line) for line in found):
         return
     old = ["" if cell is None or cell is Odd.CELL else str(cell).strip() for cell in found[0]]
-    if any(
-        cell not in {column.label, *column.former_labels}
+    known = [
+        cell in {column.label, *column.former_labels}
         for cell, column in zip(old, columns, strict=True)
-    ):
+    ]
+    width = sum(1 for _ in takewhile(bool, known))
+    if width and all(_is_empty(line[width:]) for line in found):
+        return
+    if width < _LEAST_COLUMNS:
         header = " | ".join(column.label for column in columns)
         raise PermanentFailure(
             f"Wrong header: {where} begins with «{' | '.join(old)}» instead of «{header}». "
             "It was left alone. Rename that worksheet, or give it our header, and run the day "
             "again."
         )
+    new = " | ".join(column.label for column in columns[width:])
+    raise PermanentFailure(
+        f"Wrong header: {where} has something where the columns «{new}» go. It was left alone. "
+        f"Move it to columns right of our {len(columns)}, and run the day again."
+    )
 
 
 def _with_older_days(table: Table, found: Sequence[Found], where: str) -> list[Line]:

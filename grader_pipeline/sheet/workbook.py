@@ -108,12 +108,16 @@ def _value(cell: Cell) -> Value | Odd:
         return str(value)
     if isinstance(value, dt.datetime):
         return value.date() if value.time() == dt.time() else Odd.CELL
-    if cell.data_type in {"f", "e", "b"} or not isinstance(value, str | int | float | dt.date):
+    if cell.data_type in {"f", "e", "b"} or not isinstance(
+        value, str | int | float | dt.date | dt.time
+    ):
         return Odd.CELL
     return value
 
 
 def _write(sheet: Worksheet, update: Update) -> None:
+    if update.start == 0:
+        _embolden(sheet, len(update.lines[0]))
     for number, line in enumerate(update.differing, start=update.start + 1):
         for index, value in enumerate(line, start=1):
             cell = sheet.cell(number, index)
@@ -125,13 +129,18 @@ def _write(sheet: Worksheet, update: Update) -> None:
                 cell.quotePrefix = value.startswith(("=", "+", "-", "@"))
 
 
+def _embolden(sheet: Worksheet, columns: int) -> None:
+    for index in range(1, columns + 1):
+        sheet.cell(1, index).font = Font(bold=True)
+
+
 def _set_header(sheet: Worksheet, table: Table) -> bool:
     """Make the header bold, freeze it and set widths. True if that was not done before."""
     if sheet.freeze_panes:
         return False
     sheet.freeze_panes = "A2"
+    _embolden(sheet, len(table.columns))
     for index, column in enumerate(table.columns, start=1):
-        sheet.cell(1, index).font = Font(bold=True)
         letter = get_column_letter(index)
         sheet.column_dimensions[letter].width = column.width / _PIXELS_PER_CHARACTER
     return True

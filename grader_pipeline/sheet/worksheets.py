@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 
 from grader_pipeline.reports.definition import MAIN, Report, Row
 from grader_pipeline.reports.privacy import columns_to_show
+from grader_pipeline.reports.units import with_cells
 from grader_pipeline.sheet.table import DATE, Chart, Column, Table
 
 _TEXT_WIDTH = 320
@@ -31,11 +32,12 @@ def worksheet(report: Report, rows: Sequence[Row], days: Collection[dt.date]) ->
     columns = [DATE]
     for name, label in labels.items():
         has_texts = any(isinstance(row[name], str) for row in rows)
-        columns.append(Column(label, _TEXT_WIDTH if has_texts else _NUMBER_WIDTH))
+        former = frozenset(report.formerly.get(name, ()))
+        columns.append(Column(label, _TEXT_WIDTH if has_texts else _NUMBER_WIDTH, former))
     names = ["report_date", *labels]
     return Table(
         tuple(columns),
-        tuple(tuple(row[name] for name in names) for row in rows),
+        tuple(tuple(row[name] for name in names) for row in with_cells(report, rows)),
         worksheet=report.title,
         chart=_chart(report, names),
         keeps_days=report.sheet == "yes",

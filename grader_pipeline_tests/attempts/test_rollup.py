@@ -57,7 +57,7 @@ def test_the_attempts_of_a_learner_and_a_task_are_one_row_in_whatever_order_they
         "runs": 2,
         "submits": 4,
         "successes": 2,
-        "wrong_submits": 1,
+        "wrong_submits": 2,  # one without verdict
         "without_outcome_url": 5,
         "runs_before_first_submit": 1,
         "submits_until_success": 3,

@@ -66,6 +66,35 @@ def test_the_mail_has_the_days_numbers_and_their_change_in_both_forms(day):
     assert "Количество попыток (submit): 2 513\n    к вт 30.05: +313" in plain(written.text)
 
 
+def test_shares_change_by_points_and_times_and_changes_have_no_change(db, day):
+    given = {
+        "success_share": ("Доля успешных", "percent", Decimal("57.9"), None, Decimal("54.7")),
+        "first_attempt": ("Первая попытка", "clock", Decimal(190), None, Decimal(200)),
+        "busiest_hour": ("Час", "hour", None, "10:00–11:00, 14:00–15:00", Decimal(9)),
+        "to_day_before": ("Изменение", "change", Decimal("3.2"), None, Decimal(100)),
+        "active_users_7": ("Активных", "count", None, "нет данных за 5 из 7 дней", Decimal(9)),
+    }
+    query = (
+        "INSERT INTO daily_metrics (report_date, place, metric, label, unit, value, text)"
+        " VALUES (%s, 9, %s, %s, %s, %s, %s)"
+    )
+    for name, (label, unit, value, text, before) in given.items():
+        db.execute(query, [DAY, name, label, unit, value, text])
+        db.execute(query, [DAY - dt.timedelta(days=1), name, label, unit, before, None])
+    written = letter.success(read_day(db, DAY), [], SHEET)
+    body = plain(written.text)
+    assert "Доля успешных: 57,9 %\n    к вт 30.05: +3,2 п.п.\n    к ср 24.05: —\n" in body
+    lines = body.splitlines()
+    for shown in ("Первая попытка: 03:10", "Час: 10:00–11:00, 14:00–15:00", "Изменение: 3,2 %"):
+        assert not lines[lines.index(shown) + 1].startswith(" ")
+    unknown = lines.index("Активных: нет данных за 5 из 7 дней")
+    assert lines[unknown + 1 : unknown + 3] == ["    к вт 30.05: —", "    к ср 24.05: —"]
+    html = plain(written.html)
+    assert '<td class="value">03:10</td>' in html
+    assert html.count("п.п.") == 1
+    assert re.search(r"<td>Первая попытка\s*</td>", html)
+
+
 def test_numbers_of_days_that_are_not_there_are_a_dash(day):
     text = plain(letter.success(day, [], SHEET).text)
     assert (

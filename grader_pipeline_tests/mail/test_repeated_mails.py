@@ -62,6 +62,32 @@ def test_another_label_line_or_spelling_of_a_number_is_no_change(run, subjects, 
     assert subjects() == []
 
 
+def test_another_text_is_a_change_and_the_first_one_after_an_earlier_release_is_none(
+    run, subjects, figures, postgres, text_of
+):
+    def set_text(text: str | None) -> None:
+        with postgres.transaction() as db:
+            db.execute("UPDATE daily_metrics SET text = %s, unit = 'hour'", [text])
+
+    figures("2023-05-31", "10", "busiest_hour")
+    figures("2023-05-31", "3.17", "first_attempt_hour")
+    run()
+    assert subjects() == [SUCCESS]
+    # This release has another name for one, and a text for the other.
+    with postgres.transaction() as db:
+        db.execute("UPDATE daily_metrics SET metric = 'first_attempt' WHERE value < 9")
+    set_text("10:00–11:00")
+    run()
+    assert subjects() == []
+    with postgres.transaction() as db:
+        db.execute(statement("mail/remember_metrics"), {"days": ["2023-05-31"]})
+    figures("2023-05-31", None, "busiest_hour")
+    set_text("10:00–11:00, 14:00–15:00")
+    run()
+    assert subjects() == [CHANGED]
+    assert "busiest_hour: было 10:00–11:00, стало 10:00–11:00, 14:00–15:00" in text_of("changed")
+
+
 def test_a_run_that_refreshed_other_days_sends_one_mail_about_them_beside_its_own(
     run, subjects, figures, text_of
 ):

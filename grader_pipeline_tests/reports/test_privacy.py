@@ -253,6 +253,23 @@ def test_a_column_that_an_older_table_lacks_is_blank(make: Make) -> None:
     assert shown(report, [{"report_date": DAY, "course": "A"}]) == []
 
 
+def test_lines_that_cannot_be_counted_are_one_line_that_says_why_or_none(make: Make) -> None:
+    header = "-- dimension state: S\n-- dimension course in state: C\n-- learners learners: N\n"
+    figures = "-- sum attempts of learners: A\n-- column share of learners: P\n"
+    report = make(f"{header}{figures}-- column reason of day: R\n")
+    lines = [line(name, None, state="s", attempts=3, share=9, reason="why") for name in "AB"]
+    other = line("A", 7, state="t", attempts=8, share=2)
+    assert shown(report, [*lines, other]) == [
+        ("s", OTHERS, None, None, None, "why"), ("t", "A", 7, 8, 2, None)
+    ]  # fmt: skip
+    assert shown(report, [{**each, "reason": None} for each in lines]) == []
+    assert shown(report, [{**each, "state": ID} for each in lines], ID) == []
+    # With a line that is counted, they are as those of too few.
+    assert shown(report, [*lines, line("C", 7, state="s", attempts=8)]) == [
+        ("s", OTHERS, None, 14, None, None)
+    ]
+
+
 def test_a_preview_is_of_the_shown_lines(make: Make) -> None:
     lines = [line(name, 1, [n]) for n, name in enumerate("ABCDE")] + [line("F", 30)]
     records = preview(make(BASE), rows_to_show(make(BASE), lines, ())).records

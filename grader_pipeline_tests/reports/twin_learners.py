@@ -13,6 +13,7 @@ from grader_pipeline_tests.reports.twin import (
     Rows,
     grouped,
     mean,
+    missing,
     named,
     rounded,
     runs,
@@ -24,20 +25,28 @@ from grader_pipeline_tests.reports.twin import (
 )  # fmt: skip
 
 BREAK = dt.timedelta(minutes=30)
-PERIODS = (("день", 0), ("28 дней", 27), ("всё время", 100_000))
+PERIODS = (0, 27, 100_000)
 
 
-def tasks(attempts: list[Attempt], day: dt.date) -> Rows:
+def tasks(attempts: list[Attempt], loaded: set[dt.date], day: dt.date) -> Rows:
     found: Rows = {}
+    shares: dict[tuple[str | None, int], dict[str | None, Fraction]] = defaultdict(dict)
     known = named(within(attempts, dt.date.min, day))
-    for course, task in {(a.course, a.task) for a in within(known, day, day)}:
+    today = {(a.course, a.task) for a in within(known, day, day)}
+    since = f"{min(other for other in loaded if other <= day):%d.%m.%Y}"
+    for course, task in {(a.course, a.task) for a in known}:
         ways = grouped([a for a in known if (a.course, a.task) == (course, task)], "user")
-        for period, back in PERIODS:
+        for place, back in enumerate(PERIODS, start=1):
             first_day = dt.date.min if back > 365 else day - back * DAY
             parts = [(mine, within(mine, first_day, day)) for mine in ways.values()]
             parts = [(mine, part) for mine, part in parts if part]
-            submitted = sum(submits(part) > 0 for _, part in parts)
-            solved = sum(successes(part) > 0 for _, part in parts)
+            submitted = sum(submits(mine) > 0 for mine, _ in parts)
+            solved = sum(successes(mine) > 0 for mine, _ in parts)
+            whole = [attempt for _, part in parts for attempt in part]
+            if submits(whole):
+                shares[course, place][task] = Fraction(solved, submitted)
+            if (course, task) not in today:
+                continue
             first = [mine[: at + 1] for mine in ways.values()
                      if (at := _first(mine, lambda a: a.is_submit)) is not None
                      and mine[at].day >= first_day]  # fmt: skip
@@ -46,14 +55,16 @@ def tasks(attempts: list[Attempt], day: dt.date) -> Rows:
                      and mine[at].day >= first_day]  # fmt: skip
             times = [worked for mine in until if (worked := _worked(mine)) is not None]
             minutes = [Fraction(time / dt.timedelta(microseconds=1)) / 60_000_000 for time in times]
+            period = ("день", "28 дней", f"всё время с {since}")[place - 1]
             found[(course, task, period)] = {
-                "place": [name for name, _ in PERIODS].index(period) + 1,
+                "place": place,
                 "learners": len(parts),
                 "submitted": submitted,
                 "solved": solved,
                 "never_solved": sum(successes(mine) == 0 for mine, _ in parts),
                 "solved_share": share(solved, submitted),
-                "difficulty_rank": Fraction(solved, submitted) if submitted else None,
+                "difficulty_rank": None,
+                "ranked_tasks": None,
                 "first_submitters": len(first),
                 "first_submit_share":
                     share(sum(way[-1].is_success for way in first), len(first)),
@@ -63,21 +74,20 @@ def tasks(attempts: list[Attempt], day: dt.date) -> Rows:
                 "median_submits_until_solved":
                     rounded(median([submits(way) for way in until])) if until else None,
                 "minutes_until_solved": rounded(median(minutes)) if minutes else None,
+                "timed_solvers": len(times),
+                "attempts": len(whole) if place < 3 else None,
+                "submits": submits(whole) if place < 3 else None,
+                "successes": successes(whole) if place < 3 else None,
             }  # fmt: skip
-    for (course, _, period), row in found.items():
-        if isinstance(row["difficulty_rank"], Fraction):
-            row["rank"] = 1 + sum(
-                isinstance(other["difficulty_rank"], Fraction)
-                and other["difficulty_rank"] < row["difficulty_rank"]
-                for key, other in found.items()
-                if (key[0], key[2]) == (course, period)
-            )
-    for row in found.values():
-        row["difficulty_rank"] = row.pop("rank", None)
+    for (course, task, _), row in found.items():
+        ranked = shares[course, row["place"]]
+        if task in ranked:
+            row["difficulty_rank"] = 1 + sum(other < ranked[task] for other in ranked.values())
+            row["ranked_tasks"] = len(ranked)
     return found
 
 
-def learner_states(attempts: list[Attempt], day: dt.date) -> Rows:
+def learner_states(attempts: list[Attempt], loaded: set[dt.date], day: dt.date) -> Rows:
     """Everybody active in 28 days: (course, user) -> the states that apply."""
     known = named(within(attempts, dt.date.min, day))
     found: Rows = {}
@@ -87,10 +97,10 @@ def learner_states(attempts: list[Attempt], day: dt.date) -> Rows:
         week, before = within(mine, day - 6 * DAY, day), within(mine, day - 13 * DAY, day - 7 * DAY)
         if not recent:
             continue
+        recent_tasks = {a.task for a in recent}
         stuck = [
-            task for task, part in grouped(recent, "task").items()
-            if wrong_submits(part) >= 5
-            and not successes(a for a in mine if a.task == task)
+            task for task, whole in grouped(mine, "task").items()
+            if task in recent_tasks and wrong_submits(whole) >= 5 and not successes(whole)
         ]  # fmt: skip
         solved = {a.task for a in week if a.is_success}
         if submits(week):
@@ -100,16 +110,18 @@ def learner_states(attempts: list[Attempt], day: dt.date) -> Rows:
             "submits_7": submits(week),
             "solved_7": len(solved),
             "is_stuck": bool(stuck),
-            "is_disengaging": bool(before) and not week,
+            "is_disengaging":
+                None if missing(loaded, day, 14) else bool(before) and not week,
             "is_run_only": runs(recent) > 0 and submits(recent) == 0,
-        }
+        }  # fmt: skip
     for (course, user), row in found.items():
-        values = sorted(effort[course].values())
+        values = effort[course].values()
         mine_is = effort[course].get(user)
-        # The 85th percentile: the first value with at least 85 % of all at or under it.
-        high = next((v for n, v in enumerate(values, 1) if 100 * n >= 85 * len(values)), None)
         row["submits_per_solved"] = None if mine_is in {None, float("inf")} else mine_is
-        row["is_struggling"] = mine_is is not None and mine_is >= high and mine_is > values[0]
+        # They and all who made as many submits for each solved task are 15 % at most.
+        row["is_struggling"] = row["submits_7"] >= 5 and Fraction(
+            sum(value >= mine_is for value in values), len(values)
+        ) <= Fraction(15, 100)
     return found
 
 

@@ -2,11 +2,13 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from grader_pipeline.reports.waiting import waiting_days
 from grader_pipeline.resources.connections import Connection
 from grader_pipeline.resources.migrations import schema_differences
 from grader_pipeline.resources.postgres import Postgres
@@ -35,7 +37,11 @@ from grader_pipeline_tests.schema.earlier import (
 MONTH_AGO = [at("18:00", learner(n), (RUN, WRONG, OK)[n % 3], back=27) for n in range(30)]
 DAYS: dict[dt.date, list[Attempt]] = {
     DAY - dt.timedelta(days=7): WEEK_AGO,
-    DAY: [*TODAY, *(at("13:00", learner(n), (OK, WRONG)[n % 2]) for n in range(30))],
+    DAY: [
+        *TODAY,
+        *(at("13:00", learner(n), (OK, WRONG)[n % 2]) for n in range(30)),
+        *(replace(at("13:20", learner(n), None), kind="submit") for n in range(3)),
+    ],
     DAY - dt.timedelta(days=27): MONTH_AGO,
     DAY - dt.timedelta(days=1): YESTERDAY,
 }
@@ -168,6 +174,41 @@ def test_an_upgraded_database_holds_what_a_fresh_one_holds_after_the_same_days(
         expected = content(db)
     assert len(expected["learner_task_day"]) > 60
     assert content(earlier) == expected
+
+
+@RELEASES
+def test_submits_without_verdict_are_wrong_ones_after_an_upgrade_and_all_reports_wait(
+    earlier: Connection, release: Release
+) -> None:
+    load_all(release, earlier)
+    wrong = "SELECT sum(wrong_submits) AS wrong, sum(submits - successes) AS expected FROM {}"
+    of_day = wrong.format("learner_task_day").encode()
+    before = earlier.execute(of_day).fetchone() or {}
+    assert before["wrong"] == before["expected"] - 3
+    noted = [(day, name) for day in DAYS for name in ("courses", "daily_metrics")]
+    earlier.execute(
+        "CREATE TABLE IF NOT EXISTS report_day (report text NOT NULL, report_date date NOT NULL,"
+        " inputs bigint NOT NULL, PRIMARY KEY (report, report_date))"
+    )
+    for day, name in noted:
+        earlier.execute(
+            "INSERT INTO report_day SELECT %s, %s, sum(version) FROM rollup_day"
+            " WHERE report_date <= %s",
+            [name, day, day],
+        )
+    upgrade()
+    after = earlier.execute(of_day).fetchone() or {}
+    assert after["wrong"] == after["expected"] == before["expected"]
+    postgres = Postgres()
+    with postgres.transaction() as db:
+        assert waiting_days(db, only_outdated=True) == sorted(DAYS)
+    postgres.close()
+    school = School(Postgres())
+    for day in sorted(DAYS):
+        school.compute(day)
+    with school.postgres.transaction() as db:
+        assert waiting_days(db, only_outdated=True) == []
+    school.postgres.close()
 
 
 @RELEASES

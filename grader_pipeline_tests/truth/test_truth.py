@@ -20,9 +20,8 @@ from grader_pipeline.mail.sensor import Cursor, evaluate
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.settings import Settings
 from grader_pipeline_tests.grader import running
-from grader_pipeline_tests.reports import twin, twin_learners
 from grader_pipeline_tests.reports.conftest import without_numbers
-from grader_pipeline_tests.reports.test_twin import _counts, _expected_counts, by, differing
+from grader_pipeline_tests.reports.test_twin import disagreeing
 from grader_pipeline_tests.reports.twin import MOSCOW, Attempt
 from grader_pipeline_tests.truth.school import FIRST, START, School, recompute_arguments
 
@@ -103,24 +102,7 @@ def _differences(
         rows = school.ask(f"SELECT * FROM {name} WHERE report_date = %s", day)
         return [without_numbers(name, row) for row in rows]
 
-    metrics = {row["metric"]: row["value"] for row in rows("daily_metrics")}
-    states = twin_learners.learner_states(attempts, day)
-    needing = {
-        key: row for key, row in states.items()
-        if any(row[name] for name in row if name.startswith("is_"))
-    }  # fmt: skip
-    found = [
-        *differing({day: metrics}, {day: twin.daily_metrics(attempts, stored, day)}),
-        *differing(by(rows("hours"), "hour"), twin.hours(attempts, day)),
-        *differing(by(rows("courses"), "course"), twin.courses(attempts, stored, day)),
-        *differing(
-            by(rows("tasks"), "course", "task", "period"), twin_learners.tasks(attempts, day)
-        ),
-        *differing(by(rows("learners"), "course", "user_id"), needing),
-    ]
-    if _counts(rows("attention")) != _expected_counts(states):
-        found.append("attention")
-    return found
+    return disagreeing({name: rows(name) for name in REPORTS}, attempts, stored, day)
 
 
 def _wrong_records(school: School, stored: set[dt.date]) -> list[Any]:

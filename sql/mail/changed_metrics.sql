@@ -1,8 +1,15 @@
--- The metrics of these days whose value, with the decimals that readers see, differs from the one that
--- was mailed. The newest day comes first.
-SELECT report_date, now.label, mailed.value AS before, now.value AS now
+-- The metrics of these days that are not what was mailed: their value, with the decimals that readers
+-- see, or their text. The newest day comes first. What an earlier release mailed has no unit and no text,
+-- so only its values are compared.
+SELECT
+    report_date, now.label, now.unit,
+    mailed.value AS before, mailed.text AS text_before,
+    now.value AS now, now.text AS text_now
 FROM mailed_metric AS mailed
 JOIN daily_metrics AS now USING (report_date, metric)
 WHERE report_date = ANY (%(days)s::date[])
-  AND round(now.value, %(decimals)s::integer) IS DISTINCT FROM round(mailed.value, %(decimals)s::integer)
+  AND (
+    round(now.value, %(decimals)s::integer) IS DISTINCT FROM round(mailed.value, %(decimals)s::integer)
+    OR (mailed.unit IS NOT NULL AND now.text IS DISTINCT FROM mailed.text)
+  )
 ORDER BY report_date DESC, now.place, now.label;

@@ -2,6 +2,8 @@
 SELECT today.metric,
        today.label,
        today.value,
+       today.unit,
+       today.text,
        day_before.value  AS day_before,
        week_before.value AS week_before
 FROM daily_metrics AS today

@@ -3,14 +3,23 @@
 -- sheet: main
 -- column label of day: Показатель
 -- column value of day: Значение
+-- formerly wrong_submits: Количество неуспешных попыток (submit)
+-- formerly new_users: Количество новых юзеров (первая попытка за всё время)
+-- formerly busiest_hour: Час с наибольшим количеством попыток (0–23)
+-- formerly first_attempt: Первая попытка, часов после полуночи
+-- formerly last_attempt: Последняя попытка, часов после полуночи
+-- units: value by unit or text
 -- plot: value by metric
 -- picture: line x=report_date y=value by=label only=metric:submits,successful_submits,unique_users days=28
 -- history: all
 --
 -- The day in single figures, one a line: attempts, learners, shares, averages and changes. The sheet
--- and the mail show them. An active user has an attempt in the period named, as in Open edX
--- Insights. A new user has no attempt on any earlier day. Changes compare with days that were loaded,
--- and are empty otherwise.
+-- and the mail show them. A submit without verdict is a wrong one, so successful and wrong submits are
+-- together all. An active user has an attempt in the period named, as in Open edX Insights; unless all
+-- days of the period are stored, there is no number, and the text says how many are missing. A new user
+-- has no attempt on any earlier stored day. The busiest hour is the one with most attempts; several that
+-- are equal are named in the text, and there is no number. Times are the school's, in minutes after
+-- midnight, without seconds. Changes compare with days that were loaded, and are empty otherwise.
 WITH learner_tasks AS (
     SELECT * FROM engagement_day WHERE report_date = %(report_date)s
 ),
@@ -65,20 +74,47 @@ active AS (
         count(*)                                                      AS users_28
     FROM recent_users
 ),
-busiest AS (
-    SELECT extract(hour FROM created_at AT TIME ZONE 'UTC' AT TIME ZONE %(timezone)s) AS hour
-    FROM attempt
-    WHERE created_at >= %(day_start)s
-      AND created_at < %(day_end)s
+hours AS (
+    SELECT hour, rank() OVER (ORDER BY count(*) DESC) AS place
+    FROM (
+        SELECT
+            extract(hour FROM created_at AT TIME ZONE 'UTC' AT TIME ZONE %(timezone)s)::integer AS hour
+        FROM attempt
+        WHERE created_at >= %(day_start)s
+          AND created_at < %(day_end)s
+          AND (is_run OR is_submit)
+    ) AS attempts
     GROUP BY hour
-    ORDER BY count(*) DESC, hour
-    LIMIT 1
+),
+busiest AS (
+    SELECT
+        CASE WHEN count(*) = 1 THEN min(hour) END AS hour,
+        CASE WHEN count(*) <= 4
+            THEN string_agg(
+                to_char(make_time(hour, 0, 0), 'HH24:MI–')
+                || to_char(make_time((hour + 1) %% 24, 0, 0), 'HH24:MI'),
+                ', ' ORDER BY hour
+            )
+            ELSE format('поровну, часов: %%s', count(*))
+        END                                       AS text
+    FROM hours
+    WHERE place = 1
 ),
 clock AS (
     SELECT
-        extract(epoch FROM (first_at AT TIME ZONE 'UTC' AT TIME ZONE %(timezone)s)::time) AS first,
-        extract(epoch FROM (last_at AT TIME ZONE 'UTC' AT TIME ZONE %(timezone)s)::time)  AS last
-    FROM totals
+        extract(hour FROM first) * 60 + extract(minute FROM first) AS first,
+        extract(hour FROM last) * 60 + extract(minute FROM last)   AS last
+    FROM (
+        SELECT
+            first_at AT TIME ZONE 'UTC' AT TIME ZONE %(timezone)s AS first,
+            last_at AT TIME ZONE 'UTC' AT TIME ZONE %(timezone)s  AS last
+        FROM totals
+    ) AS school_time
+),
+stored AS (
+    SELECT
+        missing_days(%(report_date)s, 7)  AS missing_7,
+        missing_days(%(report_date)s, 28) AS missing_28
 ),
 -- Days that were not loaded are no zeros. A loaded day without attempts is.
 earlier AS (
@@ -92,61 +128,70 @@ earlier AS (
     WHERE loaded.report_date IN (%(report_date)s::date - 1, %(report_date)s::date - 7)
     GROUP BY loaded.report_date
 )
-SELECT line.place, line.metric, line.label, line.value
+SELECT line.place, line.metric, line.label, line.value, line.unit, line.text
 FROM totals
 CROSS JOIN per_user
 CROSS JOIN new_users
 CROSS JOIN active
+CROSS JOIN busiest
 CROSS JOIN clock
+CROSS JOIN stored
 LEFT JOIN earlier AS day_before ON day_before.report_date = %(report_date)s::date - 1
 LEFT JOIN earlier AS week_before ON week_before.report_date = %(report_date)s::date - 7
 CROSS JOIN LATERAL (
     -- A line's place is its place in this list.
-    SELECT row_number() OVER ()::smallint AS place, metric, label, value
+    SELECT row_number() OVER ()::smallint AS place, metric, unit, label, value, text
     FROM (VALUES
-        ('submits', 'Количество попыток (submit)', totals.submits::numeric),
-        ('successful_submits', 'Количество успешных попыток (submit)', totals.successes),
-        ('unique_users', 'Количество уникальных юзеров', per_user.users),
-        ('attempts', 'Количество попыток (run и submit)', totals.runs + totals.submits),
-        ('runs', 'Количество запусков (run)', totals.runs),
-        ('wrong_submits', 'Количество неуспешных попыток (submit)', totals.wrong_submits),
-        ('success_share', 'Доля успешных, %% от попыток (submit)',
-            round(100.0 * totals.successes / nullif(totals.submits, 0), 1)),
-        ('submitting_users', 'Количество юзеров, сделавших submit', submitting),
-        ('new_users', 'Количество новых юзеров (первая попытка за всё время)', new_users.users),
-        ('active_users_7', 'Количество активных юзеров за 7 дней', users_7),
-        ('active_users_28', 'Количество активных юзеров за 28 дней', users_28),
-        ('attempts_per_user', 'Попыток (run и submit) на юзера, в среднем',
-            round(per_user.attempts, 1)),
-        ('median_attempts_per_user', 'Попыток (run и submit) на юзера, медиана',
-            round(median_attempts::numeric, 1)),
-        ('submits_per_user', 'Попыток (submit) на юзера, сделавшего submit, в среднем',
-            round(per_user.submits, 1)),
-        ('median_submits_per_user', 'Попыток (submit) на юзера, сделавшего submit, медиана',
-            round(median_submits::numeric, 1)),
-        ('runs_per_user', 'Запусков (run) на юзера, сделавшего run, в среднем',
-            round(per_user.runs, 1)),
-        ('median_runs_per_user', 'Запусков (run) на юзера, сделавшего run, медиана',
-            round(median_runs::numeric, 1)),
-        ('busiest_hour', 'Час с наибольшим количеством попыток (0–23)',
-            (SELECT hour FROM busiest)),
-        ('first_attempt_hour', 'Первая попытка, часов после полуночи',
-            round(clock.first / 3600, 2)),
-        ('last_attempt_hour', 'Последняя попытка, часов после полуночи',
-            round(clock.last / 3600, 2)),
-        ('submits_to_day_before', 'Изменение попыток (submit), %% от предыдущего дня',
-            round(100.0 * (totals.submits - day_before.submits) / nullif(day_before.submits, 0), 1)),
-        ('submits_to_week_before', 'Изменение попыток (submit), %% от того же дня недели',
-            round(100.0 * (totals.submits - week_before.submits) / nullif(week_before.submits, 0), 1)),
-        ('successes_to_day_before', 'Изменение успешных попыток, %% от предыдущего дня',
+        ('submits', 'count', 'Количество попыток (submit)', totals.submits::numeric, NULL),
+        ('successful_submits', 'count', 'Количество успешных попыток (submit)',
+            totals.successes, NULL),
+        ('unique_users', 'count', 'Количество уникальных юзеров', per_user.users, NULL),
+        ('attempts', 'count', 'Количество попыток (run и submit)',
+            totals.runs + totals.submits, NULL),
+        ('runs', 'count', 'Количество запусков (run)', totals.runs, NULL),
+        ('wrong_submits', 'count', 'Количество неуспешных попыток (submit), включая без вердикта',
+            totals.wrong_submits, NULL),
+        ('success_share', 'percent', 'Доля успешных, %% от попыток (submit)',
+            round(100.0 * totals.successes / nullif(totals.submits, 0), 1), NULL),
+        ('submitting_users', 'count', 'Количество юзеров, сделавших submit', submitting, NULL),
+        ('new_users', 'count', 'Количество новых юзеров (первая попытка с первого загруженного дня)',
+            new_users.users, NULL),
+        ('active_users_7', 'count', 'Количество активных юзеров за 7 дней',
+            CASE WHEN missing_7 IS NULL THEN users_7 END, missing_7),
+        ('active_users_28', 'count', 'Количество активных юзеров за 28 дней',
+            CASE WHEN missing_28 IS NULL THEN users_28 END, missing_28),
+        ('attempts_per_user', 'number', 'Попыток (run и submit) на юзера, в среднем',
+            round(per_user.attempts, 1), NULL),
+        ('median_attempts_per_user', 'number', 'Попыток (run и submit) на юзера, медиана',
+            round(median_attempts::numeric, 1), NULL),
+        ('submits_per_user', 'number', 'Попыток (submit) на юзера, сделавшего submit, в среднем',
+            round(per_user.submits, 1), NULL),
+        ('median_submits_per_user', 'number', 'Попыток (submit) на юзера, сделавшего submit, медиана',
+            round(median_submits::numeric, 1), NULL),
+        ('runs_per_user', 'number', 'Запусков (run) на юзера, сделавшего run, в среднем',
+            round(per_user.runs, 1), NULL),
+        ('median_runs_per_user', 'number', 'Запусков (run) на юзера, сделавшего run, медиана',
+            round(median_runs::numeric, 1), NULL),
+        ('busiest_hour', 'hour', 'Час с наибольшим количеством попыток', busiest.hour, busiest.text),
+        ('first_attempt', 'clock', 'Первая попытка, время', clock.first, NULL),
+        ('last_attempt', 'clock', 'Последняя попытка, время', clock.last, NULL),
+        ('submits_to_day_before', 'change', 'Изменение попыток (submit), %% от предыдущего дня',
+            round(100.0 * (totals.submits - day_before.submits)
+                / nullif(day_before.submits, 0), 1), NULL),
+        ('submits_to_week_before', 'change', 'Изменение попыток (submit), %% от того же дня недели',
+            round(100.0 * (totals.submits - week_before.submits)
+                / nullif(week_before.submits, 0), 1), NULL),
+        ('successes_to_day_before', 'change', 'Изменение успешных попыток, %% от предыдущего дня',
             round(100.0 * (totals.successes - day_before.successes)
-                / nullif(day_before.successes, 0), 1)),
-        ('successes_to_week_before', 'Изменение успешных попыток, %% от того же дня недели',
+                / nullif(day_before.successes, 0), 1), NULL),
+        ('successes_to_week_before', 'change', 'Изменение успешных попыток, %% от того же дня недели',
             round(100.0 * (totals.successes - week_before.successes)
-                / nullif(week_before.successes, 0), 1)),
-        ('users_to_day_before', 'Изменение уникальных юзеров, %% от предыдущего дня',
-            round(100.0 * (per_user.users - day_before.users) / nullif(day_before.users, 0), 1)),
-        ('users_to_week_before', 'Изменение уникальных юзеров, %% от того же дня недели',
-            round(100.0 * (per_user.users - week_before.users) / nullif(week_before.users, 0), 1))
-    ) AS listed (metric, label, value)
+                / nullif(week_before.successes, 0), 1), NULL),
+        ('users_to_day_before', 'change', 'Изменение уникальных юзеров, %% от предыдущего дня',
+            round(100.0 * (per_user.users - day_before.users)
+                / nullif(day_before.users, 0), 1), NULL),
+        ('users_to_week_before', 'change', 'Изменение уникальных юзеров, %% от того же дня недели',
+            round(100.0 * (per_user.users - week_before.users)
+                / nullif(week_before.users, 0), 1), NULL)
+    ) AS listed (metric, unit, label, value, text)
 ) AS line

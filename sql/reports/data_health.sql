@@ -4,11 +4,14 @@
 -- column label of day: Показатель
 -- column value of day: Значение
 -- plot: value by metric
--- history: 1 day
+-- units: value by unit or text
+-- history: all
 --
--- What became of each element of the API's answer, and what the loaded attempts lack: course, task
--- or outcome URL. An element may be rejected for several reasons and counts under each of them.
--- Duplicates have a line of their own, so their reason has none.
+-- What became of each element of the API's answer, and what the loaded attempts lack: course and task,
+-- outcome URL, a submit's verdict. Shares are those of the day's loaded attempts. An element may be
+-- rejected for several reasons and counts under each of them. Duplicates have a line of their own, so
+-- their reason has none. Nothing is counted by course: the report courses has the share without outcome
+-- URL. The first stored day is the one since which learners are known: new users have no attempt before.
 WITH ledger AS (
     SELECT * FROM grader_load WHERE report_date = %(report_date)s
 ),
@@ -19,68 +22,80 @@ reasons AS (
       AND reason <> 'duplicate_key'
     GROUP BY reason
 ),
-learner_tasks AS (
-    SELECT course, task, user_id, runs + submits AS attempts, without_outcome_url
-    FROM learner_task_day
+courses AS (
+    SELECT
+        task.course,
+        sum(runs + submits)                       AS attempts,
+        sum(without_outcome_url)                  AS without_url,
+        bool_or(known_task.id IS NOT NULL)        AS is_known
+    FROM engagement_day
+    JOIN task ON task.id = engagement_day.task
+    LEFT JOIN known_task ON known_task.id = task.id
     WHERE report_date = %(report_date)s
+    GROUP BY task.course
 ),
 found AS (
     SELECT
-        coalesce(sum(attempts), 0)                                            AS attempts,
-        coalesce(sum(without_outcome_url), 0)                                 AS without_url,
-        coalesce(sum(attempts) FILTER (WHERE task = 'не распознано'), 0)      AS without_task
-    FROM learner_tasks
+        sum(attempts)                                                     AS attempts,
+        coalesce(sum(without_url), 0)                                     AS without_url,
+        coalesce(sum(attempts) FILTER (WHERE NOT is_known), 0)            AS without_task,
+        count(*) FILTER (WHERE is_known AND without_url = attempts)       AS courses_without_url
+    FROM courses
 ),
-courses AS (
-    SELECT
-        course,
-        sum(attempts)                            AS attempts,
-        count(DISTINCT user_id)                  AS learners,
-        sum(attempts) - sum(without_outcome_url) AS with_url
-    FROM learner_tasks
-    WHERE course <> 'не распознан'
-    GROUP BY course
+verdicts AS (
+    SELECT count(*) AS missing
+    FROM attempt
+    WHERE created_at >= %(day_start)s
+      AND created_at < %(day_end)s
+      AND is_without_verdict
+),
+stored AS (
+    SELECT to_char(min(report_date), 'DD.MM.YYYY') AS first_day
+    FROM rollup_day
+    WHERE report_date <= %(report_date)s
 ),
 lines AS (
     SELECT 'received' AS metric, 'Строк получено от API' AS label,
-        received::numeric AS value, NULL::bigint AS learners
+        received::numeric AS value, 'count' AS unit, NULL AS text
     FROM ledger
     UNION ALL
-    SELECT 'stored', 'Строк ответа в базе', loaded + already_there, NULL FROM ledger
+    SELECT 'stored', 'Строк ответа в базе', loaded + already_there, 'count', NULL FROM ledger
     UNION ALL
-    SELECT 'duplicates', 'Повторов в ответе', duplicates, NULL FROM ledger
+    SELECT 'duplicates', 'Повторов в ответе', duplicates, 'count', NULL FROM ledger
     UNION ALL
-    SELECT 'rejected', 'Строк отклонено', rejected, NULL FROM ledger
+    SELECT 'rejected', 'Строк отклонено', rejected, 'count', NULL FROM ledger
     UNION ALL
     SELECT 'rejected_share', 'Отклонено, %% от полученных строк',
-        round(100.0 * rejected / nullif(received, 0), 2), NULL
+        round(100.0 * rejected / nullif(received, 0), 2), 'percent', NULL
     FROM ledger
     UNION ALL
-    SELECT 'differing', 'Строк ответа, которые расходятся с базой', differing, NULL FROM ledger
+    SELECT 'differing', 'Строк ответа, которые расходятся с базой', differing, 'count', NULL
+    FROM ledger
     UNION ALL
-    SELECT 'updated', 'Строк в базе исправлено по ответу API', updated, NULL FROM ledger
+    SELECT 'updated', 'Строк в базе исправлено по ответу API', updated, 'count', NULL FROM ledger
     UNION ALL
-    (SELECT 'rejected_' || reason, 'Отклонено строк: ' || reason, rows, NULL
+    (SELECT 'rejected_' || reason, 'Отклонено строк: ' || reason, rows, 'count', NULL
     FROM reasons
     ORDER BY reason)
     UNION ALL
     SELECT 'without_url_share', 'Попыток без outcome URL, %% от загруженных попыток',
-        round(100.0 * without_url / nullif(attempts, 0), 2), NULL
+        round(100.0 * without_url / nullif(attempts, 0), 2), 'percent', NULL
     FROM found
     UNION ALL
-    SELECT 'without_task', 'Попыток, где не распознаны курс или задание', without_task, NULL
+    SELECT 'without_task_share',
+        'Попыток, где не распознаны курс и задание, %% от загруженных попыток',
+        round(100.0 * without_task / nullif(attempts, 0), 1), 'percent', NULL
     FROM found
     UNION ALL
-    SELECT 'courses_without_url', 'Курсов без outcome URL',
-        count(*) FILTER (WHERE with_url = 0), NULL
-    FROM courses
+    SELECT 'without_verdict', 'Попыток (submit) без вердикта (считаются неуспешными)',
+        missing, 'count', NULL
+    FROM verdicts
     UNION ALL
-    (SELECT 'without_url ' || course, 'Попыток в курсе без outcome URL: ' || course, attempts,
-        learners
-    FROM courses
-    WHERE with_url = 0
-    ORDER BY course)
+    SELECT 'courses_without_url', 'Курсов без outcome URL', courses_without_url, 'count', NULL
+    FROM found
+    UNION ALL
+    SELECT 'first_stored_day', 'Первый загруженный день', NULL, 'date', first_day FROM stored
 )
 -- A line's place is its place above: the parts of a UNION ALL come in their order.
-SELECT row_number() OVER ()::integer AS place, metric, label, value, learners
+SELECT row_number() OVER ()::integer AS place, metric, label, value, unit, text
 FROM lines

@@ -17,7 +17,7 @@ WITH learners AS (
     SELECT
         extract(hour FROM created_at AT TIME ZONE 'UTC' AT TIME ZONE %(timezone)s)::integer AS hour,
         user_id,
-        count(*)                           AS attempts,
+        count(*) FILTER (WHERE is_run OR is_submit) AS attempts,
         count(*) FILTER (WHERE is_submit)  AS submits,
         count(*) FILTER (WHERE is_success) AS successes
     FROM attempt

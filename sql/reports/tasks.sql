@@ -5,11 +5,11 @@
 -- dimension task in course, period: Задание
 -- dimension period: Период
 -- learners learners listed in few_learners: Юзеров пробовали
--- learners submitted of learners: Юзеров сделали submit
--- learners solved of submitted: Юзеров решили
--- learners never_solved of learners: Юзеров пробовали и до сих пор не решили
--- column solved_share of submitted: Решили, % от сделавших submit
--- column difficulty_rank of submitted: Место по трудности в курсе (1 — труднейшее, по доле решивших)
+-- learners submitted of learners: Из них сделали submit к концу дня, также до периода
+-- learners solved of submitted: Из них решили к концу дня, также до периода
+-- learners never_solved of learners: Из них не решили к концу дня
+-- column solved_share of submitted: Решили, % от сделавших submit к концу дня
+-- column difficulty_rank of submitted: Место по трудности среди заданий курса с submit в периоде (1 — труднейшее, по доле решивших)
 -- learners first_submitters of submitted: Юзеров с первым submit в периоде
 -- column first_submit_share of first_submitters: Решили с первого submit, % от юзеров с первым submit в периоде
 -- column runs_before_submit of first_submitters: Запусков до первого submit, в среднем на юзера
@@ -17,14 +17,30 @@
 -- column submits_until_solved of first_solvers: Попыток (submit) до решения, в среднем на впервые решившего
 -- column median_submits_until_solved of first_solvers: Попыток (submit) до решения, медиана
 -- column minutes_until_solved of first_solvers: Минут от первого run до решения без пауз дольше 30 минут, медиана
+-- column ranked_tasks of submitted: Из скольких заданий курса
+-- learners timed_solvers of first_solvers: Юзеров с известным временем решения (run раньше решения)
+-- formerly submitted: Юзеров сделали submit
+-- formerly solved: Юзеров решили
+-- formerly never_solved: Юзеров пробовали и до сих пор не решили
+-- formerly solved_share: Решили, % от сделавших submit
+-- formerly difficulty_rank: Место по трудности в курсе (1 — труднейшее, по доле решивших)
 -- picture: bar x=task y=solved_share only=period:день top=20
 -- history: all
 --
 -- The tasks that learners tried on the day: how many tried and solved them, and what it took, for
--- the day, its 28 days and all time. Solved means: at least one correct submit in the period. First
--- submit and first success are those of a learner's whole history with the task, as in Open edX
--- Aspects (aspects-dbt, dim_learner_first_response, dim_learner_first_success_response). A period
--- counts those that fell into it.
+-- the day, its 28 days and all time, which is since the first stored day. A line is about the learners
+-- who tried the task in the period. Submitted and solved mean: up to the end of the day, also before the
+-- period, so solved and never solved are together those who tried. First submit and first success are
+-- those of a learner's whole history with the task, as in Open edX Aspects (aspects-dbt,
+-- dim_learner_first_response, dim_learner_first_success_response). A period counts those that fell into
+-- it. The time until the solution is known of those who ran the task before they solved it.
+--
+-- Difficulty ranks all tasks of the course that were submitted in the period, by the share of solved of
+-- those who tried in the period and have submitted. Equal shares have the same rank. ranked_tasks says
+-- how many tasks are ranked. A task without a submit in the period has no rank.
+--
+-- attempts, submits and successes of the day and the 28 days stay in the database: with them, figures
+-- by task could be subtracted from those by course.
 WITH tasks AS (
     SELECT DISTINCT task FROM recent_engagement WHERE last_date = %(report_date)s
 ),
@@ -32,27 +48,27 @@ WITH tasks AS (
 -- the lines, and needs nothing of the 28 days.
 tried AS (
     SELECT
-        task, learner, 1 AS place, submits_1 > 0 AS submitted, successes_1 > 0 AS solved,
+        task, learner, 1 AS place, runs_1 + submits_1 AS attempts, submits_1 AS submits,
+        successes_1 AS successes, first_submit_date, first_success_date,
         first_submit_date = %(report_date)s                             AS submitted_first,
         first_success_date = %(report_date)s                            AS solved_first,
-        first_submit_correct, runs_before_first_submit, first_success_date,
+        first_submit_correct, runs_before_first_submit,
         submits_until_success, time_until_success
     FROM recent_engagement
     WHERE last_date = %(report_date)s
     UNION ALL
     SELECT
-        task, learner, 2, submits > 0, successes > 0,
+        task, learner, 2, runs + submits, submits, successes, first_submit_date, first_success_date,
         first_submit_date BETWEEN %(report_date)s::date - 27 AND %(report_date)s,
         first_success_date BETWEEN %(report_date)s::date - 27 AND %(report_date)s,
-        first_submit_correct, runs_before_first_submit, first_success_date,
+        first_submit_correct, runs_before_first_submit,
         submits_until_success, time_until_success
     FROM recent_engagement
     UNION ALL
     SELECT
-        task, learner, 3,
+        task, learner, 3, NULL, NULL, NULL, first_submit_date, first_success_date,
         first_submit_date <= %(report_date)s, first_success_date <= %(report_date)s,
-        first_submit_date <= %(report_date)s, first_success_date <= %(report_date)s,
-        first_submit_correct, runs_before_first_submit, first_success_date,
+        first_submit_correct, runs_before_first_submit,
         submits_until_success, time_until_success
     FROM engagement
     WHERE first_attempt_date <= %(report_date)s
@@ -66,11 +82,11 @@ counted AS (
             task,
             count(*)                                                  AS learners,
             few(array_agg(learner))                                   AS few_learners,
-            count(*) FILTER (WHERE submitted)                         AS submitted,
-            count(*) FILTER (WHERE solved)                            AS solved,
-            count(*) FILTER (
-                WHERE (first_success_date <= %(report_date)s) IS NOT TRUE
-            )                                                         AS never_solved,
+            sum(attempts)                                             AS attempts,
+            sum(submits)                                              AS submits,
+            sum(successes)                                            AS successes,
+            count(*) FILTER (WHERE first_submit_date <= %(report_date)s)  AS submitted,
+            count(*) FILTER (WHERE first_success_date <= %(report_date)s) AS solved,
             count(*) FILTER (WHERE submitted_first)                   AS first_submitters,
             count(*) FILTER (WHERE submitted_first AND first_submit_correct)
                                                                       AS first_submit_solvers,
@@ -98,17 +114,57 @@ figures AS (
         FROM (SELECT unnest(submits_until_solved) AS submits) AS x
     ) AS first_solutions
     CROSS JOIN LATERAL (
-        SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS median_seconds
+        SELECT
+            count(*)                                             AS timed_solvers,
+            percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS median_seconds
         FROM (SELECT unnest(seconds_until_solved) AS seconds) AS x
     ) AS first_times
+),
+-- The tasks that were submitted in a period, with those who tried them in it: only what the rank needs.
+submitted_tasks AS (
+    SELECT
+        1 AS place, task,
+        count(*) FILTER (WHERE first_submit_date <= %(report_date)s)  AS submitted,
+        count(*) FILTER (WHERE first_success_date <= %(report_date)s) AS solved
+    FROM recent_engagement
+    WHERE last_date = %(report_date)s
+    GROUP BY task
+    HAVING sum(submits_1) > 0
+    UNION ALL
+    SELECT
+        2, task,
+        count(*) FILTER (WHERE first_submit_date <= %(report_date)s),
+        count(*) FILTER (WHERE first_success_date <= %(report_date)s)
+    FROM recent_engagement
+    GROUP BY task
+    HAVING sum(submits) > 0
+    UNION ALL
+    SELECT 3, task, count(*), count(*) FILTER (WHERE first_success_date <= %(report_date)s)
+    FROM engagement
+    WHERE first_submit_date <= %(report_date)s
+    GROUP BY task
+),
+-- Equal shares are equal as double precision, whatever they are shares of.
+ranked AS (
+    SELECT
+        place, id AS task,
+        rank() OVER (PARTITION BY course, place ORDER BY solved::float8 / submitted) AS rank,
+        count(*) OVER (PARTITION BY course, place)                                   AS tasks
+    FROM submitted_tasks
+    JOIN known_task AS named ON named.id = submitted_tasks.task
 )
 SELECT
-    course, named.task, place, (ARRAY['день', '28 дней', 'всё время'])[place] AS period,
-    learners, submitted, solved, never_solved,
+    course, named.task, figures.place,
+    (ARRAY[
+        'день', '28 дней', 'всё время' || (
+            SELECT to_char(min(report_date), ' "с" DD.MM.YYYY')
+            FROM rollup_day
+            WHERE report_date <= %(report_date)s
+        )
+    ])[figures.place]                                                              AS period,
+    learners, submitted, solved, learners - solved                         AS never_solved,
     round(100.0 * solved / nullif(submitted, 0), 1)                        AS solved_share,
-    CASE WHEN submitted > 0 THEN
-        rank() OVER (PARTITION BY course, place ORDER BY solved::numeric / nullif(submitted, 0))
-    END                                                                    AS difficulty_rank,
+    ranked.rank                                                            AS difficulty_rank,
     first_submitters,
     round(100.0 * first_submit_solvers / nullif(first_submitters, 0), 1)   AS first_submit_share,
     round(runs_before_submit, 1)                                           AS runs_before_submit,
@@ -116,6 +172,9 @@ SELECT
     round(mean_submits, 1)                                                 AS submits_until_solved,
     round(median_submits::numeric, 1)                            AS median_submits_until_solved,
     round(median_seconds::numeric / 60, 1)                                 AS minutes_until_solved,
-    few_learners
+    few_learners,
+    ranked.tasks                                                           AS ranked_tasks,
+    timed_solvers, attempts, submits, successes
 FROM figures
 JOIN known_task AS named ON named.id = figures.task
+LEFT JOIN ranked ON (ranked.task, ranked.place) = (figures.task, figures.place)

@@ -13,7 +13,14 @@ from typing import Any
 from gspread.utils import absolute_range_name, rowcol_to_a1
 
 from grader_pipeline.sheet.table import Table, Value, number_format
-from grader_pipeline.sheet.update import DAY_ZERO, Found, Odd, Update
+from grader_pipeline.sheet.update import (
+    DAY_ZERO,
+    Found,
+    Odd,
+    Update,
+    fraction_of,
+    time_of,
+)
 
 Sheet = dict[str, Any]
 """A worksheet as ``spreadsheets.get`` gives it."""
@@ -74,6 +81,8 @@ def _value(cell: dict[str, Any]) -> Value | Odd:
         return Odd.CELL
     number = entered["numberValue"]
     kind = cell.get("userEnteredFormat", {}).get("numberFormat", {}).get("type")
+    if kind == "TIME":
+        return time_of(number)
     if number != int(number):
         return float(number)
     return DAY_ZERO + dt.timedelta(days=number) if kind == "DATE" else int(number)
@@ -114,12 +123,17 @@ def enlarge(sheet: Sheet, table: Table, update: Update) -> list[Request]:
     wanted = {name: count for name, count in least.items() if grid.get(name, 0) < count}
     if "rowCount" in wanted:
         wanted["rowCount"] += _SPARE_LINES
+    is_headed = "frozenRowCount" not in wanted
+    header = [] if is_headed else _header(sheet_id(sheet), table)
+    if is_headed and update.cells and update.start == 0:
+        # It has new columns.
+        header = [_bold(sheet_id(sheet), table)]
     if not wanted:
-        return []
+        return header
     properties = {"sheetId": sheet_id(sheet), "gridProperties": wanted}
     fields = ",".join(f"gridProperties.{name}" for name in wanted)
     request = {"updateSheetProperties": {"properties": properties, "fields": fields}}
-    return [request, *(_header(sheet_id(sheet), table) if "frozenRowCount" in wanted else [])]
+    return [request, *header]
 
 
 def _header(ident: int, table: Table) -> list[Request]:
@@ -129,12 +143,16 @@ def _header(ident: int, table: Table) -> list[Request]:
         of = {"sheetId": ident, "dimension": "COLUMNS", "startIndex": at, "endIndex": at + 1}
         width = {"range": of, "properties": {"pixelSize": column.width}, "fields": "pixelSize"}
         requests.append({"updateDimensionProperties": width})
+    return [*requests, _bold(ident, table)]
+
+
+def _bold(ident: int, table: Table) -> Request:
     bold = {
         "range": area(ident, (0, 1), (0, len(table.columns))),
         "cell": {"userEnteredFormat": {"textFormat": {"bold": True}}},
         "fields": "userEnteredFormat.textFormat.bold",
     }
-    return [*requests, {"repeatCell": bold}]
+    return {"repeatCell": bold}
 
 
 def update_cells(ident: int, update: Update) -> Request:
@@ -165,6 +183,8 @@ def _cell(value: Value) -> dict[str, Any]:
     kind, number = "NUMBER", value
     if isinstance(value, dt.date):
         kind, number = "DATE", (value - DAY_ZERO).days
+    if isinstance(value, dt.time):
+        kind, number = "TIME", fraction_of(value)
     return {
         "userEnteredValue": {"numberValue": number},
         "userEnteredFormat": {"numberFormat": {"type": kind, "pattern": number_format(value)}},
