@@ -190,7 +190,8 @@ def as_an_earlier_release_left_it(postgres, *, has_outbox: bool) -> None:
         db.execute("DROP TABLE mailed_day, mailed_metric")
         if not has_outbox:  # A digest's mail does not name its days.
             db.execute("DELETE FROM mail_outbox")
-        db.execute(statement("schema/160_mailed_days"))
+        for migration in ("160_mailed_days", "180_what_figures_mean"):
+            db.execute(statement(f"schema/{migration}"))
 
 
 @pytest.mark.parametrize("has_outbox", [True, False])

@@ -112,7 +112,10 @@ def test_a_relation_that_a_later_migration_drops_is_not_missed(db: Connection) -
 
 @pytest.mark.parametrize(
     ("drop", "file"),
-    [("TABLE daily_metrics", "040_daily_metrics.sql"), ("VIEW attempt", "140_course_and_task.sql")],
+    [
+        ("TABLE daily_metrics", "040_daily_metrics.sql"),
+        ("VIEW attempt", "180_what_figures_mean.sql"),
+    ],
 )
 def test_a_table_or_view_that_somebody_dropped_is_named_and_not_made_anew_in_silence(
     db: Connection, drop: str, file: str

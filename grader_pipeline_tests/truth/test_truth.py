@@ -17,8 +17,10 @@ from grader_pipeline.assets.step4_metrics import REPORTS
 from grader_pipeline.cli import recompute
 from grader_pipeline.mail.resource import Mail
 from grader_pipeline.mail.sensor import Cursor, evaluate
+from grader_pipeline.reports.units import cell, plain
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.settings import Settings
+from grader_pipeline.sheet.table import Value, _plain
 from grader_pipeline_tests.grader import running
 from grader_pipeline_tests.reports.conftest import without_numbers
 from grader_pipeline_tests.reports.test_twin import disagreeing
@@ -68,7 +70,7 @@ def test_once_no_day_waits_everything_agrees_with_the_table(school: School) -> N
     recompute.run(recompute_arguments())
     assert _tables(school) == kept, school.story
     assert _sheet() == {
-        (row["report_date"], row["label"]): row["value"] and float(row["value"])
+        (row["report_date"], row["label"]): _plain(cell(row["value"], row["unit"], row["text"]))
         for row in school.ask("SELECT * FROM daily_metrics")
     }
 
@@ -135,7 +137,7 @@ def _wrong_records(school: School, stored: set[dt.date]) -> list[Any]:
             record.data["label"]: record.data["value"]
             for record in event.metadata["the day's rows"].records
         }
-        if shown != {r["label"]: "" if r["value"] is None else str(r["value"]) for r in table}:
+        if shown != {r["label"]: plain(cell(r["value"], r["unit"], r["text"])) for r in table}:
             wrong.append((SHEET_REPORT, day, shown))
         event = newest.get((GRADER_TABLE, day.isoformat()))
         attempts = school.ask("SELECT attempts AS n FROM rollup_day WHERE report_date = %s", day)[
@@ -162,7 +164,8 @@ def _wrong_mails(school: School) -> list[Any]:
         *school.ask(
             "SELECT report_date, metric, mailed.value, now.value AS now"
             " FROM mailed_metric AS mailed JOIN daily_metrics AS now USING (report_date, metric)"
-            " WHERE round(mailed.value, 2) IS DISTINCT FROM round(now.value, 2)"
+            " WHERE (round(mailed.value, 2), mailed.text) IS DISTINCT FROM"
+            " (round(now.value, 2), now.text)"
         ),
         *(day for day in school.loaded if not school.ask(
             "SELECT FROM mailed_day WHERE report_date = %s AND is_reported", day
@@ -170,7 +173,7 @@ def _wrong_mails(school: School) -> list[Any]:
     ]  # fmt: skip
 
 
-def _sheet() -> dict[tuple[dt.date, str], float | None]:
+def _sheet() -> dict[tuple[dt.date, str], Value]:
     sheet = openpyxl.load_workbook(Settings().workbook)[Settings().google_sheets_worksheet]
     found = {}
     for day, label, value, *_ in sheet.iter_rows(min_row=2, values_only=True):

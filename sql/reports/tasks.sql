@@ -73,15 +73,17 @@ tried AS (
     FROM engagement
     WHERE first_attempt_date <= %(report_date)s
 ),
--- Each period is grouped alone, and medians come from lists: otherwise PostgreSQL sorts all lines.
+-- Each period is grouped alone, and medians come from lists: otherwise PostgreSQL sorts all lines. Of the
+-- tasks that were not tried on the day, only the counts are needed: for the rank.
 counted AS (
     SELECT period.place, in_period.*
     FROM (VALUES (1), (2), (3)) AS period (place)
     CROSS JOIN LATERAL (
         SELECT
-            task,
+            tried.task,
+            tasks.task IS NOT NULL                                    AS is_shown,
             count(*)                                                  AS learners,
-            few(array_agg(learner))                                   AS few_learners,
+            few(array_agg(learner) FILTER (WHERE tasks.task IS NOT NULL)) AS few_learners,
             sum(attempts)                                             AS attempts,
             sum(submits)                                              AS submits,
             sum(successes)                                            AS successes,
@@ -92,16 +94,27 @@ counted AS (
                                                                       AS first_submit_solvers,
             avg(runs_before_first_submit) FILTER (WHERE submitted_first)
                                                                       AS runs_before_submit,
-            array_agg(submits_until_success) FILTER (WHERE solved_first)
-                                                                      AS submits_until_solved,
-            array_agg(date_part('epoch', time_until_success))
-                FILTER (WHERE solved_first AND time_until_success IS NOT NULL)
-                                                                      AS seconds_until_solved
+            array_agg(submits_until_success)
+                FILTER (WHERE solved_first AND tasks.task IS NOT NULL) AS submits_until_solved,
+            array_agg(date_part('epoch', time_until_success)) FILTER (
+                WHERE solved_first AND time_until_success IS NOT NULL AND tasks.task IS NOT NULL
+            )                                                         AS seconds_until_solved
         FROM tried
+        LEFT JOIN tasks ON tasks.task = tried.task
         WHERE tried.place = period.place
-          AND task IN (SELECT task FROM tasks)
-        GROUP BY task
+        GROUP BY tried.task, tasks.task
     ) AS in_period
+),
+-- Equal shares are equal as double precision, whatever they are shares of. In all time, each task with
+-- learners who have submitted was submitted.
+ranked AS (
+    SELECT
+        place, id AS task,
+        rank() OVER (PARTITION BY course, place ORDER BY solved::float8 / submitted) AS rank,
+        count(*) OVER (PARTITION BY course, place)                                   AS tasks
+    FROM counted
+    JOIN known_task AS named ON named.id = counted.task
+    WHERE coalesce(submits, submitted) > 0
 ),
 figures AS (
     SELECT *
@@ -119,39 +132,7 @@ figures AS (
             percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS median_seconds
         FROM (SELECT unnest(seconds_until_solved) AS seconds) AS x
     ) AS first_times
-),
--- The tasks that were submitted in a period, with those who tried them in it: only what the rank needs.
-submitted_tasks AS (
-    SELECT
-        1 AS place, task,
-        count(*) FILTER (WHERE first_submit_date <= %(report_date)s)  AS submitted,
-        count(*) FILTER (WHERE first_success_date <= %(report_date)s) AS solved
-    FROM recent_engagement
-    WHERE last_date = %(report_date)s
-    GROUP BY task
-    HAVING sum(submits_1) > 0
-    UNION ALL
-    SELECT
-        2, task,
-        count(*) FILTER (WHERE first_submit_date <= %(report_date)s),
-        count(*) FILTER (WHERE first_success_date <= %(report_date)s)
-    FROM recent_engagement
-    GROUP BY task
-    HAVING sum(submits) > 0
-    UNION ALL
-    SELECT 3, task, count(*), count(*) FILTER (WHERE first_success_date <= %(report_date)s)
-    FROM engagement
-    WHERE first_submit_date <= %(report_date)s
-    GROUP BY task
-),
--- Equal shares are equal as double precision, whatever they are shares of.
-ranked AS (
-    SELECT
-        place, id AS task,
-        rank() OVER (PARTITION BY course, place ORDER BY solved::float8 / submitted) AS rank,
-        count(*) OVER (PARTITION BY course, place)                                   AS tasks
-    FROM submitted_tasks
-    JOIN known_task AS named ON named.id = submitted_tasks.task
+    WHERE is_shown
 )
 SELECT
     course, named.task, figures.place,
@@ -161,7 +142,7 @@ SELECT
             FROM rollup_day
             WHERE report_date <= %(report_date)s
         )
-    ])[figures.place]                                                              AS period,
+    ])[figures.place]                                                      AS period,
     learners, submitted, solved, learners - solved                         AS never_solved,
     round(100.0 * solved / nullif(submitted, 0), 1)                        AS solved_share,
     ranked.rank                                                            AS difficulty_rank,
