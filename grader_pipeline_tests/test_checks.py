@@ -203,23 +203,29 @@ def test_one_verdict_that_does_not_fit_is_worth_a_look():
 
 
 @pytest.mark.parametrize(
-    ("courses", "without", "fits"),
+    ("courses", "without", "named", "unnamed"),
     [
-        ({}, {}, True),
-        ({"a": 2}, {}, True),
-        ({"a": 2, "b": 1}, {"a": 1}, True),
-        ({"a": 2, "b": 1}, {"a": 2}, False),
-        ({"a": 2, "b": 1}, {"a": 1, "b": 1}, False),
+        ({}, {}, [], 0),
+        ({"a": 2}, {}, [], 0),
+        ({"a": 2, "b": 1}, {"a": 1}, [], 0),
+        ({"a": 2, "b": 1}, {"a": 2}, ["a"], 0),
+        ({"a": 2, "b": 1}, {"a": 1, "b": 1}, ["b"], 0),
+        ({"a": 2, "small": 9}, {"a": 2, "small": 9}, ["a"], 1),
+        ({"small": 9}, {"small": 9}, [], 1),
     ],
 )
-def test_a_course_without_any_outcome_url_is_named(courses, without, fits):
-    tally = Tally(received=3, courses=courses, courses_without_url=without)
+def test_a_course_without_any_outcome_url_is_named_unless_it_has_few_learners(
+    courses, without, named, unnamed
+):
+    tally = Tally(
+        received=3, courses=courses, courses_without_url=without, large_courses=["a", "b"]
+    )
     (result,) = [
         r for r in of_validated_attempts(tally) if r.check_name == "courses_have_outcome_urls"
     ]
-    assert result.passed == fits
-    named = [course for course, number in without.items() if number == courses[course]]
+    assert result.passed == (not named and not unnamed)
     assert result.metadata["courses"].value == named
+    assert result.metadata["not named"].value == unnamed
 
 
 @pytest.mark.parametrize(

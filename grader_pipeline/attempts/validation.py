@@ -6,7 +6,7 @@ the day's tally.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,7 @@ from grader_pipeline.attempts.duplicates import SeenKeys
 from grader_pipeline.attempts.response import Element, batches
 from grader_pipeline.attempts.schema import Reason, Reasons, all_reasons, schema
 from grader_pipeline.partitions import SchoolDay
+from grader_pipeline.small_groups import LEAST_LEARNERS
 
 BATCH = 50_000
 """Elements validated at once. More take more memory; fewer take more time, for pandera's price is
@@ -46,6 +47,10 @@ _TALLY = b"tally"
 _DUPLICATE = Reason.DUPLICATE_KEY.value
 
 
+_Named = tuple[str | None, str | None]
+"""A course, None if it cannot be read, and a learner."""
+
+
 @dataclass
 class Tally:
     """The counts of an answer's elements.
@@ -53,7 +58,7 @@ class Tally:
     ``received = valid + duplicates + rejected``. ``reasons`` counts words, so an element with two
     reasons counts twice there. ``courses`` and ``courses_without_url`` count valid attempts,
     ``courses_rejected`` rejected elements. ``unread`` are valid attempts without a readable course
-    or task.
+    or task. ``large_courses`` have LEAST_LEARNERS or more with valid attempts: only they are named.
 
     ``received_by_type``, ``rejected_by_type`` and ``valid_by_type`` count by attempt type. It is
     read without case and outer blanks, so that refused submits count as submits when the API
@@ -73,6 +78,7 @@ class Tally:
     rejected_by_type: dict[str, int] = field(default_factory=dict)
     valid_by_type: dict[str, int] = field(default_factory=dict)
     unread: int = 0
+    large_courses: list[str] = field(default_factory=list)
 
     @property
     def valid(self) -> int:
@@ -90,6 +96,7 @@ def validate(
     tally = Tally()
     digest = hashlib.sha256()
     seen = SeenKeys()
+    learners: dict[str, set[str]] = {}
     columns = attempt_columns(require_outcome_url=require_outcome_url)
     required = [column.name for column in columns if column.presence == "required"]
     rules = schema(day.start, day.end, columns)
@@ -105,10 +112,15 @@ def validate(
             repeated = seen.repeated(clean)
             reasons.update({place: [_DUPLICATE] for place in clean.index[repeated]})
             writer.write_table(_table(batch, frame, reasons, tally.received))
-            _count(tally, frame, clean[~repeated], reasons)
+            named, places = _named_pairs(clean[~repeated])
+            _count(tally, frame, clean[~repeated], _courses(named, places), reasons)
+            _note_learners(learners, named)
             # The loop reads the next batch before it assigns these names again.
             del batch, frame, clean
         tally.body_sha256 = digest.hexdigest()
+        tally.large_courses = sorted(
+            course for course, users in learners.items() if len(users) >= LEAST_LEARNERS
+        )
         writer.add_key_value_metadata({_TALLY: msgspec.json.encode(tally)})
     # What follows needs less memory, and would take it in addition.
     pa.default_memory_pool().release_unused()
@@ -179,7 +191,9 @@ def _table(batch: list[Element], frame: pd.DataFrame, reasons: Reasons, offset: 
     return pa.Table.from_arrays(columns, schema=FILE_SCHEMA)
 
 
-def _count(tally: Tally, frame: pd.DataFrame, valid: pd.DataFrame, reasons: Reasons) -> None:
+def _count(
+    tally: Tally, frame: pd.DataFrame, valid: pd.DataFrame, courses: pa.Array, reasons: Reasons
+) -> None:
     rejected = frame.loc[[place for place, words in reasons.items() if words != [_DUPLICATE]]]
     tally.received += len(frame)
     tally.duplicates += len(reasons) - len(rejected)
@@ -188,26 +202,39 @@ def _count(tally: Tally, frame: pd.DataFrame, valid: pd.DataFrame, reasons: Reas
     _add(tally.reasons, pa.array(words, pa.string()))
     is_submit = valid["attempt_type"] == "submit"
     tally.verdict_disagrees += int((is_submit != valid["is_correct"].notna()).sum())
-    courses = _courses(valid)
     without_url = valid["lis_outcome_service_url"].isna()
     tally.unread += courses.null_count
     _add(tally.courses, courses)
     _add(tally.courses_without_url, courses.filter(pa.array(without_url)))
-    _add(tally.courses_rejected, _courses(rejected))
+    _add(tally.courses_rejected, _courses(*_named_pairs(rejected)))
     _add(tally.received_by_type, _attempt_types(frame))
     _add(tally.rejected_by_type, _attempt_types(rejected))
     _add(tally.valid_by_type, _attempt_types(valid))
 
 
-def _courses(frame: pd.DataFrame) -> pa.Array:
+def _courses(named: Sequence[_Named], places: pa.Array) -> pa.Array:
     """The course of each row; null if its course and task cannot be read."""
+    return pa.array([course for course, _ in named], pa.string()).take(places)
+
+
+def _note_learners(learners: dict[str, set[str]], named: Iterable[_Named]) -> None:
+    """Add learners of each course, no more than it takes to be large."""
+    for course, learner in named:
+        if course and learner and len(users := learners.setdefault(course, set())) < LEAST_LEARNERS:
+            users.add(learner)
+
+
+def _named_pairs(frame: pd.DataFrame) -> tuple[list[_Named], pa.Array]:
+    """The distinct pairs of course and learner, and each row's place among them."""
     learners, sourcedids = (
         pa.array(frame[name], pa.string(), from_pandas=True)
         for name in ("user_id", "lis_result_sourcedid")
     )
     texts, places = pairs(learners, sourcedids)
-    names = (course_and_task(sourcedid or "", learner or "") for learner, sourcedid in texts)
-    return pa.array([found and found[0] for found in names], pa.string()).take(places)
+    found = [
+        (course_and_task(sourcedid or "", learner or ""), learner) for learner, sourcedid in texts
+    ]
+    return [(names and names[0], learner) for names, learner in found], places
 
 
 def _attempt_types(frame: pd.DataFrame) -> pa.Array:

@@ -130,10 +130,15 @@ def verdict_fits_type(facts: ValidatedDay) -> Found:
 
 @check(VALIDATED_ATTEMPTS)
 def courses_have_outcome_urls(facts: ValidatedDay) -> Found:
-    """Warns of courses none of whose attempts has lis_outcome_service_url."""
+    """Warns of courses none of whose attempts has lis_outcome_service_url.
+
+    A course of fewer than five learners is counted, not named.
+    """
     without = facts.tally.courses_without_url.items()
     courses = sorted(course for course, number in without if number == facts.tally.courses[course])
-    return Found(not courses, {"courses": dg.MetadataValue.json(courses)})
+    named = [course for course in courses if course in facts.tally.large_courses]
+    found = {"courses": dg.MetadataValue.json(named), "not named": len(courses) - len(named)}
+    return Found(not courses, found)
 
 
 @check(VALIDATED_ATTEMPTS)
@@ -153,6 +158,9 @@ def outcome_urls_are_whole(facts: ValidatedDay) -> Found:
 
 @check(VALIDATED_ATTEMPTS)
 def courses_and_tasks_are_readable(facts: ValidatedDay) -> Found:
-    """Warns when 5 % or more of the attempts have no readable course or task."""
+    """Warns when 5 % or more of the attempts have no readable course or task.
+
+    Their number is not shown: they are a group of the report by course, and may be few learners.
+    """
     unread = facts.tally.unread
-    return Found(not unread or unread < _WARN_SHARE * facts.tally.valid, {"attempts": unread})
+    return Found(not unread or unread < _WARN_SHARE * facts.tally.valid, {})

@@ -33,10 +33,8 @@ from grader_pipeline.reports.definition import WHOLE_DAY, Report, Row
 from grader_pipeline.reports.tables import read_rows
 from grader_pipeline.reports.units import plain, with_cells
 from grader_pipeline.resources.postgres import Connection
+from grader_pipeline.small_groups import LEAST_LEARNERS
 from grader_pipeline.statements import statement
-
-LEAST_LEARNERS = 5
-"""The smallest group that is shown. The function ``few`` (sql/schema) knows it too."""
 
 OTHERS = "прочие"
 """What the merged line has in place of a name."""

@@ -5,6 +5,7 @@ import json
 import pytest
 from validated_day import reasons_of, validated
 
+from grader_pipeline.attempts import validation
 from grader_pipeline.attempts.columns import COLUMNS
 from grader_pipeline.attempts.schema import Reason
 from grader_pipeline_tests.grader import attempt, learner
@@ -162,6 +163,18 @@ def test_courses_without_outcome_url_are_counted_while_it_is_not_required():
     ]  # fmt: skip
     assert found.tally.courses == {"course-v1:one": 1, "course-v1:three": 3}
     assert found.tally.courses_without_url == {"course-v1:one": 1, "course-v1:three": 2}
+
+
+def test_a_course_is_large_from_five_learners_with_valid_attempts(monkeypatch):
+    monkeypatch.setattr(validation, "BATCH", 4)
+    learners = {"course-v1:five": "abcde", "course-v1:four": "abcdabcd", "course-v1:one": "a"}
+    elements = [
+        attempt(f"2023-05-31 09:{place:02}:{second:02}", learner(who), course=course)
+        for second, (course, names) in enumerate(learners.items())
+        for place, who in enumerate(names)
+    ]
+    refused = attempt("no time", learner("e"), course="course-v1:four")
+    assert validated([*elements, refused]).tally.large_courses == ["course-v1:five"]
 
 
 def test_an_odd_element_costs_itself_only():

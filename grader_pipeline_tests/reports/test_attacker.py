@@ -21,8 +21,9 @@ from grader_pipeline.partitions import window
 from grader_pipeline.reports import pictures, privacy
 from grader_pipeline.reports.day_metrics import read_day
 from grader_pipeline.reports.definition import Report
-from grader_pipeline.reports.privacy import LEAST_LEARNERS, OTHERS, may_be_shown
+from grader_pipeline.reports.privacy import OTHERS, may_be_shown
 from grader_pipeline.settings import Settings
+from grader_pipeline.small_groups import LEAST_LEARNERS
 from grader_pipeline_tests.reports.attacker import (
     ALL,
     MEASURES,
@@ -88,14 +89,16 @@ class Day:
 
     def value(self, total: Sum) -> int:
         """What a sum of attempts really is."""
-        return sum(
-            total.get((_kind(a), a.course or UNREAD, a.task or UNREAD, (a.at + MOSCOW).hour), 0)
-            for a in self.attempts
-        )
+        return sum(total.get(_atom(a), 0) for a in self.attempts)
+
+    def without_url(self, total: Sum) -> int:
+        """How many of these attempts have no outcome URL."""
+        return sum(total.get(_atom(a), 0) for a in self.attempts if a.url is None)
 
 
-def _kind(attempt: Attempt) -> str:
-    return "run" if attempt.verdict is None else "success" if attempt.verdict else "wrong"
+def _atom(a: Attempt) -> Atom:
+    kind = "run" if a.verdict is None else "success" if a.verdict else "wrong"
+    return kind, a.course or UNREAD, a.task or UNREAD, (a.at + MOSCOW).hour
 
 
 def _checks(attempts: list[Attempt], folder: Path) -> Iterator[Any]:
@@ -117,7 +120,7 @@ def _checks(attempts: list[Attempt], folder: Path) -> Iterator[Any]:
 
 def found_out(day: Day) -> set[tuple[str, str]]:
     """The small groups of which a figure follows from what is published: figure and group."""
-    attacker = Attacker([*day.sum(ALL), *_learner_atoms(day), *_without_url(day, {})])
+    attacker = Attacker([*day.sum(ALL), *_learner_atoms(day), *_without_url(day)])
     for report in filter(may_be_shown, REPORTS.values()):
         if report.base:
             for total, value in _equations(day, report):
@@ -168,22 +171,32 @@ def _totals(day: Day) -> Iterator[Sum]:
     if health & {"without_task", "without_task_share"}:
         yield day.sum(ALL, course={UNREAD})
     if "without_url_share" in health:
-        yield _without_url(day, {})
-    said = " ".join(repr(check.metadata) + str(check.description) for check in day.checks)
+        yield _without_url(day)
+    named = {
+        check.check_name: repr(check.metadata) + str(check.description) for check in day.checks
+    }
+    large = {row["course"] for row in day.stored["courses"] if row["learners"] >= LEAST_LEARNERS}
     for course in {course for course, _ in day.places}:
-        # A course that is named has no outcome URL at all.
-        if course in said:
-            yield {**_without_url(day, {"course": {course}}),
-                   **dict.fromkeys(day.sum(ALL, course={course}), -1)}  # fmt: skip
+        without, attempts = _without_url(day, course={course}), day.sum(ALL, course={course})
+        said = [name for name, text in named.items() if course in text]
+        if said == ["courses_have_outcome_urls"]:
+            # It has no outcome URL at all.
+            yield {**without, **dict.fromkeys(attempts, -1)}
+        elif said:
+            # The share without outcome URL is said.
+            parts = [day.without_url(attempts), day.value(attempts)]
+            yield {**dict.fromkeys(without, parts[1]), **dict.fromkeys(attempts, -parts[0])}
+        elif course in large and course != UNREAD:
+            yield without
     (unread,) = [c for c in day.checks if c.check_name == "courses_and_tasks_are_readable"]
     if unread.metadata:
         yield day.sum(ALL, course={UNREAD})
     for line in day.lines(REPORTS["courses"]):
         if line.get("without_url_share") is not None:
-            yield _without_url(day, {"course": {line["course"]}})
+            yield _without_url(day, course={line["course"]})
 
 
-def _without_url(day: Day, where: dict[str, set[Any]]) -> Sum:
+def _without_url(day: Day, **where: set[Any]) -> Sum:
     return {("without url", *atom): 1 for atom in day.sum(ALL, **where)}
 
 
@@ -211,7 +224,7 @@ def _learners_of(day: Day, report: Report) -> Iterator[tuple[Atom, int]]:
     """The groups of a report, and how many learners each has."""
     dimensions = [name for name, column in report.columns.items() if column.kind == "dimension"]
     for row in day.stored[report.name] if report.base else ():
-        yield (report.name, *(_plain(row[name]) for name in dimensions)), int(row[report.base])
+        yield (report.name, *(_plain(row[name]) for name in dimensions)), int(row[report.base] or 0)
 
 
 def _learner_atoms(day: Day) -> list[Atom]:
@@ -267,27 +280,28 @@ def test_no_figure_of_a_group_of_one_to_four_follows_from_what_is_published(
 
 
 def _names_nobody(day: Day, lines: list[Line]) -> None:
-    learners = {a.user for a in day.attempts}
+    learners, named = {a.user for a in day.attempts}, {a.course for a in day.attempts if a.course}
     cells = {str(cell) for _, cells in lines for cell in cells.values()}
     assert not cells & learners
     assert not [user for user in learners if user in day.mail]
-    assert not [course for course, _ in day.places if course in day.mail]
+    assert not [course for course in named if course in day.mail]
     for name, line in lines:
-        report = REPORTS[name]
-        assert report.base is None or not 0 < (line.get(report.base) or 0) < LEAST_LEARNERS
+        base = REPORTS[name].base
+        assert not base or not 0 < (line.get(base) or 0) < LEAST_LEARNERS
+        # A total of the day names no group.
+        assert base or not [c for c in named if c in str(line)]
+
+
+def _all(report: Report, rows: Any, learners: Any) -> Any:
+    names = ("report_date", *privacy._names_of(report))
+    return [{name: row.get(name) for name in names} for row in rows]
 
 
 def _left_out(report: Report, rows: Any, learners: Any) -> Any:
     """As before: small lines are missing, and nothing is merged."""
-    return [
-        {name: row.get(name) for name in ("report_date", "metric", *report.columns)} for row in rows
-        if report.base is None or not 0 < row[report.base] < LEAST_LEARNERS
-    ]  # fmt: skip
-
-
-def _all(report: Report, rows: Any, learners: Any) -> Any:
-    return [{name: row.get(name) for name in ("report_date", "metric", *report.columns)}
-            for row in rows]  # fmt: skip
+    large = [row for row in rows
+             if not report.base or not 0 < (row[report.base] or 0) < LEAST_LEARNERS]  # fmt: skip
+    return _all(report, large, learners)
 
 
 @pytest.mark.parametrize("rule", [_all, _left_out])

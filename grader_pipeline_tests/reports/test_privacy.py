@@ -11,7 +11,6 @@ import pytest
 from grader_pipeline.reports import pictures
 from grader_pipeline.reports.definition import Report
 from grader_pipeline.reports.privacy import (
-    LEAST_LEARNERS,
     OTHERS,
     columns_to_show,
     preview,
@@ -299,7 +298,3 @@ def test_a_merged_line_without_a_series_of_its_own_is_in_no_picture(make: Make) 
     assert [row["kind"] for row in rows] == ["x", None]
     assert report.picture
     assert len(pictures._points(report, report.picture, rows)) == 1
-
-
-def test_the_bound_is_five_as_in_the_design() -> None:
-    assert LEAST_LEARNERS == 5

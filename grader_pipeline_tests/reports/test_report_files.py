@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import psycopg
@@ -18,12 +19,16 @@ from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import school_day
 from grader_pipeline.reports import report_files
 from grader_pipeline.reports.day_metrics import MAIN_METRICS
-from grader_pipeline.reports.definition import ReportError
+from grader_pipeline.reports.definition import MAIN, ReportError
+from grader_pipeline.reports.privacy import OTHERS, read_shown
 from grader_pipeline.reports.report_files import read_report, reports
-from grader_pipeline.reports.tables import Stored, store_reports
+from grader_pipeline.reports.tables import Stored, read_rows, store_reports
 from grader_pipeline.settings import Settings
+from grader_pipeline.small_groups import LEAST_LEARNERS
 from grader_pipeline_tests.grader import attempt, learner, rows, running
 from grader_pipeline_tests.reports.conftest import School
+from grader_pipeline_tests.reports.small_schools import small_school
+from grader_pipeline_tests.reports.twin import Attempt
 
 DAY = dt.date(2023, 5, 31)
 QUERY = "SELECT 1 AS n WHERE %(report_date)s IS NOT NULL"
@@ -107,15 +112,76 @@ def _store(school: School, path: Path, day: str) -> Stored | ReportError:
     return found
 
 
-def test_no_report_that_is_shown_has_a_column_of_learners(school: School) -> None:
-    school.load(DAY, [])
-    school.compute(DAY)
+LEARNERS_SHOWN = """-- title: Mine
+-- sheet: yes
+-- dimension user_id: Юзер
+-- learners users: Юзеров
+-- sum attempts of users: Попыток
+
+SELECT user_id, 1 AS users, count(*) AS attempts
+FROM attempt
+WHERE created_at >= %(day_start)s AND created_at < %(day_end)s
+GROUP BY user_id
+UNION ALL
+SELECT 'all', count(DISTINCT user_id), count(*)
+FROM attempt
+WHERE created_at >= %(day_start)s AND created_at < %(day_end)s
+"""
+
+
+def test_a_report_that_selects_learners_shows_none_of_them(school: School, tmp_path: Path) -> None:
+    (path := tmp_path / "mine.sql").write_text(LEARNERS_SHOWN)
+    noon = dt.datetime(2023, 5, 31, 9)
+    users = [learner(name) for name in "abcdef"]
+    school.load(DAY, [Attempt(user, noon) for user in users])
+    assert isinstance(_store(school, path, "2023-05-31"), Stored)
+    with school.postgres.transaction() as db:
+        shown = read_shown(db, read_report(path), days=1)
+        assert len(read_rows(db, read_report(path), days=1)) == 7
+    assert shown == [{"report_date": DAY, "user_id": OTHERS, "users": None, "attempts": 12}]
+
+
+@pytest.mark.parametrize("column", ["metric", "label"])
+def test_a_metric_that_names_a_learner_is_not_stored(
+    school: School, tmp_path: Path, column: str
+) -> None:
+    school.load(DAY, [Attempt(learner("a"), dt.datetime(2023, 5, 31, 9))])
+    (main,) = [report for report in reports() if report.sheet == MAIN]
+    named = f"CASE WHEN place = 2 THEN '{learner('a')}' ELSE line.{column} END AS {column}"
+    text = main.path.read_text().replace(f"line.{column}", named)
+    (path := tmp_path / "daily_metrics.sql").write_text(text)
+    assert isinstance(_store(school, path, "2023-05-31"), Stored)
+    found = school.rows("daily_metrics")
+    assert min(row["place"] for row in found) == 1
+    assert 2 not in {row["place"] for row in found}
+
+
+def test_few_gives_the_numbers_of_fewer_than_five_learners(school: School) -> None:
+    def few(numbers: list[int | None] | None) -> Any:
+        return school.ask("SELECT few(%s::integer[]) AS found", numbers)[0]["found"]
+
+    assert LEAST_LEARNERS == 5
+    assert few([7, 3, 9, 1]) == [1, 3, 7, 9]
+    assert few([]) == []
+    assert [few(numbers) for numbers in ([1, 2, 3, 4, 5], [1, None], None)] == [None] * 3
+
+
+def test_the_learners_listed_in_a_report_are_those_it_counts(school: School) -> None:
+    seed = 5
+    for day, attempts in small_school(seed).items():
+        school.load(day, attempts)
+        school.compute(day)
+    listed = 0
     for report in reports():
-        if report.sheet:
-            columns = school.ask("SELECT column_name AS name FROM information_schema.columns"
-                                 " WHERE table_name = %s", report.name)  # fmt: skip
-            assert columns
-            assert not {"user_id", "lis_result_sourcedid"} & {row["name"] for row in columns}
+        for name, column in report.columns.items():
+            if not column.listed_in:
+                continue
+            for row in school.ask(f"SELECT * FROM {report.name}"):
+                numbers = row[column.listed_in]
+                few = row[name] is not None and 0 < row[name] < LEAST_LEARNERS
+                assert (len(set(numbers)) == row[name]) if few else not numbers, report.name
+                listed += bool(numbers)
+    assert listed > 50
 
 
 def test_every_report_says_in_english_what_it_means() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.sheet.resource import Sheets
-from grader_pipeline.sheet.table import Column, Table, chart_table, daily_report
+from grader_pipeline.sheet.table import DATE, Chart, Column, Table, chart_table, daily_report
 from grader_pipeline_tests.sheet.sheets_given import BOOK, HEADER, LABELS, metrics
 from grader_pipeline_tests.sheet.sheets_server import Google
 from grader_pipeline_tests.sheet.sheets_spreadsheet import Spreadsheet, values
@@ -143,6 +143,31 @@ def test_an_empty_table_never_empties_the_sheet(
     with pytest.raises(PermanentFailure, match="nothing to show"):
         sheets.show(daily_report([]))
     assert google.count("batchUpdate") == 1
+
+
+def test_days_of_which_nothing_may_be_shown_leave_their_worksheet(
+    google: Google, book: Spreadsheet, sheets: Sheets
+) -> None:
+    def show(*days: int) -> None:
+        dates = [dt.date(2023, 5, day) for day in days]
+        known = frozenset({dt.date(2023, 5, 30), dt.date(2023, 5, 31)})
+        table = Table(
+            (DATE, Column("Курс", 100), Column("Юзеров", 100)),
+            tuple((day, "A", day.day) for day in dates),
+            worksheet="Курсы", chart=Chart("x", "bar", 1, (2,)), days=known,
+        )  # fmt: skip
+        sheets.show([*daily_report(metrics("2023-05-31")), table])
+
+    show()
+    assert {sheet["properties"]["title"] for sheet in book.sheets} == {"Лист1", "Динамика"}
+    show(31, 30)
+    show(30)
+    assert book.values("Курсы") == [["Дата отчета", "Курс", "Юзеров"], [DAY - 1, "A", 30]]
+    show()
+    assert book.values("Курсы") == [["Дата отчета", "Курс", "Юзеров"]]
+    writes = google.count("batchUpdate")
+    show()
+    assert google.count("batchUpdate") == writes
 
 
 def test_a_grid_that_is_too_small_grows(book: Spreadsheet, sheets: Sheets) -> None:

@@ -11,7 +11,7 @@ from openpyxl.styles import PatternFill
 
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.sheet.resource import Sheets
-from grader_pipeline.sheet.table import daily_report
+from grader_pipeline.sheet.table import DATE, Chart, Column, Table, daily_report
 from grader_pipeline_tests.sheet.sheets_given import HEADER, LABELS, metrics
 from grader_pipeline_tests.sheet.sheets_given import workbook_lines as lines
 
@@ -129,6 +129,40 @@ def test_a_text_that_looks_like_a_formula_stays_text(sign: str, path: Path, shee
 
     assert (cell.value, cell.data_type, cell.quotePrefix) == (f"{sign}1+1", "s", True)
     assert not sheets.show(tables).written
+
+
+def weekly(days: str, *, keeps: bool, known: str = "") -> Table:
+    """A report's worksheet with a line for each of the days, of which ``known`` are stored too."""
+    dates = [dt.date(2023, 5, int(day)) for day in days.split()]
+    return Table(
+        (DATE, Column("Курс", 100), Column("Юзеров", 100)),
+        tuple((day, "A", day.day) for day in dates),
+        worksheet="Курсы", chart=Chart("x", "bar", 1, (2,)), keeps_days=keeps,
+        days=frozenset(dt.date(2023, 5, int(day)) for day in known.split()),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_day_of_which_nothing_may_be_shown_any_more_leaves_its_worksheet(
+    path: Path, sheets: Sheets, keeps: bool
+) -> None:
+    main = daily_report(metrics("2023-05-31"))
+    sheets.show([*main, weekly("31 30", keeps=keeps)])
+    sheets.show([*main, weekly("30", keeps=keeps, known="30 31")])
+    assert [line[2] for line in lines(path, "Курсы")] == ["Юзеров", 30]
+    sheets.show([*main, weekly("", keeps=keeps, known="30 31")])
+    assert lines(path, "Курсы")[0][1:] == ["Курс", "Юзеров"]
+    assert not any(cell for line in lines(path, "Курсы")[1:] for cell in line)
+    written = path.read_bytes()
+    assert not sheets.show([*main, weekly("", keeps=keeps, known="30 31")]).written
+    assert path.read_bytes() == written
+    sheets.show([*main, weekly("31", keeps=keeps)])
+    assert [line[2] for line in lines(path, "Курсы")][:2] == ["Юзеров", 31]
+
+
+def test_a_table_without_lines_makes_no_worksheet(path: Path, sheets: Sheets) -> None:
+    sheets.show([*daily_report(metrics("2023-05-31")), weekly("", keeps=True, known="31")])
+    assert load_workbook(path).sheetnames == ["Лист1", "Динамика"]
 
 
 def headed_otherwise(path: Path) -> None:
