@@ -229,26 +229,29 @@ def test_a_course_without_any_outcome_url_is_named_unless_it_has_few_learners(
 
 
 @pytest.mark.parametrize(
-    ("courses", "without", "named"),
+    ("courses", "without", "named", "not_named"),
     [
-        ({}, {}, {}),
-        ({"a": 15}, {}, {}),
-        ({"a": 15}, {"a": 15}, {}),
-        ({"a": 15, "b": 2}, {"a": 8, "b": 2}, {"a": 8}),
-        ({"b": 9, "a": 15}, {"b": 1, "a": 14}, {"a": 14, "b": 1}),
+        ({}, {}, {}, 0),
+        ({"a": 15}, {}, {}, 0),
+        ({"a": 15}, {"a": 15}, {}, 0),
+        ({"a": 15, "b": 2}, {"a": 8, "b": 2}, {"a": 53}, 0),
+        ({"b": 9, "a": 15}, {"b": 1, "a": 14}, {"a": 93, "b": 11}, 0),
+        ({"small": 9, "a": 15}, {"small": 1, "a": 8}, {"a": 53}, 1),
+        ({"small": 9}, {"small": 1}, {}, 1),
     ],
 )
-def test_a_course_with_outcome_urls_that_lacks_some_is_named_with_their_number(
-    courses, without, named
+def test_a_course_with_outcome_urls_that_lacks_some_is_named_with_their_share(
+    courses, without, named, not_named
 ):
-    tally = Tally(received=15, courses=courses, courses_without_url=without)
+    tally = Tally(
+        received=15, courses=courses, courses_without_url=without, large_courses=["a", "b"]
+    )
     (result,) = [
         r for r in of_validated_attempts(tally) if r.check_name == "outcome_urls_are_whole"
     ]
-    assert result.passed == (not named)
-    assert result.metadata["attempts without"].value == named
-    for course, number in named.items():
-        assert f"{number} of {courses[course]} attempts of {course}" in result.description
+    assert result.passed == (not named and not not_named)
+    assert result.metadata["% of attempts"].value == named
+    assert result.metadata["not named"].value == not_named
 
 
 @pytest.mark.parametrize(

@@ -143,17 +143,25 @@ def courses_have_outcome_urls(facts: ValidatedDay) -> Found:
 
 @check(VALIDATED_ATTEMPTS)
 def outcome_urls_are_whole(facts: ValidatedDay) -> Found:
-    """Warns of courses some of whose attempts lack lis_outcome_service_url while others have it."""
-    without, courses = facts.tally.courses_without_url, facts.tally.courses
-    found = {name: without[name] for name in sorted(without) if 0 < without[name] < courses[name]}
-    texts = [f"{number} of {courses[name]} attempts of {name}" for name, number in found.items()]
-    return Found(
-        not found,
-        {"attempts without": dg.MetadataValue.json(found)},
-        f"Without outcome URL: {'; '.join(texts)}. The LMS takes no grade for them."
-        if texts
-        else None,
-    )
+    """Warns of courses that lack lis_outcome_service_url in some of their attempts.
+
+    A course of fewer than five learners is counted, not named. Of the others the share is shown, in
+    per cent: with numbers, those of the small ones could be told.
+    """
+    tally = facts.tally
+    without = sorted(tally.courses_without_url.items())
+    shares = {
+        course: round(100 * number / tally.courses[course])
+        for course, number in without
+        if 0 < number < tally.courses[course]
+    }
+    named = {course: share for course, share in shares.items() if course in tally.large_courses}
+    found = {
+        "% of attempts": dg.MetadataValue.json(named),
+        "not named": len(shares) - len(named),
+    }
+    text = "The LMS takes no grade for these attempts: ask who configures it." if shares else None
+    return Found(not shares, found, text)
 
 
 @check(VALIDATED_ATTEMPTS)

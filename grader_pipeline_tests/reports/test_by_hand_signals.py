@@ -157,12 +157,16 @@ def test_the_health_of_the_data(school: School) -> None:
         "rejected_bad_timestamp": 1,
         "rejected_null_field": 2,
         "without_url_share": D("9.09"),  # fay's, 1 of 11
-        "without_task_share": D("9.1"),  # gus's
+        "unread": None,
         "without_verdict": 0,
         "courses_without_url": 1,
         "first_stored_day": None,
     }.items())  # fmt: skip
 
+    assert {line["metric"]: line["text"] for line in lines if line["text"]} == {
+        "unread": "5 % и больше",  # gus's, 9.1 %
+        "first_stored_day": "31.05.2023",
+    }
     assert (lines[-1]["unit"], lines[-1]["text"]) == (Unit.DATE, "31.05.2023")
     assert {line["unit"] for line in lines} <= set(Unit)
 

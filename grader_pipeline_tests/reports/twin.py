@@ -197,9 +197,10 @@ def data_health(attempts: list[Attempt], loaded: set[dt.date], day: dt.date) -> 
     """The lines that need no ledger."""
     today = within(attempts, day, day)
     known = grouped(named(today), "course").values()
+    unread = share_of(a.course is None for a in today)
     return {
         "without_url_share": rounded(share_of(a.url is None for a in today), 2),
-        "without_task_share": rounded(share_of(a.course is None for a in today)),
+        "unread": None if unread is None else "5 % и больше" if unread >= 5 else "меньше 5 %",
         "without_verdict": sum(a.is_submit and a.verdict is None for a in today),
         "courses_without_url": sum(all(a.url is None for a in mine) for mine in known),
         "first_stored_day": f"{min(other for other in loaded if other <= day):%d.%m.%Y}",

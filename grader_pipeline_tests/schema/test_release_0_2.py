@@ -23,8 +23,8 @@ from psycopg.rows import dict_row
 from grader_pipeline.attempts.response import unpacked
 from grader_pipeline.mail.resource import Mail
 from grader_pipeline.mail.sensor import Cursor, evaluate
+from grader_pipeline.reports import units
 from grader_pipeline.reports.report_files import reports
-from grader_pipeline.reports.units import cell
 from grader_pipeline.resources.connections import Connection
 from grader_pipeline.resources.migrations import migrate
 from grader_pipeline.resources.postgres import Postgres
@@ -243,7 +243,11 @@ def test_a_new_day_after_the_upgrade_is_there_once_as_in_a_fresh_installation(
     metrics = installation.execute("SELECT * FROM daily_metrics").fetchall()
     assert Counter((date(day), label, value) for day, label, value in shown(book["Лист1"])[1:]) == (
         Counter(
-            (row["report_date"], row["label"], _plain(cell(row["value"], row["unit"], row["text"])))
+            (
+                row["report_date"],
+                row["label"],
+                _plain(units.cell(row["value"], row["unit"], row["text"])),
+            )
             for row in metrics
         )
     )

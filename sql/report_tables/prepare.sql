@@ -1,2 +1,2 @@
--- The temporary tables that the reports of a day share: sql/schema/170_tables_of_the_28_days.sql.
+-- The temporary tables that the reports of a day share: sql/schema/180_what_figures_mean.sql.
 SELECT prepare_reports(%(day)s);

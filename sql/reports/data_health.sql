@@ -11,7 +11,8 @@
 -- outcome URL, a submit's verdict. Shares are those of the day's loaded attempts. An element may be
 -- rejected for several reasons and counts under each of them. Duplicates have a line of their own, so
 -- their reason has none. Nothing is counted by course: the report courses has the share without outcome
--- URL. The first stored day is the one since which learners are known: new users have no attempt before.
+-- URL, and a line for the attempts that cannot be read. These may be of few learners, so only whether
+-- they are 5 per cent is said here, as by the check courses_and_tasks_are_readable. The first stored day is the one since which learners are known: new users have no attempt before.
 WITH ledger AS (
     SELECT * FROM grader_load WHERE report_date = %(report_date)s
 ),
@@ -82,9 +83,11 @@ lines AS (
         round(100.0 * without_url / nullif(attempts, 0), 2), 'percent', NULL
     FROM found
     UNION ALL
-    SELECT 'without_task_share',
-        'Попыток, где не распознаны курс и задание, %% от загруженных попыток',
-        round(100.0 * without_task / nullif(attempts, 0), 1), 'percent', NULL
+    SELECT 'unread', 'Попыток, где не распознаны курс и задание, %% от загруженных попыток', NULL,
+        'percent', CASE
+            WHEN 100 * without_task < 5 * attempts THEN 'меньше 5 %%'
+            WHEN attempts > 0 THEN '5 %% и больше'
+        END
     FROM found
     UNION ALL
     SELECT 'without_verdict', 'Попыток (submit) без вердикта (считаются неуспешными)',
