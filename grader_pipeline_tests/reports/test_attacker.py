@@ -167,7 +167,8 @@ def _totals(day: Day) -> Iterator[Sum]:
     """The day's totals, and what the checks say of courses."""
     for metric in {row["metric"] for row in day.stored["daily_metrics"]} & MEASURES.keys():
         yield day.sum(MEASURES[metric])
-    health = {row["metric"] for row in day.stored["data_health"]}
+    # A line with a text and no value, such as "less than 5 %", is no equation.
+    health = {row["metric"] for row in day.stored["data_health"] if row["value"] is not None}
     if health & {"without_task", "without_task_share"}:
         yield day.sum(ALL, course={UNREAD})
     if "without_url_share" in health:
