@@ -12,7 +12,8 @@
 -- rejected for several reasons and counts under each of them. Duplicates have a line of their own, so
 -- their reason has none. Nothing is counted by course: the report courses has the share without outcome
 -- URL, and a line for the attempts that cannot be read. These may be of few learners, so only whether
--- they are 5 per cent is said here, as by the check courses_and_tasks_are_readable. The first stored day is the one since which learners are known: new users have no attempt before.
+-- they are 5 per cent is said here, as by the check courses_and_tasks_are_readable. The first stored
+-- day is the one since which learners are known: new users have no attempt before.
 WITH ledger AS (
     SELECT * FROM grader_load WHERE report_date = %(report_date)s
 ),
