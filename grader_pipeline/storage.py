@@ -3,12 +3,18 @@
 An asset gives the local file that it wrote. The next asset gets a path that it can open, local or
 not, such as ``GRADER_STORAGE/raw_attempts/2023-05-31.json.zst``: a day can be found, copied and
 replaced without Dagster.
+
+Beside the current answers are the *kept* ones: earlier answers of a day that attempts were loaded
+from, as ``GRADER_STORAGE/kept_answers/2023-05-31/SHA256.json.zst``. The name is the hash of the
+unpacked answer.
 """
 
+import datetime as dt
 import re
 import shutil
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 import dagster as dg
 from upath import UPath
@@ -22,6 +28,10 @@ from grader_pipeline.settings import Settings
 
 SUFFIXES = {RAW_ATTEMPTS: ".json.zst", VALIDATED_ATTEMPTS: ".parquet"}
 """How the name of a day's file ends, for each asset that keeps files."""
+
+_KEPT = "kept_answers"
+_ANSWER = SUFFIXES[RAW_ATTEMPTS]
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def storage_place(settings: Settings) -> str:
@@ -38,7 +48,15 @@ def _without_login(place: str) -> str:
 def local_folder(settings: Settings) -> Path | None:
     """The folder of the files. None if they are in an object store."""
     place = UPath(settings.storage)
-    return Path(place.path) if place.protocol in {"", "file"} else None
+    return Path(place.path) if _is_local(place) else None
+
+
+class Replacement(NamedTuple):
+    """A day's file that replaces one that is to be kept."""
+
+    file: Path
+    kept_sha256: str
+    """The hash of the unpacked stored answer."""
 
 
 class DayFiles(dg.ConfigurableIOManager, use_attribute_docstrings=True):
@@ -49,17 +67,22 @@ class DayFiles(dg.ConfigurableIOManager, use_attribute_docstrings=True):
 
     def path(self, asset: str, day: SchoolDay) -> UPath:
         """Where the file of ``asset`` for ``day`` is, or would be. No other name is read."""
-        return UPath(Settings().storage) / asset / f"{day.key}{SUFFIXES[asset]}"
+        return _day_file(asset, day.date)
 
-    def handle_output(self, context: dg.OutputContext, obj: Path) -> None:
+    def handle_output(self, context: dg.OutputContext, obj: Path | Replacement) -> None:
         """Replace the day's file by ``obj``, whole or not at all.
 
         Raises PermanentFailure if the disk is full.
         """
-        target = self.path(context.asset_key.path[-1], day_of(context))
-        put(obj, target)
+        day = day_of(context)
+        target = self.path(context.asset_key.path[-1], day)
+        if isinstance(obj, Replacement):
+            file, keep = obj.file, kept_answer(day.date, obj.kept_sha256)
+        else:
+            file, keep = obj, None
+        put(file, target, keep=keep)
         context.add_output_metadata(
-            {"path": _without_login(str(target)), "size (bytes)": obj.stat().st_size}
+            {"path": _without_login(str(target)), "size (bytes)": file.stat().st_size}
         )
 
     def load_input(self, context: dg.InputContext) -> UPath:
@@ -94,11 +117,66 @@ class DayFiles(dg.ConfigurableIOManager, use_attribute_docstrings=True):
         return f"{_without_login(where)} can be written"
 
 
-def put(file: Path, target: UPath) -> None:
-    """Replace ``target`` by ``file``, whole or not at all. Raises what the storage raises."""
-    if target.protocol not in {"", "file"}:
-        target.parent.mkdir(parents=True, exist_ok=True)
+def answers(date: dt.date) -> list[UPath]:
+    """The answers of a day: the current one, if there is one, and then those that are kept."""
+    current = _day_file(RAW_ATTEMPTS, date)
+    kept = _names(_root() / _KEPT / date.isoformat())
+    return [
+        *([current] if current.exists() else []),
+        *(kept_answer(date, name.removesuffix(_ANSWER)) for name in kept if name.endswith(_ANSWER)),
+    ]
+
+
+def kept_answer(date: dt.date, sha256: str) -> UPath:
+    """Where an earlier answer of a day is kept, or would be. ``sha256`` is its unpacked hash."""
+    return _root() / _KEPT / date.isoformat() / f"{sha256}{_ANSWER}"
+
+
+def kept_sha256(answer: UPath) -> str | None:
+    """The hash that one of :func:`answers` is kept by. None for the current one."""
+    is_current = answer.parent.name == RAW_ATTEMPTS
+    return None if is_current else answer.name.removesuffix(_ANSWER)
+
+
+def days_with_answers() -> list[dt.date]:
+    """The days, oldest first, that have an answer: a current or a kept one."""
+    current = _names(_root() / RAW_ATTEMPTS)
+    days = [name.removesuffix(_ANSWER) for name in current if name.endswith(_ANSWER)]
+    found = {*days, *_names(_root() / _KEPT)}
+    return sorted(dt.date.fromisoformat(name) for name in found if _DAY.fullmatch(name))
+
+
+def replace_answer(answer: UPath, file: Path, sha256: str) -> UPath:
+    """Replace one of :func:`answers` by the packed ``file``, whose unpacked hash is ``sha256``.
+
+    A current answer keeps its name. A kept one gets that of its hash: the new file is there before
+    the old one goes. Returns where it is. Raises like :func:`put`.
+    """
+    if kept_sha256(answer) is None:
+        put(file, answer)
+        return answer
+    target = answer.parent / f"{sha256}{_ANSWER}"
+    put(file, target)
+    if target != answer:
+        answer.unlink()
+    return target
+
+
+def put(file: Path, target: UPath, *, keep: UPath | None = None) -> None:
+    """Replace ``target`` by ``file``, whole or not at all.
+
+    What ``target`` was is copied to ``keep`` first, unless there is a file. If one of the two
+    cannot be written, ``target`` is as it was.
+
+    Raises PermanentFailure if a local disk is full, and what the storage raises.
+    """
+    keep = keep if keep and not keep.exists() else None
+    if not _is_local(target):
+        for place in filter(None, (keep, target)):
+            place.parent.mkdir(parents=True, exist_ok=True)
         # An object appears when its upload is complete.
+        if keep:
+            target.fs.copy(target.path, keep.path)
         target.fs.put_file(str(file), target.path)
         return
     path = Path(target.path)
@@ -106,3 +184,22 @@ def put(file: Path, target: UPath) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as out, file.open("rb") as source:
             shutil.copyfileobj(source, out, 1024 * 1024)
+            if keep:
+                put(path, keep)
+
+
+def _root() -> UPath:
+    return UPath(Settings().storage)
+
+
+def _day_file(asset: str, date: dt.date) -> UPath:
+    return _root() / asset / f"{date.isoformat()}{SUFFIXES[asset]}"
+
+
+def _is_local(place: UPath) -> bool:
+    return place.protocol in {"", "file"}
+
+
+def _names(folder: UPath) -> list[str]:
+    """The names of what is in a folder. None if it is not there: a store has no empty folder."""
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []

@@ -1,5 +1,6 @@
 """One file a day: stored whole or not at all, and found again."""
 
+import datetime as dt
 import os
 import signal
 import subprocess
@@ -14,7 +15,14 @@ from upath import UPath
 
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import school_day
-from grader_pipeline.storage import DayFiles
+from grader_pipeline.storage import (
+    DayFiles,
+    Replacement,
+    answers,
+    days_with_answers,
+    kept_answer,
+    replace_answer,
+)
 
 DAY = "2023-05-31"
 
@@ -29,11 +37,17 @@ def storage(request, monkeypatch, tmp_path) -> UPath:
     return UPath(place)
 
 
-def keep(content: bytes, folder: Path, name: str = "answer.json.zst", day: str = DAY) -> None:
-    """Store a file as raw_attempts does."""
+def keep(
+    content: bytes,
+    folder: Path,
+    name: str = "answer.json.zst",
+    day: str = DAY,
+    former: str | None = None,
+) -> None:
+    """Store a file as raw_attempts does, and keep that of the hash ``former``."""
     (file := folder / name).write_bytes(content)
     context = dg.build_output_context(asset_key="raw_attempts", partition_key=day)
-    DayFiles().handle_output(context, file)
+    DayFiles().handle_output(context, Replacement(file, former) if former else file)
 
 
 def load(asset: str = "raw_attempts", day: str = DAY) -> UPath:
@@ -142,6 +156,39 @@ def test_a_writer_killed_while_writing_leaves_the_old_file_whole(tmp_path):
     assert [p.name for p in folder.glob("[!.]*")] == [f"{DAY}.json.zst"]
     keep(b"the next answer", tmp_path, name="next.json.zst")
     assert load().read_bytes() == b"the next answer"
+
+
+DATE = dt.date.fromisoformat(DAY)
+
+
+def test_every_answer_of_a_day_is_found_the_current_one_first(storage, tmp_path):
+    assert answers(DATE) == days_with_answers() == []
+    keep(b"first", tmp_path)
+    keep(b"second", tmp_path, former=b"first".hex())
+    keep(b"third", tmp_path, former=b"second".hex())
+    keep(b"another day", tmp_path, day="2023-05-30")
+    assert {path.read_bytes() for path in answers(DATE)} == {b"first", b"second", b"third"}
+    assert answers(DATE)[0].read_bytes() == b"third"
+    assert kept_answer(DATE, b"first".hex()).read_bytes() == b"first"
+    assert [path.name for path in (storage / "raw_attempts").iterdir() if DAY in path.name] == [
+        f"{DAY}.json.zst"
+    ]
+    load().unlink()
+    assert len(answers(DATE)) == 2
+    assert [str(day) for day in days_with_answers()] == ["2023-05-30", DAY]
+
+
+def test_an_answer_that_is_replaced_keeps_its_place_among_the_answers(storage, tmp_path):
+    keep(b"first", tmp_path)
+    keep(b"second", tmp_path, former="11")
+    (file := tmp_path / "new").write_bytes(b"changed")
+    for answer in answers(DATE):
+        replaced = replace_answer(answer, file, "22")
+        assert replaced.read_bytes() == b"changed"
+        assert replaced in answers(DATE)
+    assert answers(DATE) == [load(), kept_answer(DATE, "22")]
+    replace_answer(kept_answer(DATE, "22"), file, "22")
+    assert len(answers(DATE)) == 2
 
 
 def test_a_storage_is_probed_by_writing_to_it_and_left_as_it_was(storage):

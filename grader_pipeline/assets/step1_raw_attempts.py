@@ -3,12 +3,12 @@
 This step asks the API for the day's window in UTC and stores the answer compressed, so that the day
 can be validated and loaded again without the API. An answer that is not one whole JSON list is
 refused, and the stored answer stays. An answer that differs from the stored one replaces it, and
-the metadata of the materialization says so.
+the metadata of the materialization says so. If attempts were loaded from the stored one, it is
+copied to the kept answers first.
 
-Source: GRADER_API_URL. Times are UTC.
+Source: GRADER_API_URL; load_history. Times are UTC.
 """
 
-import hashlib
 import logging
 from collections.abc import Iterator
 
@@ -17,10 +17,12 @@ from upath import UPath
 
 from grader_pipeline.asset_names import RAW_ATTEMPTS
 from grader_pipeline.assets import GROUP, metadata_once
-from grader_pipeline.attempts.response import unpacked
-from grader_pipeline.partitions import day_of, days_partitions
+from grader_pipeline.attempts.response import unpacked_sha256
+from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
 from grader_pipeline.resources.grader_api import GraderApi
-from grader_pipeline.storage import DayFiles
+from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.statements import statement
+from grader_pipeline.storage import DayFiles, Replacement
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,10 @@ log = logging.getLogger(__name__)
     pool="grader_api",
 )
 def raw_attempts(
-    context: dg.AssetExecutionContext, grader_api: GraderApi, storage: dg.ResourceParam[DayFiles]
+    context: dg.AssetExecutionContext,
+    grader_api: GraderApi,
+    postgres: Postgres,
+    storage: dg.ResourceParam[DayFiles],
 ) -> Iterator[dg.MaterializeResult]:
     """Fetch the day, as the module's text describes."""
     day = day_of(context)
@@ -42,13 +47,13 @@ def raw_attempts(
     log.info("raw_attempts %s: asking for %s to %s UTC", day.key, window["start"], window["end"])
     stored = storage.path(RAW_ATTEMPTS, day)
     with grader_api.get_api_data(grader_api.url, window) as answer:
-        change = _change(stored, answer.sha256)
+        change, kept = _change(postgres, day, stored, answer.sha256)
         log.info(
             "raw_attempts %s: %d elements, %d bytes in %.1f s, %s",
             day.key, answer.received, answer.size, answer.seconds, change,
         )  # fmt: skip
         result: dg.MaterializeResult = dg.MaterializeResult(
-            value=answer.path,
+            value=Replacement(answer.path, kept) if kept else answer.path,
             metadata={
                 "dagster/row_count": answer.received,
                 "window (UTC)": f"{window['start']} — {window['end']}",
@@ -61,13 +66,22 @@ def raw_attempts(
         yield metadata_once(context, result)
 
 
-def _change(stored: UPath, now: str) -> str:
+def _change(postgres: Postgres, day: SchoolDay, stored: UPath, now: str) -> tuple[str, str | None]:
+    """How the new answer differs from the stored one, and that one's hash if it is to be kept."""
     if not stored.exists():
-        return "first answer for this day"
+        return "first answer for this day", None
     try:
-        with unpacked(stored.open("rb")) as body:
-            before = hashlib.file_digest(body, "sha256").hexdigest()  # type: ignore[arg-type]
-    except OSError:
+        before = unpacked_sha256(stored.open("rb"))
+    except OSError as error:
+        # pyarrow's own OSError, of a damaged file, has no number. One of the disk or network has.
+        if error.errno is not None:
+            raise
         log.warning("%s cannot be read. The new answer replaces it.", stored)
-        return "the stored one could not be read, and is replaced"
-    return "the same as before" if before == now else "differs from the stored one and replaces it"
+        return "the stored one could not be read, and is replaced", None
+    if before == now:
+        return "the same as before", None
+    with postgres.transaction() as db:
+        loads = db.execute(statement("reading/loaded_answers"), day.parameters).fetchall()
+    if any(before in {load["body_sha256"], load["kept_sha256"]} for load in loads):
+        return "differs from the stored one and replaces it; that one is kept", before
+    return "differs from the stored one and replaces it", None

@@ -2,10 +2,10 @@
 
 If the table has none of the day, they are copied into it. Otherwise they are copied into a staging
 table, inserted where they are new, and compared with those that were stored. One transaction, under
-a lock on the day, also writes the day's quarantine and its line of the ledger. Running a day again
-changes no other day, and loses no attempt. If the API sends another version of a stored attempt,
-the stored one is kept and reported; run config "on_conflict: update" takes the API's version, and
-counts it as updated.
+a lock on the day, also writes the day's quarantine, its line of the ledger, and a new line of
+load_history. Running a day again changes no other day, and loses no attempt. If the API sends
+another version of a stored attempt, the stored one is kept and reported; run config "on_conflict:
+update" takes the API's version, and counts it as updated.
 
 If the day's attempts change, the same transaction updates the rollups that the reports read
 (sql/schema/060_rollups.sql). It does so too if somebody else has changed them: the table is the
@@ -184,6 +184,7 @@ def _load(
         "body_sha256": tally.body_sha256,
     }
     db.execute(statement("load/write_ledger"), ledger)
+    db.execute(statement("load/note_load"), ledger)
     if done.loaded + done.updated > 0 or before.was_changed or not has_rollup(db, day):
         roll_up(db, day, done.rollup)
 

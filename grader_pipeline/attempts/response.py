@@ -4,6 +4,7 @@ The API answers one flat JSON list. Only its syntax is read here, in small chunk
 size fits in memory, and an odd element harms no other. Elements are the bytes that were received.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -57,6 +58,12 @@ def unpacked(file: BinaryIO) -> Iterator[BinaryIO]:
     """The stored answer, unpacked while it is read; closes ``file``."""
     with file, pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd") as body:
         yield body
+
+
+def unpacked_sha256(file: BinaryIO) -> str:
+    """The hash of a stored answer as it was received; closes ``file``."""
+    with unpacked(file) as body:
+        return hashlib.file_digest(body, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
 class Splitter:
