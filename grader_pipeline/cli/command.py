@@ -19,10 +19,12 @@ _COMMANDS = {
     "dev": "serve the Dagster UI, with a database and a sample API if none are set",
     "demo": "load a week of sample days end to end, and show what came of it",
     "sample-api": "serve a grader's API with a made-up school behind it, dirty rows included",
+    "trace": "print where a figure of a day comes from, attempt by attempt, as the API sent it",
     "report": "write the reports of some days as one HTML page that needs nothing else",
     "status": "show yesterday's report and what needs somebody; exit 1 if the report is late",
     "recompute": "compute stored days again out of the table grader, reports and sheet included",
     "mail": "list the mails of the outbox, or send those again that somebody did not get",
+    "psql": "open the database that is in use in psql",
     "exec": "run a command of Dagster's on the instance, and with the daemon, of `dev`",
     "doctor": "check every setting and connection, and say what to do about what fails",
 }
@@ -70,7 +72,15 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
             file = import_module(f"grader_pipeline.cli.{name.replace('-', '_')}")
             getattr(file, "add_arguments", lambda _: None)(command)
             command.set_defaults(run=file.run)
-    return parser.parse_args(arguments)
+    return parser.parse_args(_with_end_of_options(arguments, wanted))
+
+
+def _with_end_of_options(arguments: Sequence[str], wanted: str | None) -> list[str]:
+    """Let what follows ``psql`` be its own: argparse would take options among it as ours."""
+    words = list(arguments)
+    if wanted == "psql" and not {"-h", "--help"} & {*words[-1:]}:
+        words.insert(words.index("psql") + 1, "--")
+    return words
 
 
 def _uses_sample() -> bool:

@@ -12,19 +12,28 @@ from grader_pipeline.settings import Settings
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Postgres]:
-    """The database of DATABASE_URL or, if that is unset, the embedded one.
+def database_url(settings: Settings) -> Iterator[str]:
+    """The URL of DATABASE_URL or, if that is unset, of the embedded database.
 
-    If another process runs the embedded one, this uses it too. Raises LauncherError, also in place
-    of a Failure inside the block: the database cannot be used.
+    If another process runs the embedded one, this uses it too. Otherwise it runs until the block
+    ends. Raises LauncherError if it cannot be started.
     """
     with ExitStack() as stack:
-        postgres = Postgres()
-        if settings.database_url is None:
+        if settings.database_url is not None:
+            yield settings.database_url.get_secret_value()
+        else:
             home = settings.grader_home
-            url = running_url(home) or stack.enter_context(embedded_postgres(home))
-            postgres = Postgres.at(url)
+            yield running_url(home) or stack.enter_context(embedded_postgres(home))
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Postgres]:
+    """The database of :func:`database_url`.
+
+    Raises LauncherError, also in place of a Failure inside the block: the database cannot be used.
+    """
+    with database_url(settings) as url, closing(Postgres.at(url)) as postgres:
         try:
-            yield stack.enter_context(closing(postgres))
+            yield postgres
         except dg.Failure as failure:
             raise LauncherError(failure.description or str(failure)) from None

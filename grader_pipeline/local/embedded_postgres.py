@@ -83,6 +83,14 @@ def running_url(home: Path) -> str | None:
     return None
 
 
+def bundled_program(name: str) -> Path | None:
+    """A program of PostgreSQL that the package brings, such as psql. None if it is not there."""
+    with suppress(LauncherError):
+        program = _programs(server_account()) / name
+        return program if program.exists() else None
+    return None
+
+
 def _url(sockets: Path | str) -> str:
     return f"postgresql://postgres@/{DATABASE}?host={sockets}&port=5432"
 
