@@ -79,8 +79,9 @@ def school_day(key: str, now: dt.datetime | None = None) -> SchoolDay:
 
 def window(date: dt.date) -> SchoolDay:
     """The window of any calendar day. Days before GRADER_START_DATE may have attempts too."""
+    zone = Settings().timezone
     midnights = (
-        dt.datetime.combine(day, dt.time(), Settings().timezone).astimezone(dt.UTC)
+        dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)
         for day in (date, date + dt.timedelta(days=1))
     )
     return SchoolDay(date, *midnights)

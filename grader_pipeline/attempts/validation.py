@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 import pandas as pd
@@ -170,6 +170,20 @@ def quarantine(file: pq.ParquetFile) -> Iterator[pa.Table]:
         yield batch.filter(batch["reasons"].is_valid())
 
 
+def decoded_elements(body: BinaryIO) -> Iterator[tuple[int, Element, tuple[Any, ...]]]:
+    """Each element of an answer: its position, the element, and its values of ``COLUMNS``.
+
+    A value that cannot be read is None. Raises NotAListError.
+    """
+    position = 0
+    for batch in batches(body, BATCH, lambda _: None):
+        frame, _ = decode(batch, COLUMNS)
+        columns = (_arrow(frame, name).to_pylist() for name in NAMES)
+        for element, values in zip(batch, zip(*columns, strict=True), strict=True):
+            yield position, element, values
+            position += 1
+
+
 def _tables(file: pq.ParquetFile, columns: list[str]) -> Iterator[pa.Table]:
     batches = file.iter_batches(batch_size=_READ_BATCH, columns=columns, use_threads=False)
     while True:
@@ -184,11 +198,15 @@ def _table(batch: list[Element], frame: pd.DataFrame, reasons: Reasons, offset: 
     texts = {place: bytes(batch[place]).decode() for place in reasons}
     columns = [
         pa.array(range(offset, offset + len(frame)), pa.int32()),
-        *(pa.array(frame[name], FILE_SCHEMA.field(name).type, from_pandas=True) for name in NAMES),
+        *(_arrow(frame, name) for name in NAMES),
         pa.array(map(reasons.get, frame.index), pa.list_(pa.string())),
         pa.array(map(texts.get, frame.index), pa.string()),
     ]
     return pa.Table.from_arrays(columns, schema=FILE_SCHEMA)
+
+
+def _arrow(frame: pd.DataFrame, name: str) -> pa.Array:
+    return pa.array(frame[name], FILE_SCHEMA.field(name).type, from_pandas=True)
 
 
 def _count(

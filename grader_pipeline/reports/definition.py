@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
+from grader_pipeline.reports.behind import Behind, read_behind
 from grader_pipeline.statements import SQL
 
 MAIN = "main"
@@ -174,8 +175,8 @@ class Report(BaseModel):
     """The column whose values have units, one for each line."""
     formerly: Mapping[str, tuple[str, ...]] = {}
     """Former labels of a column or a metric: a sheet may still have them."""
-    behind: Mapping[str, str] = {}
-    """For ``trace``: what is behind a column or a metric, as the header says it."""
+    behind: Mapping[str, Annotated[Behind, BeforeValidator(read_behind)]] = {}
+    """For ``trace``: which attempts are behind a column or a metric, if not all of ``history``."""
     chart: Annotated[ChartColumns | None, BeforeValidator(_chart)] = None
     picture: Annotated[Picture | None, BeforeValidator(_picture)] = None
     history: Annotated[int | None, BeforeValidator(_history)] = 1
@@ -225,6 +226,8 @@ class Report(BaseModel):
             named |= {(self.lines["picture"], name) for name in names}
         if self.plot:
             named |= {(self.lines["plot"], name) for name in self.plot}
+        else:
+            named |= {(self.lines[f"behind {name}"], name) for name in self.behind}
         if self.units:
             named |= {(self.lines["units"], name) for name in self.units}
         return sorted((line, name) for line, name in named if name and name != "report_date")

@@ -84,7 +84,7 @@ def report_of(path: Path, fields: Mapping[str, Any]) -> Report:
     except ValidationError as error:
         first = error.errors()[0]
         # An error of the whole is about the title.
-        key = str((*first["loc"], "title")[0])
+        key = " ".join(map(str, first["loc"])) or "title"
         where = place(path, fields.get("lines", {}).get(key, 1))
         raise ReportError(f"{where}: {first['ctx']['error']}") from error
     check_declarations(report)

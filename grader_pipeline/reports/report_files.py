@@ -28,7 +28,7 @@ a key a line. A value that has a colon and a blank in it, or begins with a sign,
     -- units: value by unit or text          the unit of each `value` (units.py), and a text that is
                                              shown in its place
     -- formerly tried: Юзеров | Пробовали    former headings of a column, former labels of a metric
-    -- behind tried: …                       what `trace` shows of it
+    -- behind tried: day, is_submit           the attempts that `trace` shows (see behind.py)
     -- history: 28 days                      how far back it reads, its own day included; or all
 
 The comment below the header says in English what the report means. Dagster's UI shows it.

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from grader_pipeline.reports.behind import Behind
 from grader_pipeline.reports.definition import (
     ChartColumns,
     Picture,
@@ -146,14 +147,14 @@ def test_what_a_header_says_of_a_column_or_metric_is_kept(tmp_path: Path) -> Non
         "-- title: x\n-- sheet: yes\n-- column label of day: Показатель\n"
         "-- column value of day: Значение\n-- plot: value by metric\n"
         "-- formerly submits: Всего | Попыток, 5 % | Отправлено\n-- formerly value: Число\n"
-        f"-- behind submits: is_submit\n\n{QUERY}",
+        f"-- behind submits: day, is_submit\n\n{QUERY}",
     )
     assert report.plot == Plot("value", "metric")
     assert report.formerly == {
         "submits": ("Всего", "Попыток, 5 %", "Отправлено"),
         "value": ("Число",),
     }
-    assert report.behind == {"submits": "is_submit"}
+    assert report.behind == {"submits": Behind("day", condition="is_submit")}
     assert report.named_columns == [(3, "label"), (4, "value"), (5, "metric"), (5, "value")]
 
 

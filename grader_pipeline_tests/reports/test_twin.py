@@ -145,7 +145,7 @@ def disagreeing(
         (by(stored["courses"], "course"), twin.courses(*about)),
         (by(stored["tasks"], "course", "task", "period"), twin_learners.tasks(*about)),
         (by(stored["learners"], "course", "user_id"), needing),
-        (attention, _attention(states, twin.missing(loaded, day, 14))),
+        (attention, attention_lines(states, twin.missing(loaded, day, 14))),
     ]
     return [
         *(cell for rows, expected in pairs for cell in differing(rows, expected)),
@@ -179,7 +179,7 @@ def unequal_sums(stored: dict[str, list[dict[str, Any]]]) -> list[Any]:
     ]
 
 
-def _attention(states: twin.Rows, reason: str | None) -> twin.Rows:
+def attention_lines(states: twin.Rows, reason: str | None) -> twin.Rows:
     flags = ("is_stuck", "is_struggling", "is_disengaging", "is_run_only")
     found = {}
     for course in {course for course, _ in states}:

@@ -9,6 +9,7 @@
 -- column reason of day: Почему нет числа
 -- picture: bar x=course y=learners by=state
 -- history: all
+-- behind active_learners: 28 days
 --
 -- For each course, how many learners need help: a line for each of four states. A learner can be in
 -- several states. The share is that of the course's active learners, who have an attempt in the 28

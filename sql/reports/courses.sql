@@ -23,6 +23,20 @@
 -- formerly wrong_submits: Неуспешных попыток (submit)
 -- picture: bar x=course y=attempts,submits,successes
 -- history: all
+-- behind learners: day
+-- behind submitting_learners: day, is_submit
+-- behind tasks: day
+-- behind attempts: day
+-- behind runs: day, is_run
+-- behind submits: day, is_submit
+-- behind successes: day, is_success
+-- behind wrong_submits: day, is_submit
+-- behind without_url_share: day
+-- behind success_share: day, is_submit
+-- behind learners_before: 8 days
+-- behind attempts_before: 8 days
+-- behind attempts_change: 8 days
+-- behind success_share_before: 8 days
 --
 -- Each course's day beside its seven days before: attempts, learners and shares. Attempts whose course
 -- and task cannot be read have a line of their own, so the courses together have the day's totals. A

@@ -12,6 +12,31 @@
 -- plot: value by metric
 -- picture: line x=report_date y=value by=label only=metric:submits,successful_submits,unique_users days=28
 -- history: all
+-- behind submits: day, is_submit
+-- behind successful_submits: day, is_success
+-- behind unique_users: day
+-- behind attempts: day
+-- behind runs: day, is_run
+-- behind wrong_submits: day, is_submit
+-- behind success_share: day, is_submit
+-- behind submitting_users: day, is_submit
+-- behind active_users_7: 7 days
+-- behind active_users_28: 28 days
+-- behind attempts_per_user: day
+-- behind median_attempts_per_user: day
+-- behind submits_per_user: day, is_submit
+-- behind median_submits_per_user: day, is_submit
+-- behind runs_per_user: day, is_run
+-- behind median_runs_per_user: day, is_run
+-- behind busiest_hour: day
+-- behind first_attempt: day
+-- behind last_attempt: day
+-- behind submits_to_day_before: 2 days, is_submit
+-- behind submits_to_week_before: 8 days, is_submit
+-- behind successes_to_day_before: 2 days, is_success
+-- behind successes_to_week_before: 8 days, is_success
+-- behind users_to_day_before: 2 days
+-- behind users_to_week_before: 8 days
 --
 -- The day in single figures, one a line: attempts, learners, shares, averages and changes. The sheet
 -- and the mail show them. A submit without verdict is a wrong one, so successful and wrong submits are

@@ -6,6 +6,18 @@
 -- plot: value by metric
 -- units: value by unit or text
 -- history: all
+-- behind received: elements
+-- behind stored: elements
+-- behind duplicates: rejected, reasons = '{duplicate_key}'
+-- behind rejected: rejected, reasons <> '{duplicate_key}'
+-- behind rejected_: rejected, reasons <> '{duplicate_key}'
+-- behind rejected_share: elements
+-- behind differing: elements
+-- behind updated: elements
+-- behind without_url_share: day
+-- behind without_task_share: day
+-- behind without_verdict: day, is_submit
+-- behind courses_without_url: day
 --
 -- What became of each element of the API's answer, and what the loaded attempts lack: course and task,
 -- outcome URL, a submit's verdict. Shares are those of the day's loaded attempts. An element may be

@@ -10,6 +10,10 @@
 -- learners submitting_learners of learners: Юзеров, сделавших submit
 -- chart: bar x=hour y=attempts,submits,successes
 -- picture: heat x=hour y=attempts by=report_date days=28
+-- behind submits: day, is_submit
+-- behind successes: day, is_success
+-- behind success_share: day, is_submit
+-- behind submitting_learners: day, is_submit
 --
 -- Attempts and learners in each hour of the school's clock. Every day has all 24 hours, empty ones
 -- too. Where the clock is changed, an hour of the day can have 0 or 120 minutes.

@@ -26,6 +26,9 @@
 -- formerly difficulty_rank: Место по трудности в курсе (1 — труднейшее, по доле решивших)
 -- picture: bar x=task y=solved_share only=period:день top=20
 -- history: all
+-- behind learners: period
+-- behind difficulty_rank: all of course
+-- behind ranked_tasks: all of course
 --
 -- The tasks that learners tried on the day: how many tried and solved them, and what it took, for
 -- the day, its 28 days and all time, which is since the first stored day. A line is about the learners
