@@ -87,6 +87,11 @@ def window(date: dt.date) -> SchoolDay:
     return SchoolDay(date, *midnights)
 
 
+def school_date(moment: dt.datetime) -> dt.date:
+    """The school's calendar day of a moment in UTC, as PostgreSQL's plain timestamp."""
+    return moment.replace(tzinfo=dt.UTC).astimezone(Settings().timezone).date()
+
+
 def today(now: dt.datetime | None = None) -> dt.date:
     """The school's calendar day at ``now``: the first that has not ended."""
     return (now or dt.datetime.now(dt.UTC)).astimezone(Settings().timezone).date()

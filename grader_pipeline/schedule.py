@@ -28,9 +28,10 @@ sheet_freshness = dg.FreshnessPolicy.cron(
 )
 """The sheet shows yesterday an hour after GRADER_SCHEDULE_TIME at the latest."""
 
-_ENDS = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
+ENDS = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
+"""The statuses of runs that have ended."""
 
-UNFINISHED = [status for status in dg.DagsterRunStatus if status not in _ENDS]
+UNFINISHED = [status for status in dg.DagsterRunStatus if status not in ENDS]
 """The statuses of runs that wait or are under way."""
 
 day_job = dg.define_asset_job(

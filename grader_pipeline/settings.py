@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AliasChoices, DirectoryPath, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from grader_pipeline.durations import Duration, duration
 from grader_pipeline.mailboxes import FORM, Mailbox, mailboxes
 
 ENV_FILE = Path(".env")
@@ -102,6 +103,9 @@ class Settings(WorldSettings):
     # Where things are.
     database_url: SecretStr | None = None
     grader_storage: str | None = None
+    # How long days' files, and Dagster's runs, are kept.
+    grader_keep_answers: Annotated[Duration, NoDecode] = Duration(months=36)
+    grader_keep_runs: Annotated[Duration, NoDecode] = Duration(days=90)
     # A folder of further reports.
     grader_reports: DirectoryPath | None = None
 
@@ -139,6 +143,11 @@ class Settings(WorldSettings):
         if isinstance(value, str) and not re.fullmatch(r"\d\d:\d\d|\d{4}-\d\d-\d\d", value):
             raise ValueError("write a time as 04:00, a day as 2023-04-01")
         return value
+
+    @field_validator("grader_keep_answers", "grader_keep_runs", mode="before")
+    @classmethod
+    def _durations(cls, value: object) -> object:
+        return duration(value) if isinstance(value, str) else value
 
     @field_validator("smtp_security", mode="before")
     @classmethod

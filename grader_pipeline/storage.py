@@ -67,7 +67,7 @@ class DayFiles(dg.ConfigurableIOManager, use_attribute_docstrings=True):
 
     def path(self, asset: str, day: SchoolDay) -> UPath:
         """Where the file of ``asset`` for ``day`` is, or would be. No other name is read."""
-        return _day_file(asset, day.date)
+        return day_file(asset, day.date)
 
     def handle_output(self, context: dg.OutputContext, obj: Path | Replacement) -> None:
         """Replace the day's file by ``obj``, whole or not at all.
@@ -119,12 +119,40 @@ class DayFiles(dg.ConfigurableIOManager, use_attribute_docstrings=True):
 
 def answers(date: dt.date) -> list[UPath]:
     """The answers of a day: the current one, if there is one, and then those that are kept."""
-    current = _day_file(RAW_ATTEMPTS, date)
+    current = day_file(RAW_ATTEMPTS, date)
     kept = _names(_root() / _KEPT / date.isoformat())
     return [
         *([current] if current.exists() else []),
         *(kept_answer(date, name.removesuffix(_ANSWER)) for name in kept if name.endswith(_ANSWER)),
     ]
+
+
+def stored_files() -> list[tuple[dt.date, UPath]]:
+    """The answers, current and kept, and the validated days: each with its day."""
+    return [
+        (date, file)
+        for date in days_with_files()
+        for file in (*answers(date), day_file(VALIDATED_ATTEMPTS, date))
+        if file.exists()
+    ]
+
+
+def files_by_day(folder: UPath, suffix: str) -> list[tuple[dt.date, UPath]]:
+    """The files ``DAY.suffix`` of a folder, by name. None if it is not there."""
+    days = [name.removesuffix(suffix) for name in _names(folder) if name.endswith(suffix)]
+    return [
+        (dt.date.fromisoformat(day), folder / f"{day}{suffix}")
+        for day in days
+        if _DAY.fullmatch(day)
+    ]
+
+
+def days_with_files() -> list[dt.date]:
+    """The days, oldest first, that have an answer or a validated day."""
+    suffix = SUFFIXES[VALIDATED_ATTEMPTS]
+    names = [name.removesuffix(suffix) for name in _names(_root() / VALIDATED_ATTEMPTS)]
+    validated = {dt.date.fromisoformat(name) for name in names if _DAY.fullmatch(name)}
+    return sorted({*days_with_answers(), *validated})
 
 
 def kept_answer(date: dt.date, sha256: str) -> UPath:
@@ -192,7 +220,8 @@ def _root() -> UPath:
     return UPath(Settings().storage)
 
 
-def _day_file(asset: str, date: dt.date) -> UPath:
+def day_file(asset: str, date: dt.date) -> UPath:
+    """Where the file of ``asset`` for a day is, or would be."""
     return _root() / asset / f"{date.isoformat()}{SUFFIXES[asset]}"
 
 

@@ -118,6 +118,14 @@ def test_each_attempt_type_needs_its_share_of_the_weekdays_median(submits, weeks
     assert passed(tally, (1000, 1000), submit=weeks)["day_volume"] == enough
 
 
+def test_elements_of_forgotten_learners_are_no_errors_and_no_lack_of_attempts():
+    forgotten = Tally(received=100, rejected=99, forgotten=99)
+    assert all(passed(forgotten).values())
+    assert all(passed(forgotten, volumes=[100, 100], run=[50, 50]).values())
+    assert not passed(Tally(received=100, rejected=99, forgotten=97))["rejected_share"]
+    assert not passed(Tally(received=9, rejected=9, forgotten=9), [100, 100])["day_volume"]
+
+
 def test_an_empty_answer_has_no_share_of_rejects():
     found = passed(Tally())
     assert (found["rejected_share"], found["few_rejected"]) == (True, True)

@@ -125,6 +125,8 @@ def test_an_empty_value_is_an_unset_one(defaults, monkeypatch):
         ("SMTP_PORT", "sesame port"),
         ("SMTP_SECURITY", "sesame tls"),
         ("GRADER_API_URL", "https://sesame.example.org"),
+        ("GRADER_KEEP_ANSWERS", "0 days"),
+        ("GRADER_KEEP_RUNS", "90"),
     ],
 )
 def test_a_wrong_value_is_named_and_neither_it_nor_a_secret_is_shown(monkeypatch, name, value):

@@ -6,20 +6,26 @@ refused, and the stored answer stays. An answer that differs from the stored one
 the metadata of the materialization says so. If attempts were loaded from the stored one, it is
 copied to the kept answers first.
 
-Source: GRADER_API_URL; load_history. Times are UTC.
+If learners were forgotten, their elements are replaced by {"forgotten": true} before the answer is
+compared and stored. Positions stay.
+
+Source: GRADER_API_URL; load_history; forgotten_learner. Times are UTC.
 """
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 
 import dagster as dg
 from upath import UPath
 
 from grader_pipeline.asset_names import RAW_ATTEMPTS
 from grader_pipeline.assets import GROUP, metadata_once
-from grader_pipeline.attempts.response import unpacked_sha256
+from grader_pipeline.attempts.forgotten import scrub
+from grader_pipeline.attempts.response import unpacked, unpacked_sha256
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
-from grader_pipeline.resources.grader_api import GraderApi
+from grader_pipeline.resources.grader_api import GraderApi, Response
+from grader_pipeline.resources.learner_lists import LEARNERS, forgotten_learners
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.statements import statement
 from grader_pipeline.storage import DayFiles, Replacement
@@ -46,7 +52,12 @@ def raw_attempts(
     window = day.api_window()
     log.info("raw_attempts %s: asking for %s to %s UTC", day.key, window["start"], window["end"])
     stored = storage.path(RAW_ATTEMPTS, day)
-    with grader_api.get_api_data(grader_api.url, window) as answer:
+    with (
+        grader_api.get_api_data(grader_api.url, window) as received,
+        # Until the answer is stored.
+        postgres.holding(LEARNERS, shared=True),
+    ):
+        answer = _without_forgotten(postgres, received)
         change, kept = _change(postgres, day, stored, answer.sha256)
         log.info(
             "raw_attempts %s: %d elements, %d bytes in %.1f s, %s",
@@ -64,6 +75,19 @@ def raw_attempts(
             },
         )
         yield metadata_once(context, result)
+
+
+def _without_forgotten(postgres: Postgres, answer: Response) -> Response:
+    with postgres.transaction() as db:
+        forgotten = forgotten_learners(db)
+    if not forgotten:
+        return answer
+    file = answer.path.with_name("without-forgotten.json.zst")
+    with unpacked(answer.path.open("rb")) as body:
+        found = scrub(body, file, forgotten)
+    if not found.new:
+        return answer
+    return replace(answer, path=file, size=found.size, sha256=found.sha256)
 
 
 def _change(postgres: Postgres, day: SchoolDay, stored: UPath, now: str) -> tuple[str, str | None]:

@@ -25,6 +25,7 @@ from grader_pipeline.attempts.response import NotAListError, unpacked
 from grader_pipeline.attempts.validation import validate
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import day_of, days_partitions
+from grader_pipeline.resources.learner_lists import LEARNERS
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
@@ -73,7 +74,11 @@ def validated_attempts(
     day, settings = day_of(context), Settings()
     log.info("validated_attempts %s: start", day.key)
     started = time.monotonic()
-    with full_disk.temporary_folder("grader-validated-") as folder:
+    with (
+        full_disk.temporary_folder("grader-validated-") as folder,
+        # Until the file is stored.
+        postgres.holding(LEARNERS, shared=True),
+    ):
         file = folder / "attempts.parquet"
         try:
             with unpacked(raw_attempts.open("rb")) as body:

@@ -32,6 +32,7 @@ from grader_pipeline.asset_names import GRADER_TABLE
 from grader_pipeline.assets import GROUP, column_schema, metadata_once
 from grader_pipeline.assets.materializations import grader_table_metadata, read_ledger
 from grader_pipeline.attempts.columns import COLUMNS, KEY, NAMES
+from grader_pipeline.attempts.forgotten_rows import has_forgotten
 from grader_pipeline.attempts.rollup import DayRollup
 from grader_pipeline.attempts.validation import (
     DamagedFileError,
@@ -44,6 +45,12 @@ from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
 from grader_pipeline.reports.rollups import has_rollup, roll_up
 from grader_pipeline.reports.stored_days import before_load, open_calendar, roll_up_changed_days
+from grader_pipeline.resources.learner_lists import (
+    LEARNERS,
+    excluded_learners,
+    forgotten_learners,
+    note,
+)
 from grader_pipeline.resources.migrations import advice, schema_differences
 from grader_pipeline.resources.postgres import Connection, Postgres, copy_in
 from grader_pipeline.statements import statement
@@ -94,12 +101,14 @@ def grader_table(
     started = time.monotonic()
     try:
         with (
+            postgres.holding(LEARNERS, shared=True),
             validated_attempts.open("rb") as file,
             opened(file) as parquet,
             postgres.transaction(lock=f"grader/{day.key}") as db,
         ):
             if differences := schema_differences(db):
                 _refuse(context, db, differences)
+            _refuse_forgotten(db, parquet, day)
             open_calendar(db)
             before = before_load(db, day)
             _load(db, parquet, day, context.run.run_id, config.on_conflict, before)
@@ -120,6 +129,17 @@ def grader_table(
         check_results=checks.results(GRADER_TABLE, checks.LoadedDay(ledger, [], before, redone)),
     )
     return metadata_once(context, result)
+
+
+def _refuse_forgotten(db: Connection, parquet: pq.ParquetFile, day: SchoolDay) -> None:
+    """The commands of this release leave no such file. A restored backup may have one."""
+    forgotten = forgotten_learners(db)
+    if forgotten and has_forgotten(parquet, forgotten):
+        raise PermanentFailure(
+            f"The validated attempts of {day.key} have a learner who was forgotten. Repeat "
+            "`grader-pipeline learner forget` with the learner's id, or materialize raw_attempts "
+            "and validated_attempts of that day again."
+        )
 
 
 def load_statement(name: str) -> sql.Composed:
@@ -185,6 +205,8 @@ def _load(
     }
     db.execute(statement("load/write_ledger"), ledger)
     db.execute(statement("load/note_load"), ledger)
+    if on_conflict is OnConflict.update:
+        note(db, "update", done_by=run_id, days=[day.date])
     if done.loaded + done.updated > 0 or before.was_changed or not has_rollup(db, day):
         roll_up(db, day, done.rollup)
 
@@ -196,7 +218,7 @@ def _copy_new_day(db: Connection, parquet: pq.ParquetFile) -> _Loaded | None:
     that transaction, and fails. Attempts that only the other stores leave marks that this load does
     not take: the day is rolled up again.
     """
-    rollup = DayRollup()
+    rollup = DayRollup(excluded_learners(db))
     tables = (table.drop_columns("position") for table in rollup.adding(attempts(parquet)))
     try:
         with db.transaction():

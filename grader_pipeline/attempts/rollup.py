@@ -5,7 +5,7 @@ explains its columns. Times are UTC. A clock is time at work since the day's fir
 task.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -26,21 +26,21 @@ _Array = npt.NDArray[Any]
 class DayRollup:
     """The attempts of a day so far: 13 bytes each, and each learner with a sourcedid once.
 
+    Those of ``excluded`` learners are counted, and have no engagements.
+
     Attempts come in any order, each only once. Their values may be any that the table ``grader``
     holds: an attempt of another attempt type is neither a run nor a submit.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, excluded: Collection[str] = ()) -> None:
+        self.attempts = 0
+        """How many attempts were added, excluded ones too."""
+        self._excluded = pa.array(sorted(excluded), pa.string())
         self._learners: dict[str, str] = {}
         self._pairs: dict[tuple[str, str | None], int] = {}
         self._pair = [np.empty(0, "i4")]
         self._time = [np.empty(0, "i8")]
         self._marks = [np.empty(0, "u1")]
-
-    @property
-    def attempts(self) -> int:
-        """How many attempts were added."""
-        return sum(map(len, self._time))
 
     def adding(self, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         """The same tables, each added when it is taken."""
@@ -50,6 +50,10 @@ class DayRollup:
 
     def add(self, attempts: pa.Table) -> None:
         """Add attempts. Columns beside those of an attempt are ignored."""
+        self.attempts += attempts.num_rows
+        if self._excluded:
+            is_excluded = pc.is_in(attempts["user_id"], self._excluded)
+            attempts = attempts.filter(pc.invert(is_excluded))
         self._pair.append(self._numbered(attempts["user_id"], attempts["lis_result_sourcedid"]))
         self._time.append(attempts["created_at"].to_numpy().astype("M8[us]").view("i8"))
         is_submit = pc.equal(attempts["attempt_type"], "submit")

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     OUTSIDE_WINDOW = "outside_window"  # The time is not in the day.
     FORBIDDEN_CHARACTER = "forbidden_character"  # NUL or half a surrogate pair: cannot be stored.
     DUPLICATE_KEY = "duplicate_key"  # An earlier attempt of the answer has the time and learner.
+    FORGOTTEN_LEARNER = "forgotten_learner"  # It was a forgotten learner's. Its text is empty.
 
 
 _FILLED = pa.Check.ne("", error=Reason.EMPTY_FIELD)

@@ -22,6 +22,7 @@ from grader_pipeline.attempts.columns import ATTEMPT_TYPES, COLUMNS, NAMES, atte
 from grader_pipeline.attempts.course_and_task import course_and_task, pairs
 from grader_pipeline.attempts.decoding import decode
 from grader_pipeline.attempts.duplicates import SeenKeys
+from grader_pipeline.attempts.forgotten import FORGOTTEN
 from grader_pipeline.attempts.response import Element, batches
 from grader_pipeline.attempts.schema import Reason, Reasons, all_reasons, schema
 from grader_pipeline.partitions import SchoolDay
@@ -43,8 +44,10 @@ FILE_SCHEMA = pa.schema(
     ]
 )
 
-_TALLY = b"tally"
+TALLY = b"tally"  # Its name in the footer.
+
 _DUPLICATE = Reason.DUPLICATE_KEY.value
+_FORGOTTEN = Reason.FORGOTTEN_LEARNER.value
 
 
 _Named = tuple[str | None, str | None]
@@ -59,6 +62,7 @@ class Tally:
     reasons counts twice there. ``courses`` and ``courses_without_url`` count valid attempts,
     ``courses_rejected`` rejected elements. ``unread`` are valid attempts without a readable course
     or task. ``large_courses`` have LEAST_LEARNERS or more with valid attempts: only they are named.
+    ``forgotten`` are those of the rejected that were a forgotten learner's.
 
     ``received_by_type``, ``rejected_by_type`` and ``valid_by_type`` count by attempt type. It is
     read without case and outer blanks, so that refused submits count as submits when the API
@@ -69,6 +73,7 @@ class Tally:
     received: int = 0
     duplicates: int = 0
     rejected: int = 0
+    forgotten: int = 0
     verdict_disagrees: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     courses: dict[str, int] = field(default_factory=dict)
@@ -106,6 +111,7 @@ def validate(
         for batch in batches(body, BATCH, digest.update):
             frame, reasons = decode(batch, columns)
             reasons = all_reasons(frame, rules, reasons)
+            reasons |= {p: [_FORGOTTEN] for p in reasons if bytes(batch[p]) == FORGOTTEN}
             clean = frame.drop(index=list(reasons))
             if clean[required].isna().any(axis=None):
                 raise AssertionError("an attempt without a required value has no reason")
@@ -121,7 +127,7 @@ def validate(
         tally.large_courses = sorted(
             course for course, users in learners.items() if len(users) >= LEAST_LEARNERS
         )
-        writer.add_key_value_metadata({_TALLY: msgspec.json.encode(tally)})
+        writer.add_key_value_metadata({TALLY: msgspec.json.encode(tally)})
     # What follows needs less memory, and would take it in addition.
     pa.default_memory_pool().release_unused()
     return tally
@@ -152,21 +158,21 @@ def opened(file: BinaryIO) -> pq.ParquetFile:
 def tally_of(file: pq.ParquetFile) -> Tally:
     """The tally in the footer of a validated day."""
     with _reading():
-        return msgspec.json.decode(file.metadata.metadata[_TALLY], type=Tally)
+        return msgspec.json.decode(file.metadata.metadata[TALLY], type=Tally)
 
 
 def attempts(file: pq.ParquetFile) -> Iterator[pa.Table]:
     """The attempts of a validated day, batch by batch: ``position`` and ``COLUMNS``."""
-    for batch in _tables(file, ["position", *NAMES, "reasons"]):
+    for batch in tables(file, ["position", *NAMES, "reasons"]):
         yield batch.filter(batch["reasons"].is_null()).drop_columns("reasons")
 
 
 def quarantine(file: pq.ParquetFile) -> Iterator[pa.Table]:
     """The refused elements of a validated day, batch by batch: ``position, reasons, row``.
 
-    ``row`` is the element as received.
+    ``row`` is the element as received, and empty if it was a forgotten learner's.
     """
-    for batch in _tables(file, ["position", "reasons", "row"]):
+    for batch in tables(file, ["position", "reasons", "row"]):
         yield batch.filter(batch["reasons"].is_valid())
 
 
@@ -184,7 +190,8 @@ def decoded_elements(body: BinaryIO) -> Iterator[tuple[int, Element, tuple[Any, 
             position += 1
 
 
-def _tables(file: pq.ParquetFile, columns: list[str]) -> Iterator[pa.Table]:
+def tables(file: pq.ParquetFile, columns: list[str]) -> Iterator[pa.Table]:
+    """These columns of a validated day, batch by batch."""
     batches = file.iter_batches(batch_size=_READ_BATCH, columns=columns, use_threads=False)
     while True:
         with _reading():
@@ -195,7 +202,10 @@ def _tables(file: pq.ParquetFile, columns: list[str]) -> Iterator[pa.Table]:
 
 
 def _table(batch: list[Element], frame: pd.DataFrame, reasons: Reasons, offset: int) -> pa.Table:
-    texts = {place: bytes(batch[place]).decode() for place in reasons}
+    texts = {
+        place: "" if words == [_FORGOTTEN] else bytes(batch[place]).decode()
+        for place, words in reasons.items()
+    }
     columns = [
         pa.array(range(offset, offset + len(frame)), pa.int32()),
         *(_arrow(frame, name) for name in NAMES),
@@ -216,6 +226,7 @@ def _count(
     tally.received += len(frame)
     tally.duplicates += len(reasons) - len(rejected)
     tally.rejected += len(rejected)
+    tally.forgotten += sum(words == [_FORGOTTEN] for words in reasons.values())
     words = [word for why in reasons.values() for word in why]
     _add(tally.reasons, pa.array(words, pa.string()))
     is_submit = valid["attempt_type"] == "submit"

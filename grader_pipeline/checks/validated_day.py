@@ -45,9 +45,20 @@ class ValidatedDay:
         return {"attempts": self.tally.valid, **usual}
 
     @property
+    def refused(self) -> int:
+        """Elements that were rejected because they are wrong: not those of forgotten learners."""
+        return self.tally.rejected - self.tally.forgotten
+
+    @property
     def rejected_share(self) -> float:
-        """Rejected elements of those received; 0 of none."""
-        return self.tally.rejected / self.tally.received if self.tally.received else 0.0
+        """``refused`` of the elements received beside those of forgotten learners; 0 of none."""
+        received = self.tally.received - self.tally.forgotten
+        return self.refused / received if received else 0.0
+
+    @property
+    def sent(self) -> int:
+        """The valid attempts, and the elements of forgotten learners: the API did send them."""
+        return self.tally.valid + self.tally.forgotten
 
 
 def _median(volumes: Sequence[int]) -> float | None:
@@ -60,7 +71,7 @@ def rejected_share(facts: ValidatedDay) -> Found:
     tally, bound = facts.tally, facts.settings.grader_max_rejected_share
     by_type = tally.rejected_by_type.items()
     shares = {word: rejected / tally.received_by_type[word] for word, rejected in by_type}
-    texts = [f"{tally.rejected} of {tally.received} elements were rejected."]
+    texts = [f"{facts.refused} of {tally.received} elements were rejected."]
     texts += [
         f"{tally.rejected_by_type[word]} of {tally.received_by_type[word]} {word}s were rejected."
         for word, share in sorted(shares.items())
@@ -82,19 +93,19 @@ def day_volume(facts: ValidatedDay) -> Found:
     """At least GRADER_MIN_VOLUME_SHARE of the median of the same weekday in the last four weeks.
 
     While fewer than two of them are stored: not empty on a working day. The share holds for each
-    attempt type too.
+    attempt type too. Elements of forgotten learners count as attempts, of each type.
     """
     valid, share = facts.tally.valid, facts.settings.grader_min_volume_share
     if facts.usual is None:
-        enough = valid > 0 or facts.day.date.weekday() >= _SATURDAY
+        enough = facts.sent > 0 or facts.day.date.weekday() >= _SATURDAY
         text = f"{valid} attempts on a {facts.day.date:%A}; nothing to compare with yet."
     else:
-        enough = valid >= share * facts.usual
+        enough = facts.sent >= share * facts.usual
         text = f"{valid} attempts; the median of the weekday is {facts.usual:g}."
     for word in ATTEMPT_TYPES:
         number = facts.tally.valid_by_type.get(word, 0)
         usual = _median(facts.weekday_volumes_by_type.get(word, ()))
-        if usual is not None and number < share * usual:
+        if usual is not None and number + facts.tally.forgotten < share * usual:
             enough = False
             text += f" {number} {word}s; their median is {usual:g}."
     return Found(enough or share == 0, facts.volume, text)
@@ -118,7 +129,9 @@ def few_rejected_in_each_course(facts: ValidatedDay) -> Found:
 def usual_volume(facts: ValidatedDay) -> Found:
     """Warns when the day has under half or over double the weekday's median."""
     least, most = _WARN_VOLUME
-    return Found(not facts.usual or least <= facts.tally.valid / facts.usual <= most, facts.volume)
+    usual = facts.usual or 0
+    is_usual = not usual or (least * usual <= facts.sent and facts.tally.valid <= most * usual)
+    return Found(is_usual, facts.volume)
 
 
 @check(VALIDATED_ATTEMPTS)

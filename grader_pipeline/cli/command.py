@@ -23,8 +23,10 @@ _COMMANDS = {
     "report": "write the reports of some days as one HTML page that needs nothing else",
     "status": "show yesterday's report and what needs somebody; exit 1 if the report is late",
     "recompute": "compute stored days again out of the table grader, reports and sheet included",
+    "learner": "leave a learner out of the reports, or forget one",
     "mail": "list the mails of the outbox, or send those again that somebody did not get",
     "psql": "open the database that is in use in psql",
+    "prune": "remove stored answers and Dagster's runs that are older than the settings keep",
     "exec": "run a command of Dagster's on the instance, and with the daemon, of `dev`",
     "doctor": "check every setting and connection, and say what to do about what fails",
 }

@@ -9,6 +9,7 @@ from grader_pipeline.cli.days import day
 from grader_pipeline.local.errors import LauncherError, Stopped
 from grader_pipeline.refresh import refresh_waiting
 from grader_pipeline.reports.stored_days import mark_days, stored_calendar
+from grader_pipeline.resources.learner_lists import note
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.settings import Settings
 from grader_pipeline.sheet.resource import Sheets
@@ -36,7 +37,7 @@ def run(chosen: argparse.Namespace) -> None:
             )
         _mark(postgres, chosen.start, chosen.end)
         try:
-            done = refresh_waiting(postgres, Sheets(), None, _say)
+            done = refresh_waiting(postgres, Sheets(), None, say)
         except Stopped:
             print(
                 "\nWhat is done stays. The other days wait: repeat `grader-pipeline recompute`, or "
@@ -57,10 +58,12 @@ def _mark(postgres: Postgres, start: dt.date | None, end: dt.date | None) -> Non
                 "--to."
             )
         days = mark_days(db, start or dt.date.min, end or dt.date.max)
-    print(f"{days} days are to be rolled up again, and the reports that look back at them.")
+        note(db, "recompute", days=days)
+    print(f"{len(days)} days are to be rolled up again, and the reports that look back at them.")
 
 
-def _say(what: str, done: int, of: int) -> None:
+def say(what: str, done: int, of: int) -> None:
+    """Show how far the work is: on a terminal in one line."""
     is_terminal = sys.stdout.isatty()
     if is_terminal or done % _LINE_EVERY == 0 or done == of:
         line = f"{what}: {done} of {of}"

@@ -6,6 +6,7 @@ now, so a day that was refreshed is never shown with its former picture. Whoever
 it drawn again.
 """
 
+import datetime as dt
 import hashlib
 import inspect
 import logging
@@ -26,12 +27,15 @@ from grader_pipeline.reports.report_files import reports
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
-from grader_pipeline.storage import put
+from grader_pipeline.storage import files_by_day, put
 
 log = logging.getLogger(__name__)
 
 # Matplotlib is not safe in several threads.
 _drawing = threading.Lock()
+
+
+_SUFFIX = ".png"
 
 
 class NoPictureError(Exception):
@@ -60,7 +64,7 @@ def picture(postgres: Postgres, name: str, key: str) -> bytes:
     rows = _rows(postgres, report, report.picture.days, day)
     made_of = _made_of(report, rows)
     # From here on the path is safe: a report has this name, and the day is in the calendar.
-    file = UPath(Settings().storage) / "pictures" / name / f"{day.key}.png"
+    file = _folder() / name / f"{day.key}{_SUFFIX}"
     with _drawing:
         png = _kept(file)
         if png is None or made_of.encode() not in png:
@@ -89,6 +93,21 @@ def _made_of(report: Report, rows: Sequence[Row]) -> str:
 @cache
 def _code() -> bytes:
     return inspect.getsource(pictures).encode()
+
+
+def picture_files() -> list[tuple[dt.date, UPath]]:
+    """The files of all pictures, each with its day."""
+    folder = _folder()
+    if not folder.is_dir():
+        return []
+    return [
+        found for report in sorted(folder.iterdir(), key=str)
+        for found in files_by_day(report, _SUFFIX)
+    ]  # fmt: skip
+
+
+def _folder() -> UPath:
+    return UPath(Settings().storage) / "pictures"
 
 
 def _kept(file: UPath) -> bytes | None:

@@ -14,6 +14,7 @@ from psycopg import sql
 
 from grader_pipeline.attempts.rollup import DayRollup
 from grader_pipeline.partitions import SchoolDay
+from grader_pipeline.resources.learner_lists import excluded_learners
 from grader_pipeline.resources.postgres import Connection, copy_in
 from grader_pipeline.statements import statement
 
@@ -49,10 +50,10 @@ def roll_up(db: Connection, day: SchoolDay, rollup: DayRollup | None = None) -> 
     """Make the rollups of a day anew.
 
     ``rollup`` has the attempts of the day, exactly those that the table ``grader`` holds. Without
-    it they are read from there, in bounded memory.
+    it they are read from there, in bounded memory. Excluded learners have none in a rollup.
     """
     if rollup is None:
-        rollup = DayRollup()
+        rollup = DayRollup(excluded_learners(db))
         for attempts in stored_attempts(db, day):
             rollup.add(attempts)
     db.execute(statement("load/stage_engagements"))

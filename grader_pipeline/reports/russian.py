@@ -30,6 +30,7 @@ _REASONS = {
     "outside_window": "другой день",
     "forbidden_character": "запрещённый символ",
     "duplicate_key": "повтор ключа",
+    "forgotten_learner": "данные юзера удалены",
 }
 
 

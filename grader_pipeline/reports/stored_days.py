@@ -84,8 +84,8 @@ def changed_days(db: Connection) -> list[dt.date]:
     return [row["report_date"] for row in rows]
 
 
-def mark_days(db: Connection, first: dt.date, last: dt.date) -> int:
-    """Mark the stored days of a period as changed, by the calendar of the settings; give how many.
+def mark_days(db: Connection, first: dt.date, last: dt.date) -> list[dt.date]:
+    """Mark the stored days of a period as changed, by the calendar of the settings; give them.
 
     The calendar of the database becomes that of the settings.
     """
@@ -93,7 +93,8 @@ def mark_days(db: Connection, first: dt.date, last: dt.date) -> int:
     given = {"timezone": settings.grader_timezone, "start_date": settings.grader_start_date}
     db.execute(statement("load/set_calendar"), given)
     given |= {"first": first, "last": last}
-    return db.execute(statement("load/mark_days"), given).rowcount
+    rows = db.execute(statement("load/mark_days"), given).fetchall()
+    return [row["report_date"] for row in rows]
 
 
 def roll_up_again(postgres: Postgres, date: dt.date) -> None:

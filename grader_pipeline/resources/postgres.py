@@ -74,8 +74,7 @@ class Postgres(dg.ConfigurableResource["Postgres"], use_attribute_docstrings=Tru
     @classmethod
     def at(cls, url: str) -> "Postgres":
         """The database of ``url`` in place of that of DATABASE_URL. No UI page shows ``url``."""
-        postgres = cls()
-        postgres._url = SecretStr(url)
+        (postgres := cls())._url = SecretStr(url)
         return postgres
 
     @contextmanager
@@ -123,9 +122,23 @@ class Postgres(dg.ConfigurableResource["Postgres"], use_attribute_docstrings=Tru
         try:
             yield row["answer"]
         finally:
-            if row["answer"] and self._connection is not None and not self._connection.closed:
-                with self.transaction() as db:
-                    db.execute(statement("session/unlock"), {"work": work})
+            self._unlock("session/unlock", work) if row["answer"] else None
+
+    @contextmanager
+    def holding(self, work: str, *, shared: bool = False) -> Iterator[None]:
+        """Wait for the lock of ``alone`` and hold it. Those who share it hold it together."""
+        suffix = "_shared" if shared else ""
+        with self.transaction() as db:
+            db.execute(statement(f"session/lock{suffix}"), {"work": work})
+        try:
+            yield
+        finally:
+            self._unlock(f"session/unlock{suffix}", work)
+
+    def _unlock(self, name: str, work: str) -> None:
+        if self._connection is not None and not self._connection.closed:
+            with self.transaction() as db:
+                db.execute(statement(name), {"work": work})
 
     def probe(self) -> str:
         """Connect and look at the tables, change nothing. Raises like ``transaction``."""

@@ -95,6 +95,7 @@ REFUSED: list[tuple[dict, list[str]]] = [
         ["missing_field", "null_field", "undecodable_passback_params", "wrong_type"],
     ),
     (attempt(lti_user_id=7, attempt_type=7, created_at=7), ["wrong_type"]),
+    ({"forgotten": True}, ["forgotten_learner"]),
 ]
 
 

@@ -1,4 +1,5 @@
--- The day's main metrics counted in grader itself: the rollups take no part in it.
+-- The day's main metrics counted in grader itself, without the learners who are left out: the rollups take
+-- no part in it.
 SELECT
     coalesce(sum(submits), 0)::bigint   AS submits,
     coalesce(sum(successes), 0)::bigint AS successful_submits,
@@ -10,5 +11,6 @@ FROM (
     FROM grader
     WHERE created_at >= %(day_start)s
       AND created_at < %(day_end)s
+      AND user_id <> ALL (ARRAY(SELECT excluded.user_id FROM excluded_learner AS excluded))
     GROUP BY user_id
 ) AS learners;

@@ -10,4 +10,5 @@ FROM (
     UNION
     SELECT report_date FROM grader_load
 ) AS stored
-WHERE report_date BETWEEN %(first)s AND %(last)s;
+WHERE report_date BETWEEN %(first)s AND %(last)s
+RETURNING (quarter_hour AT TIME ZONE 'UTC' AT TIME ZONE %(timezone)s)::date AS report_date;

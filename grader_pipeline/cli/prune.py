@@ -1,0 +1,38 @@
+"""``grader-pipeline prune``: removes files and runs that are older than the settings keep."""
+
+import argparse
+import os
+
+import dagster as dg
+
+from grader_pipeline.cli.database import database_url
+from grader_pipeline.local import dagster_home
+from grader_pipeline.prune import prune_files, prune_runs
+from grader_pipeline.settings import Settings
+
+_VARIABLES = ("DAGSTER_HOME", "DAGSTER_POSTGRES_URL", "GRADER_RUN_SOCKET")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Whether to remove anything."""
+    parser.add_argument("--dry-run", action="store_true", help="say what it would remove")
+
+
+def run(chosen: argparse.Namespace) -> None:
+    """Remove old files and runs, and print how many.
+
+    Raises LauncherError when the database cannot be used, OSError as the storage does.
+    """
+    settings = Settings()
+    verb = "would be removed" if chosen.dry_run else "removed"
+    files = prune_files(dry_run=chosen.dry_run)
+    print(f"{files} files of days older than {settings.grader_keep_answers} {verb}.")
+    with database_url(settings) as url:
+        # A deployment has an instance of its own.
+        if "DAGSTER_HOME" not in os.environ:
+            dagster_home.write_instance(settings, url)
+            environment = dagster_home.environment(settings, url)
+            os.environ.update({name: environment[name] for name in _VARIABLES})
+        with dg.DagsterInstance.get() as instance:
+            runs = prune_runs(instance, dry_run=chosen.dry_run)
+    print(f"{runs} runs older than {settings.grader_keep_runs} {verb}.")

@@ -1,0 +1,1 @@
+DELETE FROM grader WHERE id = ANY (%(ids)s);

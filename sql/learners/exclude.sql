@@ -1,0 +1,3 @@
+INSERT INTO excluded_learner (user_id)
+VALUES (%(learner)s)
+ON CONFLICT DO NOTHING;

@@ -1,0 +1,1 @@
+SELECT length, hash FROM forgotten_learner;

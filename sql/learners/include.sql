@@ -1,0 +1,1 @@
+DELETE FROM excluded_learner WHERE user_id = %(learner)s;

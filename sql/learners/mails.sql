@@ -1,0 +1,1 @@
+SELECT key, subject, message FROM mail_outbox WHERE message <> '';

@@ -1,0 +1,3 @@
+INSERT INTO forgotten_learner (hash, length)
+VALUES (%(hash)s, %(length)s)
+ON CONFLICT DO NOTHING;
