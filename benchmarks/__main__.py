@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 
+from benchmarks.figures.alarms import broken_tasks
 from benchmarks.figures.backfilling import backfill
 from benchmarks.figures.end_to_end import end_to_end
 from benchmarks.figures.loading import dirty_day, large_table, second_run
@@ -22,6 +23,7 @@ QUESTIONS = {
     "backfill": backfill,
     "reports": reports_of_a_day,
     "large_table": large_table,
+    "broken_tasks": broken_tasks,
 }
 
 ROWS, DAYS, TIMES = 1_000_000, 60, 5

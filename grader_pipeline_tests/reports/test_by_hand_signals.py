@@ -13,28 +13,10 @@ from grader_pipeline_tests.reports.school_days import (
     RUN,
     TODAY,
     WRONG,
-    X,
     Y,
     at,
     only,
 )  # fmt: skip
-
-
-def test_a_task_whose_success_share_fell_sharply_is_flagged(school: School) -> None:
-    # Yesterday 20 of 40 submits of X were correct: 50 %. Today 1 of 10: 10 %, a fall of 0.4, and
-    # three standard errors are 3 * sqrt(0.5 * 0.5 / 10) = 0.474: chance may do that.
-    # With 1 of 12 it is 8.3 %, a fall of 0.417 against 3 * sqrt(0.25 / 12) = 0.433: still may.
-    # With 1 of 14 it is 7.1 %, a fall of 0.429 against 3 * sqrt(0.25 / 14) = 0.401: flagged.
-    school.load(DAY - dt.timedelta(days=1),
-                [at(f"10:{n:02}", f"u{n}", n % 2 == 0, back=1) for n in range(40)])  # fmt: skip
-    for number, flagged in ((10, 0), (12, 0), (14, 1)):
-        school.load(DAY, [at(f"11:{n:02}", f"u{n}", n == 0) for n in range(number)])
-        school.compute(DAY, "broken_tasks")
-        assert len(school.rows("broken_tasks")) == flagged
-    assert only(school.rows("broken_tasks"), course=COURSE, task=X) == {
-        "learners": 14, "submits": 14, "success_share": D("7.1"),
-        "learners_before": 40, "submits_before": 40, "success_share_before": D("50.0"),
-    }  # fmt: skip
 
 
 def test_the_learners_who_need_help_and_their_counts(school: School) -> None:
