@@ -9,7 +9,8 @@ FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < 
 # Dagster's checker sends no telemetry and needs no instance.
 DG := env -u DAGSTER_HOME DAGSTER_DISABLE_TELEMETRY=1 VIRTUAL_ENV="$(CURDIR)/$(VENV)" \
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dg
-SNAPSHOT_TEST := grader_pipeline_tests/test_definitions.py -k definition_graph
+SNAPSHOT_TESTS := grader_pipeline_tests/test_definitions.py \
+	grader_pipeline_tests/reports/test_reports_page.py -k "definition_graph or the_page_is_what"
 
 .PHONY: help demo dev test snapshot lint bench lock
 
@@ -19,7 +20,8 @@ help:
 	@echo "            with ARGS=--demo"
 	@echo "make test   run all tests; ARGS='-k mail' for some, ARGS='-m quick' for those of a minute,"
 	@echo "            ON=wheel for all on the built package"
-	@echo "make snapshot  renew the snapshot of the definitions, after a change that is meant"
+	@echo "make snapshot  renew the snapshot of the definitions, after a change that is meant, and"
+	@echo "            docs/reports.md, after a change of sql/reports"
 	@echo "make lint   check style, types, formatting and that Dagster can load the definitions"
 	@echo "make bench  measure speed and memory"
 	@echo "make lock   lock the newest versions that pyproject.toml allows"
@@ -41,8 +43,8 @@ lint: $(INSTALLED)
 	$(DG) check defs
 
 snapshot: $(INSTALLED)
-	RENEW_SNAPSHOT=1 $(BIN)/python -m pytest -q $(SNAPSHOT_TEST)
-	git diff --stat -- grader_pipeline_tests/snapshots
+	RENEW_SNAPSHOT=1 $(BIN)/python -m pytest -q $(SNAPSHOT_TESTS)
+	git diff --stat -- grader_pipeline_tests/snapshots docs/reports.md
 
 bench: $(INSTALLED)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint requirements.txt --group bench
