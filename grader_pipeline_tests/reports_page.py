@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from grader_pipeline.reports.definition import WHOLE_DAY, Report
-from grader_pipeline.reports.privacy import LEAST_LEARNERS
 from grader_pipeline.reports.report_files import reports
+from grader_pipeline.small_groups import LEAST_LEARNERS
 from grader_pipeline_tests.wheel import CHECKOUT
 
 PAGE = CHECKOUT / "docs" / "reports.md"
@@ -53,12 +53,13 @@ def _section(report: Report, metrics: Sequence[Mapping[str, Any]]) -> Iterator[s
         yield from (_line(report, name) for name in report.columns)
         yield ""
     if report.plot:
-        yield "| line | label | formerly |"
-        yield "|---|---|---|"
+        yield "| line | label | unit | formerly |"
+        yield "|---|---|---|---|"
         for metric in metrics:
             name = metric[report.plot.by]
             former = _labels(report.formerly.get(name, ()))
-            yield f"| `{name}` | {_cell(metric['label'])} | {former} |"
+            unit = metric[report.units.unit] if report.units else ""
+            yield f"| `{name}` | {_cell(metric['label'])} | {unit} | {former} |"
         yield "\nFurther lines are there on days that have something to say in them.\n"
 
 

@@ -90,6 +90,7 @@ def test_each_attempt_type_has_the_bound_of_the_share(rejected, allowed):
     )  # fmt: skip
     (result,) = [r for r in of_validated_attempts(tally) if r.check_name == "rejected_share"]
     assert result.passed == allowed
+    assert result.severity == dg.AssetCheckSeverity.ERROR
     assert (f"{rejected} of 100 submits were rejected." in result.description) != allowed
 
 
@@ -101,6 +102,12 @@ def test_a_course_of_which_many_were_rejected_is_named(rejected, few):
     assert by_name["few_rejected_in_each_course"].metadata["rejected"].value == (
         {} if few else {"b": rejected}
     )
+
+
+def test_an_attempt_type_that_the_answer_lacks_has_no_attempts():
+    # A share of 0.1 of the median of 5: one submit would do.
+    tally = Tally(received=1000, valid_by_type={"run": 1000})
+    assert not passed(tally, (1000, 1000), submit=[5, 5])["day_volume"]
 
 
 @pytest.mark.parametrize(
@@ -127,8 +134,9 @@ def test_elements_of_forgotten_learners_are_no_errors_and_no_lack_of_attempts():
 
 
 def test_an_empty_answer_has_no_share_of_rejects():
-    found = passed(Tally())
-    assert (found["rejected_share"], found["few_rejected"]) == (True, True)
+    found = {result.check_name: result for result in of_validated_attempts(Tally())}
+    assert found["rejected_share"].passed and found["few_rejected"].passed
+    assert found["rejected_share"].metadata["share"].value == 0
 
 
 @pytest.mark.parametrize("volumes", [(), (1000,)])
@@ -292,6 +300,8 @@ def test_a_difference_in_the_schema_and_one_in_the_rows_fail_a_check_each():
         "table_schema",
         "stored_rows_agree",
     }
+    assert found["table_schema"].severity == dg.AssetCheckSeverity.ERROR
+    assert found["stored_rows_agree"].severity == dg.AssetCheckSeverity.WARN
     assert found["table_schema"].metadata["differences"].value == ["no column id"]
     assert "on_conflict: update" in found["stored_rows_agree"].description
 
@@ -301,6 +311,7 @@ def test_each_report_that_was_not_computed_is_named_with_its_cause():
     failures = {"tasks": "sql/reports/tasks.sql, line 3: no"}
     found = results(SHEET_REPORT, replace(AGREEING, failures=failures))
     (result,) = (result for result in found if not result.passed)
+    assert result.severity == dg.AssetCheckSeverity.ERROR
     assert result.description == failures["tasks"]
     assert result.metadata["failed"].value == failures
 
@@ -324,7 +335,7 @@ def test_reports_that_do_not_agree_with_the_table_fail_a_check(facts, said):
 @pytest.mark.parametrize(
     "facts",
     [
-        {"before": replace(AS_REMEMBERED, marks=2)},
+        {"before": replace(AS_REMEMBERED, marks=1)},
         {"before": replace(AS_REMEMBERED, attempts=24)},
         {"redone": [dt.date(2023, 5, 1)]},
     ],
@@ -334,3 +345,20 @@ def test_a_table_that_somebody_else_has_changed_is_a_warning_with_what_was_redon
     (result,) = (result for result in found if not result.passed)
     assert (result.check_name, result.severity) == ("table_was_changed", dg.AssetCheckSeverity.WARN)
     assert "rolled up again" in result.description
+
+
+@pytest.mark.parametrize(("remembered", "known"), [(None, "none"), (24, "24")])
+def test_the_warning_of_a_changed_table_names_what_its_rollup_was_made_of(remembered, known):
+    before = replace(AS_REMEMBERED, remembered=remembered, marks=1)
+    found = results(GRADER_TABLE, LoadedDay(LEDGER, [], before))
+    (result,) = (result for result in found if not result.passed)
+    assert f"The day had 25 attempts before this load, its rollup {known}; 1 quarter" in (
+        result.description
+    )
+
+
+def test_a_check_that_finds_nothing_says_so():
+    found = results(GRADER_TABLE, LoadedDay(LEDGER, [], AS_REMEMBERED))
+    said = {result.check_name: result.description for result in found}
+    assert said["table_schema"] == "No difference."
+    assert said["table_was_changed"] == "Nobody else has changed it."

@@ -152,3 +152,18 @@ def test_every_real_row_is_an_attempt_of_its_day(day):
         url = row["lis_outcome_service_url"]
         assert (url is None) == ("lis_outcome_service_url" not in sent["passback_params"])
         assert url is None or repr(url) in sent["passback_params"]
+
+
+def test_runs_with_a_verdict_and_submits_without_one_are_counted_and_kept():
+    agreeing = [
+        attempt("2023-05-31 10:00:00", "u", attempt_type="run", is_correct=None),
+        attempt("2023-05-31 10:01:00", "u", attempt_type="submit", is_correct=0),
+        attempt("2023-05-31 10:02:00", "u", attempt_type="submit", is_correct=1),
+    ]
+    disagreeing = [
+        attempt("2023-05-31 10:03:00", "u", attempt_type="run", is_correct=0),
+        attempt("2023-05-31 10:04:00", "u", attempt_type="submit", is_correct=None),
+    ]
+    for elements, count in (([], 0), (agreeing, 0), ([*agreeing, *disagreeing], 2)):
+        tally = validated(elements).tally
+        assert (tally.verdict_disagrees, tally.valid) == (count, len(elements))

@@ -4,18 +4,21 @@ import re
 from typing import Any
 from urllib.parse import quote
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from grader_pipeline.attempts.course_and_task import course_and_task
+from grader_pipeline.attempts.course_and_task import course_and_task, pairs
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline_tests.attempts.sourcedids import (
     ANN,
     BLOCKS,
+    COURSE,
     COURSES,
     HOSTS,
     READABLE,
+    SIGNATURE,
     UNREADABLE,
     texts,
 )
@@ -30,6 +33,44 @@ def test_course_and_task_are_read(text: str, names: tuple[str, str]) -> None:
 @pytest.mark.parametrize("text", UNREADABLE)
 def test_no_part_of_any_other_text_is_a_name(text: str) -> None:
     assert course_and_task(text, ANN) is None
+
+
+OPEN_EDX = f"{COURSE}:lms.example.org"
+
+
+@pytest.mark.parametrize(
+    ("text", "who", "names"),
+    [
+        # A learner's id has at least 8 characters. It may be less than a number or a signature.
+        ("1-22-333-00000000", "00000000", ("Canvas 22", "1-22-333")),
+        (f"1-22-00000000-{SIGNATURE}", "00000000", ("Canvas", "1-22")),
+        (f"1-22-ffffffff-{SIGNATURE}", "ffffffff", ("Canvas", "1-22")),
+        ("1-22-0000000-333", "0000000", ("Canvas 22", "1-22-0000000")),
+        (f"{OPEN_EDX}-00000000:00000000", "00000000", None),
+        (f"{OPEN_EDX}-0000000:0000000", "0000000", (COURSE, "0000000")),
+        # An id that is no text when decoded makes the whole text unreadable.
+        (f"{OPEN_EDX}-lab:%FF", "%FF", None),
+    ],
+)
+def test_a_learners_id_is_no_part_of_a_name(
+    text: str, who: str, names: tuple[str, str] | None
+) -> None:
+    assert course_and_task(text, who) == names
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abc"), st.sampled_from(("x", "y", "z", "", None))), max_size=30
+    )
+)
+def test_each_pair_of_learner_and_text_is_read_once_and_is_that_of_its_attempts(
+    attempts: list[tuple[str, str | None]],
+) -> None:
+    learners, sourcedids = ([each[place] for each in attempts] for place in (0, 1))
+    found, places = pairs(pa.array(learners, pa.string()), pa.array(sourcedids, pa.string()))
+    assert len(found) == len(set(attempts))
+    assert [found[place] for place in places] == attempts
 
 
 # After a host of one name, such a block cannot be told from the rest of a host with dashes.

@@ -7,6 +7,7 @@ from validated_day import reasons_of, validated
 
 from grader_pipeline.attempts import validation
 from grader_pipeline.attempts.columns import COLUMNS
+from grader_pipeline.attempts.passback import LONGEST
 from grader_pipeline.attempts.schema import Reason
 from grader_pipeline_tests.grader import attempt, learner
 
@@ -258,3 +259,10 @@ def test_a_day_of_nothing_but_refused_elements_is_still_a_day():
     assert found.tally.reasons == {
         "not_an_object": 1, "missing_field": 1, "null_field": 1, "bad_timestamp": 1,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("more", "reasons"), [(0, []), (1, ["too_long"])])
+def test_the_longest_passback_params_are_read_and_one_character_more_is_refused(more, reasons):
+    text = passback(SOURCEDID)["passback_params"]
+    filled = text[:-1] + " " * (LONGEST - len(text) + more) + "}"
+    assert reasons_of(attempt(passback_params=filled)) == reasons

@@ -110,3 +110,14 @@ def test_a_table_of_several_chunks_or_of_none_is_as_good_as_another() -> None:
     at_once = DayRollup()
     at_once.add(whole)
     assert cut.engagements() == at_once.engagements()
+
+
+def test_a_table_that_goes_through_is_passed_on_and_added_when_it_is_taken() -> None:
+    tables = [pa.Table.from_pylist([attempt(f"09:0{n}:00", "run")], _SCHEMA) for n in range(3)]
+    rollup = DayRollup()
+    for count, table in enumerate(rollup.adding(tables), start=1):
+        assert table is tables[count - 1]
+        assert rollup.attempts == count
+    assert rollup.engagements().to_pylist() == rolled_up(
+        *(attempt(f"09:0{n}:00", "run") for n in range(3))
+    )

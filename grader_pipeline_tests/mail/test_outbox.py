@@ -57,6 +57,15 @@ def test_a_key_is_one_mail_however_often_it_is_enqueued(serve, enqueue, deliver,
     assert bytes(row["message"]) == received.content
 
 
+def test_a_round_ends_as_soon_as_no_mail_is_due(serve, enqueue, deliver):
+    serve(MailServer())
+    enqueue()
+    begun = time.monotonic()
+    assert deliver().sent == 1
+    # A round that waited for its time to end would take ten seconds.
+    assert time.monotonic() - begun < 8
+
+
 def test_a_mail_is_not_enqueued_unless_its_decision_is_committed(postgres, outbox_rows):
     with pytest.raises(ZeroDivisionError), postgres.transaction() as db:
         outbox.enqueue(db, LETTER, key="success:1", candidate="run", to=[Mailbox("", ANNA)])

@@ -298,3 +298,42 @@ def test_a_merged_line_without_a_series_of_its_own_is_in_no_picture(make: Make) 
     assert [row["kind"] for row in rows] == ["x", None]
     assert report.picture
     assert len(pictures._points(report, report.picture, rows)) == 1
+
+
+def test_a_merged_sum_is_whole_if_it_is_a_whole_number_and_else_exact(make: Make) -> None:
+    report = make(
+        "-- dimension course: К\n-- learners active listed in few: Ю\n"
+        "-- sum attempts of active: П\n-- sum hours of active: Ч\n"
+    )
+    lines = [
+        {
+            "report_date": DAY,
+            "course": name,
+            "active": 3,
+            "few": few,
+            "attempts": sent,
+            "hours": hours,
+        }
+        for name, few, sent, hours in (
+            ("A", [1, 2, 3], Decimal("4.0"), Decimal("1.5")),
+            ("B", [4, 5, 6], Decimal("2"), Decimal("2")),
+        )
+    ]
+    ((_, count, attempts, hours),) = shown(report, lines)
+    assert (count, attempts, hours) == (6, 6, Decimal("3.5"))
+    assert isinstance(attempts, int)
+
+
+def test_a_line_that_is_merged_alone_keeps_its_parent(make: Make) -> None:
+    report = make(
+        "-- dimension course: К\n-- dimension task in course: З\n-- learners learners: Ю\n"
+    )
+    assert shown(report, [line("A", 9, task=ID)], ID) == [("A", OTHERS, None)]
+
+
+@pytest.mark.parametrize("name", ["a", "zz"])
+def test_a_second_group_of_one_to_four_is_blank_whatever_its_name_is(make: Make, name: str) -> None:
+    report = make(BASE + f"-- learners {name}: Раньше\n")
+    assert shown(report, [line("A", 9, **{name: 4}), line("B", 9, **{name: 5})]) == [
+        ("A", 9, None), ("B", 9, 5),
+    ]  # fmt: skip

@@ -14,6 +14,7 @@
 -- column success_share_before of learners_before: Решили с первого submit за 27 предыдущих дней, % от них
 -- formerly success_share_before: Доля успешных за 27 предыдущих дней, % от попыток (submit)
 -- column expected_share of learners_before: Ожидалось, % (доля за 27 дней с поправкой на силу юзеров дня)
+-- behind expected_share: all of user_id
 -- dimension kind: Что случилось
 -- history: all
 --
@@ -48,7 +49,8 @@ WITH counted AS (
                                                                     AS solved,
         count(*) FILTER (WHERE is_before)                           AS learners_before,
         count(*) FILTER (WHERE is_before AND first_submit_correct)  AS solved_before,
-        bool_or(first_success_date <= %(report_date)s)              AS is_solved
+        bool_or(first_success_date <= %(report_date)s)              AS is_solved,
+        sum(submits)                                                AS submits
     FROM recent_engagement
     CROSS JOIN LATERAL (
         SELECT first_submit_date BETWEEN %(report_date)s::date - 27 AND %(report_date)s::date - 1
@@ -140,7 +142,7 @@ chances AS (
 ),
 -- Who solved it may have done so before the 28 days.
 engagements AS MATERIALIZED (
-    SELECT id, task, first_submit_date, first_success_date
+    SELECT id, task, first_attempt_date, first_submit_date, first_success_date
     FROM engagement
     WHERE task IN (SELECT task FROM tasks WHERE is_solved IS NOT TRUE)
       AND first_attempt_date <= %(report_date)s
@@ -152,14 +154,20 @@ unsolved AS (
     HAVING count(*) FILTER (WHERE first_submit_date <= %(report_date)s) >= 5
        AND bool_or(first_success_date <= %(report_date)s) IS NOT TRUE
 ),
+-- The submits of the 28 days are known.
 unsolved_submits AS (
-    SELECT unsolved.task, unsolved.learners, sum(day.submits) AS submits
+    SELECT unsolved.task, unsolved.learners, tasks.submits + coalesce(earlier.submits, 0) AS submits
     FROM unsolved
-    JOIN engagements USING (task)
-    JOIN engagement_day AS day ON day.engagement = engagements.id
-    WHERE day.report_date <= %(report_date)s
-    GROUP BY unsolved.task, unsolved.learners
-    HAVING sum(day.submits) >= 15
+    JOIN tasks USING (task)
+    LEFT JOIN (
+        SELECT engagements.task, sum(day.submits) AS submits
+        FROM engagements
+        JOIN engagement_day AS day ON day.engagement = engagements.id
+        WHERE engagements.task IN (SELECT task FROM unsolved)
+          AND first_attempt_date < %(report_date)s::date - 27
+          AND day.report_date < %(report_date)s::date - 27
+        GROUP BY engagements.task
+    ) AS earlier USING (task)
 ),
 found AS (
     SELECT
@@ -177,6 +185,7 @@ found AS (
     UNION ALL
     SELECT task, 'никто ещё не решил', learners, submits, 0, NULL, NULL, NULL, NULL
     FROM unsolved_submits
+    WHERE submits >= 15
 )
 SELECT
     course, task, learners, submits, success_share, learners_before, success_share_before,
