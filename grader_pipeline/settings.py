@@ -32,6 +32,7 @@ Mailboxes = Annotated[tuple[Mailbox, ...], NoDecode]
 
 # As Dagster has them: an owner is a team or an e-mail address, a tag has a key and a value.
 _OWNER = re.compile(r"team:\S+|[\w.%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}", re.ASCII)
+_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*|[0-9a-f:.]*:[0-9a-f:.]*", re.ASCII)
 _TAG = re.compile(r"((?:[\w.-]{1,63}/)?[\w.-]{1,63})=([\w.-]{0,63})", re.ASCII)
 
 
@@ -135,6 +136,8 @@ class Settings(WorldSettings):
 
     # The address under which colleagues reach the Dagster UI, for links in mails.
     dagster_ui_url: str | None = None
+    # The names under which browsers reach it, beside localhost.
+    grader_ui_hosts: CommaSeparated = ()
 
     @field_validator("grader_schedule_time", "grader_start_date", mode="before")
     @classmethod
@@ -168,6 +171,16 @@ class Settings(WorldSettings):
         if len(found) != 1:
             raise ValueError(f"one address is needed here: {FORM}")
         return found[0]
+
+    @field_validator("grader_ui_hosts", mode="before")
+    @classmethod
+    def _host_names(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        hosts = tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        if not all(map(_HOST.fullmatch, hosts)):
+            raise ValueError("write names as ui.school.org, or addresses, without https:// or port")
+        return hosts
 
     @field_validator("grader_owners", mode="before")
     @classmethod

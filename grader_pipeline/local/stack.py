@@ -16,6 +16,7 @@ from grader_pipeline.local.home_lock import sole_owner
 from grader_pipeline.local.sample_guard import refuse_real_places
 from grader_pipeline.local.services import STOP_SECONDS, Services, free_port, require_port
 from grader_pipeline.settings import CODE_REFERENCES, SAMPLE_CLIENT, Settings
+from grader_pipeline.ui import hosts
 
 UI_SECONDS = 120
 
@@ -76,6 +77,8 @@ def running(settings: Settings, host: str, port: int) -> Iterator[Stack]:
     colleagues or places of real days.
     """
     refuse_real_places(settings)
+    if refused := hosts.refusal(host, settings.grader_ui_hosts):
+        raise LauncherError(refused)
     require_port(host, port)
     with ExitStack() as stack:
         stack.enter_context(sole_owner(settings.dagster_home))

@@ -14,7 +14,9 @@ from dagster_webserver import cli
 from dagster_webserver.app import create_app_from_workspace_process_context
 from dagster_webserver.version import __version__
 
+from grader_pipeline.settings import Settings
 from grader_pipeline.startup import prepare_process
+from grader_pipeline.ui import hosts
 from grader_pipeline.ui.app import app
 
 
@@ -25,6 +27,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=cli.DEFAULT_WEBSERVER_PORT)
     parser.add_argument("--workspace", required=True, help="the file that names the code servers")
     chosen = parser.parse_args()
+    if refused := hosts.refusal(chosen.host, Settings().grader_ui_hosts):
+        parser.error(refused)
     prepare_process()
     with dg.DagsterInstance.get() as instance:
         instance.optimize_for_webserver(

@@ -15,6 +15,8 @@ from starlette.types import ASGIApp
 
 from grader_pipeline.reports.picture_files import NoPictureError, picture
 from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.settings import Settings
+from grader_pipeline.ui.guard import Guard
 
 _CONNECT_SECONDS = 5
 _ASKED = re.compile(r"([^/]+)/([^/]+)\.png")
@@ -22,10 +24,14 @@ _ASKED = re.compile(r"([^/]+)/([^/]+)\.png")
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
-def app(dagsters: ASGIApp) -> Starlette:
-    """The pictures, and for every other address ``dagsters``, the application of Dagster."""
+def app(dagsters: ASGIApp) -> ASGIApp:
+    """The pictures, and for every other address ``dagsters``, the application of Dagster.
+
+    Requests of foreign pages are refused: see ``guard.py``.
+    """
     # Starlette calls a function that is no coroutine in a thread, so drawing blocks nobody.
-    return Starlette(routes=[Route("/pictures/{asked:path}", _picture), Mount("/", dagsters)])
+    routes = [Route("/pictures/{asked:path}", _picture), Mount("/", dagsters)]
+    return Guard(Starlette(routes=routes), Settings().grader_ui_hosts)
 
 
 def _picture(request: Request) -> Response:

@@ -65,3 +65,13 @@ def test_a_home_that_cannot_be_written_is_named_with_what_to_do(
     assert f"{home}/demo/dagster cannot be written (" in done.stderr
     assert "set GRADER_HOME to a folder that can" in done.stderr
     assert "Errno" not in done.stderr
+
+
+def test_the_ui_is_not_opened_to_other_machines_without_the_names_it_is_reached_by(
+    home: Path, run: Run
+) -> None:
+    done = run("dev", "--host", "0.0.0.0")
+    assert done.returncode == 1
+    assert "anybody there could start runs" in done.stderr
+    assert "set GRADER_UI_HOSTS" in done.stderr
+    assert not list(home.glob("**/dagster"))
