@@ -8,6 +8,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -75,10 +76,20 @@ def postgres_18() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def debian_postgres() -> Iterator[str]:
     """URL of Debian's own PostgreSQL (15 in Debian 12), started for the session."""
+    with debian_server() as folder:
+        yield f"postgresql://postgres@/postgres?host={folder}"
+
+
+@contextmanager
+def debian_server(listen: str = "", let_in: str = "") -> Iterator[Path]:
+    """Run Debian's own PostgreSQL; give the folder of its socket.
+
+    ``listen`` is its address beside the socket, ``let_in`` the network that needs no password.
+    """
     if DEBIAN_POSTGRES is None:
         pytest.skip("Debian's PostgreSQL is not installed")
     programs = DEBIAN_POSTGRES
-    folder = Path(tempfile.mkdtemp(prefix="grader-pg15-"))
+    folder = Path(tempfile.mkdtemp(prefix="grader-pg15-", dir="/tmp"))
     user = "postgres" if os.geteuid() == 0 else None
     if user:
         shutil.chown(folder, user)
@@ -92,10 +103,15 @@ def debian_postgres() -> Iterator[str]:
         )  # fmt: skip
 
     run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8")
-    run("pg_ctl", "-w", "-o", f"-h '' -k {folder}", "-l", str(folder / "log"), "start")
-    yield f"postgresql://postgres@/postgres?host={folder}"
-    run("pg_ctl", "-w", "-m", "immediate", "stop")
-    shutil.rmtree(folder, ignore_errors=True)
+    if let_in:
+        with (data / "pg_hba.conf").open("a") as hba:
+            hba.write(f"host all all {let_in} trust\n")
+    run("pg_ctl", "-w", "-o", f"-h '{listen}' -k {folder}", "-l", str(folder / "log"), "start")
+    try:
+        yield folder
+    finally:
+        run("pg_ctl", "-w", "-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

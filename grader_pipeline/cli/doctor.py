@@ -12,8 +12,7 @@ from collections.abc import Callable
 import dagster as dg
 from pydantic import ValidationError
 
-from grader_pipeline.local.dagster_home import SCHEMA
-from grader_pipeline.local.database import connected
+from grader_pipeline.local.database import CONNECTIONS_NEEDED, connected, require_connections
 from grader_pipeline.local.disk_forecast import disks
 from grader_pipeline.local.errors import LauncherError, explain
 from grader_pipeline.local.home_lock import writable
@@ -21,6 +20,7 @@ from grader_pipeline.logs import without_secrets
 from grader_pipeline.mail.resource import Mail
 from grader_pipeline.resources.grader_api import GraderApi
 from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.runs.dagster_schema import SCHEMA
 from grader_pipeline.settings import Settings
 from grader_pipeline.sheet.resource import Sheets
 from grader_pipeline.storage import DayFiles
@@ -108,9 +108,13 @@ def _dagster(settings: Settings) -> str:
             " has_database_privilege(current_database(), 'CREATE'))",
             [SCHEMA],
         ).fetchone()
+        free = require_connections(db)
     if answer is None or not answer[0]:
         raise dg.Failure(
             f"The role of DATABASE_URL may not create the schema {SCHEMA}: grant it CREATE on the "
             "database."
         )
-    return f"its instance is, or will be, in the schema {SCHEMA} of the database"
+    return (
+        f"its instance is, or will be, in the schema {SCHEMA} of the database, which has {free} "
+        f"connections for the {CONNECTIONS_NEEDED} needed"
+    )

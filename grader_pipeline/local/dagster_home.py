@@ -9,9 +9,10 @@ from urllib.parse import quote, urlencode
 from grader_pipeline.local.database import connected, parameters
 from grader_pipeline.local.home_lock import writable
 from grader_pipeline.local.processes import MARK, socket_place
+from grader_pipeline.resources.connections import with_keepalive
+from grader_pipeline.runs.dagster_schema import SCHEMA
 from grader_pipeline.settings import Settings
 
-SCHEMA = "dagster"
 LOCATION = "grader_pipeline"
 SOCKETS = "dagster"
 
@@ -50,7 +51,7 @@ def run_socket(settings: Settings) -> Path:
 
 
 def instance_url(database_url: str) -> str:
-    """DATABASE_URL as an SQLAlchemy URL of Dagster's own schema.
+    """DATABASE_URL as an SQLAlchemy URL, for the sessions of ``runs/instance_storage.py``.
 
     Raises LauncherError when DATABASE_URL cannot be read.
     """
@@ -59,7 +60,7 @@ def instance_url(database_url: str) -> str:
     if password is not None:
         user += ":" + quote(password, safe="")
     name = quote(known.pop("dbname", ""), safe="")
-    known["options"] = f"{known.get('options', '')} -csearch_path={SCHEMA}".strip()
+    known = with_keepalive(known)
     return f"postgresql+psycopg2://{user}@/{name}?{urlencode(known, quote_via=quote)}"
 
 

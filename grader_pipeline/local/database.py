@@ -4,9 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from grader_pipeline.local.errors import LauncherError
-from grader_pipeline.resources.connections import url_parts
+from grader_pipeline.resources.connections import url_parts, with_keepalive
+from grader_pipeline.statements import statement
+
+CONNECTIONS_NEEDED = 16
+"""Sessions of the stack at most: 4 of its services, 2 of each of the 4 runs, 4 for short peaks."""
 
 
 def parameters(database_url: str) -> dict[str, str]:
@@ -15,7 +20,7 @@ def parameters(database_url: str) -> dict[str, str]:
     Raises LauncherError when it cannot be read.
     """
     try:
-        return {name: str(value) for name, value in url_parts(database_url).items()}
+        return url_parts(database_url)
     except psycopg.ProgrammingError:
         # The driver's text quotes the URL, with its password.
         raise LauncherError(
@@ -30,11 +35,26 @@ def connected(database_url: str) -> Iterator[psycopg.Connection]:
 
     Raises LauncherError, with a text of one line, when the database cannot be reached or refuses.
     """
-    parameters(database_url)
+    known = make_conninfo(**with_keepalive(parameters(database_url)))
     try:
-        with psycopg.connect(database_url, connect_timeout=10, autocommit=True) as connection:
+        with psycopg.connect(known, autocommit=True) as connection:
             yield connection
     except psycopg.Error as error:
         # The first line is the cause. The others are guesses of libpq.
         cause = str(error).partition("\n")[0]
         raise LauncherError(f"The database of DATABASE_URL cannot be used: {cause}") from None
+
+
+def require_connections(db: psycopg.Connection) -> int:
+    """Give how many sessions of the pipeline the server allows.
+
+    Raises LauncherError if they are fewer than CONNECTIONS_NEEDED.
+    """
+    (free,) = db.execute(statement("session/free_connections")).fetchone() or (0,)
+    if free < CONNECTIONS_NEEDED:
+        raise LauncherError(
+            f"The database has {free} connections for the pipeline, which needs up to "
+            f"{CONNECTIONS_NEEDED}. Raise max_connections of the server, the limit of the role or "
+            "of the database, or end other sessions."
+        )
+    return int(free)

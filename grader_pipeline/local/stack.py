@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from grader_pipeline.local import dagster_home, processes
+from grader_pipeline.local.database import connected, require_connections
 from grader_pipeline.local.embedded_postgres import embedded_postgres
 from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.local.home_lock import sole_owner
@@ -89,6 +90,8 @@ def running(settings: Settings, host: str, port: int) -> Iterator[Stack]:
             database_url = stack.enter_context(embedded_postgres(settings.grader_home))
         else:
             database_url = settings.database_url.get_secret_value()
+            with connected(database_url) as db:
+                require_connections(db)
         dagster_home.write_instance(settings, database_url)
         workspace = dagster_home.write_workspace(settings, code_socket)
         environment = dagster_home.environment(settings, database_url) | {CODE_REFERENCES: "1"}

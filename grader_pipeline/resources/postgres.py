@@ -6,7 +6,6 @@ Source: DATABASE_URL. Sessions speak UTC.
 """
 
 import logging
-import re
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -16,7 +15,6 @@ import psycopg
 import pyarrow as pa
 from pgpq import ArrowToPostgresBinaryEncoder
 from psycopg import sql
-from psycopg.rows import dict_row
 from pydantic import PrivateAttr, SecretStr
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
@@ -39,11 +37,6 @@ Connection = connections.Connection
 
 _COPIED_AT_ONCE = 10_000
 """Rows. So few stay in the processor's cache until they are sent."""
-
-# Waiting does not help then. libpq gives no SQLSTATE for a refused connection, only a text.
-_REFUSALS = re.compile(
-    "authentication failed|no password supplied|does not exist|no pg_hba.conf entry|not permitted"
-)
 
 
 def database_place(settings: Settings) -> str:
@@ -225,26 +218,7 @@ def copy_in(db: Connection, copy: sql.Composed | bytes, tables: Iterable[pa.Tabl
 
 def _open(url: str) -> Connection:
     try:
-        url_parts(url)
-        connection = psycopg.connect(
-            url,
-            row_factory=dict_row,
-            autocommit=True,
-            connect_timeout=10,
-            application_name="grader_pipeline",
-        )
-    except psycopg.ProgrammingError:
-        # The driver's text quotes the URL with the password.
-        raise PermanentFailure(
-            "DATABASE_URL cannot be read: write it as postgresql://user:password@host:5432/name, "
-            "with other characters than letters and digits percent-encoded."
-        ) from None
-    except psycopg.OperationalError as error:
-        message = f"PostgreSQL cannot be reached: {cause(error)}"
-        if _REFUSALS.search(str(error)):
-            raise PermanentFailure(f"{message}. Check DATABASE_URL.") from None
-        log.warning("%s; trying again", message)
-        raise TransientFailure(f"{message}. Check that it runs, and DATABASE_URL.") from None
-    connection.execute("SET TIME ZONE 'UTC'")
-    connection.execute(statement("session/work_mem"))
-    return connection
+        return connections.connect(url)
+    except connections.CannotConnectError as error:
+        log.warning("%s Trying again.", error)
+        raise TransientFailure(str(error)) from None

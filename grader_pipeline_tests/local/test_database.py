@@ -1,8 +1,10 @@
 """The launcher's connections say why they failed, and never the password."""
 
+import psycopg
 import pytest
+from psycopg import sql
 
-from grader_pipeline.local.database import connected
+from grader_pipeline.local.database import CONNECTIONS_NEEDED, connected, require_connections
 from grader_pipeline.local.errors import LauncherError
 
 
@@ -14,3 +16,29 @@ def test_a_database_that_is_down_is_named_by_its_cause_in_one_line() -> None:
         pass
     assert str(refused.value).endswith("Connection refused")
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("limited", ["DATABASE", "ROLE"])
+def test_a_database_without_connections_for_the_pipeline_is_named_with_what_it_lacks(
+    database_url: str, limited: str
+) -> None:
+    with psycopg.connect(database_url, autocommit=True) as admin:
+        database, role = admin.info.dbname, "grader_with_few_connections"
+        admin.execute(f"DROP ROLE IF EXISTS {role}")
+        admin.execute(f"CREATE ROLE {role}")
+        name = database if limited == "DATABASE" else role
+        limit = sql.SQL("ALTER {} {} CONNECTION LIMIT {}")
+        as_limited = (sql.SQL(limited), sql.Identifier(name))
+        try:
+            for allowed in (CONNECTIONS_NEEDED + 2, 15):
+                admin.execute(limit.format(*as_limited, allowed))
+                with connected(database_url) as db:
+                    db.execute(f"SET ROLE {role}")
+                    if allowed > CONNECTIONS_NEEDED:
+                        assert require_connections(db) >= CONNECTIONS_NEEDED
+                        continue
+                    with pytest.raises(LauncherError, match=r"has 1\d connections .* needs up to"):
+                        require_connections(db)
+        finally:
+            admin.execute(limit.format(*as_limited, -1))
+            admin.execute(f"DROP ROLE {role}")

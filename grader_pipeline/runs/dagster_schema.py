@@ -1,0 +1,3 @@
+"""The schema of Dagster's own tables, in the database of the pipeline."""
+
+SCHEMA = "dagster"

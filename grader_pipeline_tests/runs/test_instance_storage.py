@@ -1,0 +1,65 @@
+"""Dagster's storage: its connections end with their instance, and poolers let them through."""
+
+from contextlib import closing, nullcontext
+
+import dagster as dg
+import psycopg
+import pytest
+
+from grader_pipeline.local.dagster_home import environment, write_instance
+from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.runs.dagster_schema import SCHEMA
+from grader_pipeline.settings import Settings
+from grader_pipeline_tests.pooler import pooler
+
+
+def prepared(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DAGSTER_HOME and the environment of a process of Dagster."""
+    settings = Settings()
+    write_instance(settings, url)
+    for name in ("DAGSTER_HOME", "DAGSTER_POSTGRES_URL", "GRADER_RUN_SOCKET"):
+        monkeypatch.setenv(name, environment(settings, url)[name])
+
+
+def sessions(url: str) -> int:
+    with psycopg.connect(url) as db:
+        row = db.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchone()
+    assert row
+    return int(row[0])
+
+
+def test_each_tick_of_a_sensor_closes_the_connections_it_opened(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared(database_url, monkeypatch)
+    with dg.DagsterInstance.get() as instance:
+        instance.get_runs_count()
+        own, reference = sessions(database_url), instance.get_ref()
+        kept = []
+        for _ in range(10):
+            with dg.DagsterInstance.from_ref(reference) as of_tick:
+                of_tick.get_runs_count()
+                of_tick.all_asset_keys()
+            kept.append(of_tick)  # else the collector closes them
+        assert sessions(database_url) == own
+
+
+@pytest.mark.parametrize("database_url", ["debian_postgres"], indirect=True)
+@pytest.mark.parametrize("is_pooled", [False, True])
+def test_dagsters_tables_go_to_a_schema_of_their_own_through_a_pooler_too(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, is_pooled: bool
+) -> None:
+    way = pooler(database_url, "session") if is_pooled else nullcontext(database_url)
+    with way as url:
+        prepared(url, monkeypatch)
+        with dg.DagsterInstance.get() as instance:
+            assert instance.get_runs_count() == 0
+        with closing(Postgres.at(url)) as postgres, postgres.transaction() as db:
+            found = db.execute(
+                "SELECT to_regclass('runs') AS here, to_regclass(%s)::text AS there",
+                [f"{SCHEMA}.runs"],
+            ).fetchone()
+    assert found == {"here": None, "there": f"{SCHEMA}.runs"}
