@@ -4,6 +4,7 @@ import argparse
 import time
 from contextlib import closing
 
+from grader_pipeline.local.code_watch import CodeWatch
 from grader_pipeline.local.stack import running
 from grader_pipeline.reports.stored_days import calendar_notices, stored_calendar
 from grader_pipeline.resources.postgres import Postgres
@@ -26,8 +27,10 @@ def run(chosen: argparse.Namespace) -> None:
         stack.start_daemon()
         print(f"Dagster is at {stack.url} - Ctrl+C stops it.", flush=True)
         _say_notices(stack.database_url)
+        watch = CodeWatch(stack.services)
         while True:
             stack.services.check()
+            watch.look()
             time.sleep(0.5)
 
 

@@ -39,6 +39,8 @@ def environment(settings: Settings, database_url: str) -> dict[str, str]:
         "DAGSTER_HOME": str(settings.dagster_home),
         "DAGSTER_POSTGRES_URL": instance_url(database_url),
         "DAGSTER_DISABLE_TELEMETRY": "1",
+        # A backfill waits for a code server that is not there. Otherwise it fails.
+        "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR": "1",
         "GRADER_RUN_SOCKET": str(run_socket(settings)),
         "PYTHONUNBUFFERED": "1",
         **MALLOC_SETTINGS,

@@ -17,8 +17,22 @@ from grader_pipeline.local.errors import LauncherError
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 15
+
 YOUNG_SECONDS = 30
-"""A service that ends this soon after its start would end again, so it is not restarted."""
+"""A service that ends this soon after its start may end again at once."""
+
+PAUSES = (0, 1, 2, 4)
+"""Seconds before a service is started again, the first time it ends young, the second, and so on.
+
+After one more time it is given up.
+"""
+
+PROBE_SECONDS = 5
+MOST_SILENT = 3
+"""A service that gives no answer to so many probes in a row is killed, and started again."""
+
+Probe = Callable[[], bool]
+"""Whether a service answers."""
 
 
 @dataclass
@@ -29,6 +43,14 @@ class Service:
     arguments: Sequence[str]
     process: subprocess.Popen[bytes]
     started: float
+    probe: Probe | None = None
+    ended_young: int = 0
+    """How many times in a row it ended within YOUNG_SECONDS."""
+    start_at: float | None = None
+    """When it is to be started again, if it has ended."""
+    probed: float = 0
+    silent: int = 0
+    """How many probes in a row had no answer."""
 
 
 class Services:
@@ -54,15 +76,20 @@ class Services:
         for leader in leaders:
             processes.end_session(leader, patience=STOP_SECONDS)
 
-    def start(self, name: str, *arguments: str) -> Service:
-        """Start ``python`` with these arguments. Its output goes to its own file."""
-        with self.output(name).open("wb") as output:
-            process = processes.start(
-                [sys.executable, *arguments], environment=self._environment, output=output
-            )
-        service = Service(name, arguments, process, time.monotonic())
+    def start(self, name: str, *arguments: str, probe: Probe | None = None) -> Service:
+        """Start ``python`` with these arguments. Its output goes to its own file.
+
+        ``probe`` is asked every PROBE_SECONDS, once the service is no longer young.
+        """
+        service = Service(name, arguments, self._started(name, arguments), time.monotonic(), probe)
         self._services[name] = service
         return service
+
+    def _started(self, name: str, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+        with self.output(name).open("wb") as output:
+            return processes.start(
+                [sys.executable, *arguments], environment=self._environment, output=output
+            )
 
     def output(self, name: str) -> Path:
         """The file with the output of a service since its last start."""
@@ -77,23 +104,56 @@ class Services:
         return ready
 
     def check(self) -> None:
-        """Restart the services that have ended.
+        """Restart the services that have ended, or that do not answer.
 
-        Raises LauncherError for one that ended within YOUNG_SECONDS: it would do so again.
+        Raises LauncherError for one that ends again and again.
         """
-        for service in list(self._services.values()):
-            code = service.process.poll()
-            if code is None:
-                continue
+        for service in self._services.values():
+            if service.start_at is not None:
+                if time.monotonic() >= service.start_at:
+                    self._start_again(service)
+            elif (code := service.process.poll()) is not None:
+                self._has_ended(service, code)
+            elif service.probe is not None:
+                _ask(service, service.probe)
+
+    def restart(self, name: str) -> None:
+        """End a service, and start it again."""
+        service = self._services[name]
+        if service.start_at is None:
+            processes.end([service.process.pid], patience=STOP_SECONDS)
             processes.end_session(service.process.pid, patience=STOP_SECONDS)
-            if time.monotonic() - service.started < YOUNG_SECONDS:
-                output = self.output(service.name)
-                raise LauncherError(
-                    f"{service.name} ended with {code}. Its last lines, all of which are in "
-                    f"{output}:\n{processes.tail(output)}"
-                )
-            log.warning("%s ended (%s); starting it again", service.name, code)
-            self.start(service.name, *service.arguments)
+            service.ended_young = 0
+            self._start_again(service)
+
+    def _has_ended(self, service: Service, code: int) -> None:
+        processes.end_session(service.process.pid, patience=STOP_SECONDS)
+        is_young = time.monotonic() - service.started < YOUNG_SECONDS
+        service.ended_young = service.ended_young + 1 if is_young else 1
+        if service.ended_young > len(PAUSES):
+            output = self.output(service.name)
+            raise LauncherError(
+                f"{service.name} ended with {code}, {service.ended_young} times in a row. Its last "
+                f"lines, all of which are in {output}:\n{processes.tail(output)}"
+            )
+        pause = PAUSES[service.ended_young - 1]
+        log.warning("%s ended (%s); starting it again in %d s", service.name, code, pause)
+        service.start_at = time.monotonic() + pause
+
+    def _start_again(self, service: Service) -> None:
+        service.process = self._started(service.name, service.arguments)
+        service.started, service.start_at, service.silent = time.monotonic(), None, 0
+
+
+def _ask(service: Service, probe: Probe) -> None:
+    now = time.monotonic()
+    if now - service.started < YOUNG_SECONDS or now - service.probed < PROBE_SECONDS:
+        return
+    service.silent = 0 if probe() else service.silent + 1
+    service.probed = time.monotonic()
+    if service.silent >= MOST_SILENT:
+        log.warning("%s does not answer; killing it, and starting it again", service.name)
+        service.process.kill()
 
 
 def free_port() -> int:

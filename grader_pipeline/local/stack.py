@@ -21,8 +21,12 @@ from grader_pipeline.ui import hosts
 
 UI_SECONDS = 120
 
-_LOCATIONS = """{ workspaceOrError { ... on Workspace {
-    locationEntries { locationOrLoadError { __typename } } } } }"""
+PROBE_TIMEOUT = 10
+
+CODE_SERVER = "code-server"
+
+_LOCATIONS = """{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError {
+    __typename ... on PythonError { className } } } } } }"""
 
 
 @dataclass(frozen=True)
@@ -51,12 +55,28 @@ class Stack:
 
     def is_loaded(self) -> bool:
         """Whether the UI answers and has loaded the code."""
+        return self._location() == {"__typename": "RepositoryLocation"}
+
+    def serves_code(self) -> bool:
+        """Whether the UI reaches the code server. Code that cannot be imported is served, too."""
+        location = self._location()
+        return location is None or location.get("className") != "DagsterUserCodeUnreachableError"
+
+    def serves_pages(self) -> bool:
+        """Whether the UI answers."""
+        try:
+            return httpx.get(f"{self.url}/server_info", timeout=PROBE_TIMEOUT).is_success
+        except httpx.HTTPError:
+            return False
+
+    def _location(self) -> dict[str, str] | None:
+        """What the UI has of the code; None if it does not answer or has not looked yet."""
         try:
             entries = self.ask(_LOCATIONS)["workspaceOrError"]["locationEntries"]
         except httpx.HTTPError:
-            return False
-        loaded = {"locationOrLoadError": {"__typename": "RepositoryLocation"}}
-        return bool(entries == [loaded])
+            return None
+        found: dict[str, str] | None = entries[0]["locationOrLoadError"] if entries else None
+        return found
 
     def start_daemon(self) -> None:
         """Start the run server, and the daemon, which runs schedules and sensors and launches runs.
@@ -114,15 +134,19 @@ def running(settings: Settings, host: str, port: int) -> Iterator[Stack]:
 def _serve(stack: Stack, code_socket: Path, host: str, port: int) -> None:
     """Start the code server and the UI, and wait until the code is loaded."""
     services = stack.services
+    # Not `dagster code-server start`: nobody would restart the process that it starts.
     services.start(
-        "code-server",
-        *("-m", "dagster", "code-server", "start", "-m", "grader_pipeline.definitions"),
-        *("-s", str(code_socket), "--location-name", dagster_home.LOCATION),
+        CODE_SERVER,
+        *("-m", "dagster", "api", "grpc", "--lazy-load-user-code"),
+        *("-m", "grader_pipeline.definitions", "--location-name", dagster_home.LOCATION),
+        *("-s", str(code_socket), "--log-level", "warning"),
+        probe=stack.serves_code,
     )
     services.start(
         "webserver",
         *("-m", "grader_pipeline.ui", "--host", host, "--port", str(port)),
         *("--workspace", str(stack.workspace)),
+        probe=stack.serves_pages,
     )
     if not services.wait_until(stack.is_loaded, UI_SECONDS):
         raise LauncherError(

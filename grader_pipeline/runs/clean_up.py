@@ -5,10 +5,18 @@ import signal
 import dagster as dg
 
 SERVER_TAG = ".dagster/run_server"
-"""Tag of a run: the socket of the run server that has its process."""
+"""Tag of a run that a run server has taken: :func:`server_tag`."""
 
 _UNDER_WAY = [dg.DagsterRunStatus(name) for name in ("STARTING", "STARTED", "CANCELING")]
 _SIGNALS = {number.value: number.name for number in signal.Signals}
+
+
+def server_tag(run_socket: str, run_id: str) -> dict[str, str]:
+    """The tag of a run that the run server at this socket has taken.
+
+    It names the run too: Dagster gives a retry the tags of the run that failed.
+    """
+    return {SERVER_TAG: f"{run_socket} {run_id}"}
 
 
 def clean_up_after_run(run_id: str, code: int) -> None:
@@ -36,7 +44,7 @@ def fail_interrupted_runs(instance: dg.DagsterInstance, run_socket: str) -> None
     left alone.
     """
     for run in instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY)):
-        if run.tags.get(SERVER_TAG) == run_socket:
+        if server_tag(run_socket, run.run_id).items() <= run.tags.items():
             instance.report_run_failed(
                 run, "The run was interrupted: the run server ended while it was under way."
             )

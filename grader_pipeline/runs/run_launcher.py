@@ -14,7 +14,7 @@ from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from grader_pipeline.runs.clean_up import SERVER_TAG
+from grader_pipeline.runs.clean_up import server_tag
 
 _ANSWER_SECONDS = 10
 _START_SECONDS = 60
@@ -60,7 +60,7 @@ class ForkedRuns(RunLauncher, ConfigurableClass):
         command = arguments.get_command_args()
         with _patiently_connected(self._socket) as server:
             # Tagged once the server answers: a server that starts fails the runs with its tag.
-            self._instance.add_run_tags(run.run_id, {SERVER_TAG: self._socket})
+            self._instance.add_run_tags(run.run_id, server_tag(self._socket, run.run_id))
             _ask(server, "start", run.run_id, command[command.index("api") + 1 :])
 
     def terminate(self, run_id: str) -> bool:

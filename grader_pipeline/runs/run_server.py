@@ -16,12 +16,14 @@ import importlib
 import json
 import os
 import runpy
+import selectors
 import signal
+import socket
 import socketserver
 import sys
 import traceback
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +31,11 @@ import dagster as dg
 
 from grader_pipeline.runs import pool_limits, waits
 from grader_pipeline.runs.clean_up import clean_up_after_run, fail_interrupted_runs
-from grader_pipeline.settings import Settings
+from grader_pipeline.runs.code_files import code_files
 from grader_pipeline.startup import prepare_process
-from grader_pipeline.statements import SQL
 
-ROUND_SECONDS = 0.2
-"""How often the server looks for processes of runs that have ended."""
+CODE_SECONDS = 10
+"""How often the server looks whether the code has changed. A run that starts looks too."""
 
 
 def main() -> int:
@@ -45,7 +46,7 @@ def main() -> int:
     path = sys.argv[1]
     prepare_process()
     waits.sleep_while_a_pool_is_full()
-    code = _code()
+    code = code_files()
     is_imported = _import()
     _, status = os.waitpid(_forked(partial(_prepare, path)), 0)
     if status != 0:
@@ -54,8 +55,8 @@ def main() -> int:
     # A collection writes to all objects, and memory that is written to is no longer shared.
     gc.freeze()
     with RunServer(path, code, is_imported=is_imported) as server:
-        server.serve_forever(ROUND_SECONDS)
-    return 0
+        while True:
+            server.serve_round()
 
 
 class RunServer(socketserver.UnixStreamServer):
@@ -67,6 +68,24 @@ class RunServer(socketserver.UnixStreamServer):
         # The run of each forked process. A process that cleans up has none.
         self._processes: dict[int, str | None] = {}
         super().__init__(path, _Request)
+        # Python writes a byte to the second socket for each child that ends.
+        self._ended, self._note = socket.socketpair()
+        for end in (self._ended, self._note):
+            end.setblocking(False)
+        signal.set_wakeup_fd(self._note.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+        self._waiting = selectors.DefaultSelector()
+        for readable in (self, self._ended):
+            self._waiting.register(readable, selectors.EVENT_READ)
+
+    def serve_round(self) -> None:
+        """Answer the requests and clean up after the runs that there are. Wait if there is none."""
+        for key, _ in self._waiting.select(CODE_SECONDS):
+            if key.fileobj is self:
+                self.handle_request()
+            else:
+                self._ended.recv(4096)
+        self._clean_up()
 
     def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Carry out a request. ``lives`` of the answer: whether the run has a process."""
@@ -79,7 +98,7 @@ class RunServer(socketserver.UnixStreamServer):
                 os.kill(pid, signal.SIGINT)
         return {"lives": bool(pids)}
 
-    def service_actions(self) -> None:
+    def _clean_up(self) -> None:
         """Clean up after runs that have ended. Import changed code once no run is left."""
         for pid, run in list(self._processes.items()):
             ended, status = os.waitpid(pid, os.WNOHANG)
@@ -89,11 +108,11 @@ class RunServer(socketserver.UnixStreamServer):
             if run is not None and status != 0:
                 code = os.waitstatus_to_exitcode(status)
                 self._processes[_forked(partial(clean_up_after_run, run, code))] = None
-        if not self._processes and self._code != _code():
+        if not self._processes and self._code != code_files():
             os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
 
     def _execute(self, command: list[str]) -> None:
-        if not self._is_imported or self._code != _code():
+        if not self._is_imported or self._code != code_files():
             os.execv(sys.executable, [sys.executable, "-m", "dagster", "api", *command])  # noqa: S606
         # The same program, in this process.
         sys.argv[1:] = ["api", *command]
@@ -138,6 +157,8 @@ def _forked(work: Callable[[], object]) -> int:
         return pid
     code = 1
     try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         work()
         code = 0
     except SystemExit as end:
@@ -148,20 +169,6 @@ def _forked(work: Callable[[], object]) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
-
-
-def _code() -> dict[Path, int]:
-    """The files that a run imports or reads as reports, with the time of their last change."""
-    files = (path for folder, pattern in _folders() for path in folder.glob(pattern))
-    return {path: path.stat().st_mtime_ns for path in files}
-
-
-@cache
-def _folders() -> list[tuple[Path, str]]:
-    """The folders of the code, each with the pattern of its files."""
-    ours = [(SQL.parent, "**/*.py"), (SQL, "**/*.sql")]
-    further = Settings().grader_reports
-    return [*ours, (further, "*.sql")] if further else ours
 
 
 if __name__ == "__main__":

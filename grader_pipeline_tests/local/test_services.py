@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,26 +79,48 @@ def test_a_service_can_be_interrupted_even_if_its_launcher_runs_in_the_backgroun
     assert running.output("service").read_text() == "default_int_handler\n"
 
 
-def test_a_service_that_dies_is_started_again(
-    running: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(services, "YOUNG_SECONDS", 0)
+def pid_of(running: Services) -> int:
+    (service,) = running._services.values()
+    return service.process.pid
+
+
+def test_a_service_that_dies_soon_after_its_start_is_started_again(running: Services) -> None:
     with running:
         service = running.start("service", "-c", "import time; time.sleep(600)")
+        first = service.process.pid
         service.process.kill()
-        service.process.wait()
-        running.check()
-        (again,) = running._services.values()
-        assert again.process.pid != service.process.pid
-        assert again.process.poll() is None
+        assert running.wait_until(lambda: pid_of(running) != first, 10)
+        assert service.process.poll() is None
 
 
-def test_a_service_that_dies_at_once_is_reported_with_its_last_words(running: Services) -> None:
+def test_a_service_that_dies_again_and_again_is_given_up_with_its_last_words_after_growing_pauses(
+    running: Services, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(services, "PAUSES", (0, 0.2, 0.4))
     with running:
-        service = running.start("service", "-c", "raise SystemExit('no such thing as port -1')")
-        service.process.wait()
-        with pytest.raises(LauncherError, match=r"(?s)service ended with 1.*no such thing"):
-            running.check()
+        running.start("service", "-c", "raise SystemExit('no such thing as port -1')")
+        started = time.monotonic()
+        with pytest.raises(LauncherError, match=r"(?s)service ended with 1, 4 .*no such thing"):
+            running.wait_until(lambda: False, 60)
+    assert time.monotonic() - started > 0.6
+    assert len(caplog.messages) == 3
+
+
+def test_a_service_that_does_not_answer_is_started_again_and_one_that_does_is_left_alone(
+    running: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "YOUNG_SECONDS", 0.5)
+    monkeypatch.setattr(services, "PROBE_SECONDS", 0.1)
+    answers = iter([True, False, False, True, False, False, False])
+    with running:
+        service = running.start(
+            "service", "-c", "import time; time.sleep(600)", probe=lambda: next(answers, True)
+        )
+        first = service.process.pid
+        assert running.wait_until(lambda: pid_of(running) != first, 20)
+        assert next(answers, None) is None
+        second = service.process.pid
+        assert not running.wait_until(lambda: pid_of(running) != second, 2)
 
 
 def test_a_new_launcher_ends_what_the_one_before_has_left_and_nothing_else(

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 from dagster._core.test_utils import create_run_for_test
 
-from grader_pipeline.runs.clean_up import SERVER_TAG, clean_up_after_run, fail_interrupted_runs
+from grader_pipeline.runs.clean_up import clean_up_after_run, fail_interrupted_runs, server_tag
 
 
 @pytest.mark.parametrize(
@@ -43,16 +43,27 @@ def test_a_run_whose_process_is_gone_has_ended_with_the_reason_and_frees_its_poo
         assert pools.get_concurrency_info("pool").active_slot_count == 0
 
 
-def test_only_runs_of_a_run_servers_own_socket_are_failed_when_it_died() -> None:
-    def run(status: dg.DagsterRunStatus, socket: str) -> str:
-        tags = {SERVER_TAG: socket}
-        return create_run_for_test(instance, status=status, tags=tags).run_id
+def test_only_runs_that_a_run_server_of_the_own_socket_had_taken_are_failed_when_it_died() -> None:
+    own, of_others = "/tmp/own/runs.sock", "/tmp/others/runs.sock"
+
+    def run(status: str, socket: str) -> str:
+        run_id = create_run_for_test(instance, status=dg.DagsterRunStatus(status)).run_id
+        instance.add_run_tags(run_id, server_tag(socket, run_id))
+        return run_id
 
     with dg.instance_for_test() as instance:
-        ours = run(dg.DagsterRunStatus.STARTED, "/tmp/ours/runs.sock")
-        waiting = run(dg.DagsterRunStatus.NOT_STARTED, "/tmp/ours/runs.sock")
-        others = run(dg.DagsterRunStatus.STARTED, "/tmp/others/runs.sock")
-        fail_interrupted_runs(instance, "/tmp/ours/runs.sock")
-        found = {name: instance.get_run_by_id(name) for name in (ours, waiting, others)}
-    statuses = {name: run.status.value for name, run in found.items() if run}
-    assert statuses == {ours: "FAILURE", waiting: "NOT_STARTED", others: "STARTED"}
+        started, waiting = run("STARTED", own), run("NOT_STARTED", own)
+        of_another = run("STARTED", of_others)
+        # Dagster copies the tags of a run to its retry, which no server has taken yet.
+        retry = create_run_for_test(
+            instance, status=dg.DagsterRunStatus.STARTING, tags=server_tag(own, started)
+        ).run_id
+        fail_interrupted_runs(instance, own)
+        found = {
+            run_id: found.status.value
+            for run_id in (started, waiting, of_another, retry)
+            if (found := instance.get_run_by_id(run_id))
+        }
+    assert found == {
+        started: "FAILURE", waiting: "NOT_STARTED", of_another: "STARTED", retry: "STARTING",
+    }  # fmt: skip
