@@ -39,7 +39,9 @@ def main() -> None:
         target = WorkspaceFileTarget(paths=[chosen.workspace])
         with WorkspaceProcessContext(instance, target, version=__version__) as process:
             dagsters = create_app_from_workspace_process_context(process, live_data_poll_rate=2000)
-            uvicorn.run(app(dagsters), host=chosen.host, port=chosen.port, log_level="warning")
+            uvicorn.run(
+                app(dagsters, instance), host=chosen.host, port=chosen.port, log_level="warning"
+            )
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
-"""Dagster's web application with one more route: ``/pictures/REPORT/DAY.png``.
+"""Dagster's web application with two more routes: ``/pictures/REPORT/DAY.png`` and ``/metrics``.
 
 A run draws no picture. Its metadata names the address, and this draws the picture from what the
-tables hold when somebody opens it.
+tables hold when somebody opens it. ``metrics.py`` says what a watch outside sees.
 """
 
 import re
+from collections.abc import Callable
+from functools import partial
 
 import dagster as dg
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -17,6 +20,7 @@ from grader_pipeline.reports.picture_files import NoPictureError, picture
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.settings import Settings
 from grader_pipeline.ui.guard import Guard
+from grader_pipeline.ui.metrics import metrics
 
 _CONNECT_SECONDS = 5
 _ASKED = re.compile(r"([^/]+)/([^/]+)\.png")
@@ -24,13 +28,17 @@ _ASKED = re.compile(r"([^/]+)/([^/]+)\.png")
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
-def app(dagsters: ASGIApp) -> ASGIApp:
-    """The pictures, and for every other address ``dagsters``, the application of Dagster.
+def app(dagsters: ASGIApp, instance: dg.DagsterInstance) -> ASGIApp:
+    """Pictures and metrics, and for every other address ``dagsters``, the application of Dagster.
 
     Requests of foreign pages are refused: see ``guard.py``.
     """
     # Starlette calls a function that is no coroutine in a thread, so drawing blocks nobody.
-    routes = [Route("/pictures/{asked:path}", _picture), Mount("/", dagsters)]
+    routes = [
+        Route("/pictures/{asked:path}", _picture),
+        Route("/metrics", partial(_metrics, instance)),
+        Mount("/", dagsters),
+    ]
     return Guard(Starlette(routes=routes), Settings().grader_ui_hosts)
 
 
@@ -38,16 +46,25 @@ def _picture(request: Request) -> Response:
     asked = _ASKED.fullmatch(request.path_params["asked"])
     if asked is None:
         return _text("Write the address as /pictures/REPORT/YYYY-MM-DD.png.", 404)
-    postgres = Postgres(connect_seconds=_CONNECT_SECONDS)
     try:
-        png = picture(postgres, asked[1], asked[2])
+        return _answer("image/png", lambda postgres: picture(postgres, asked[1], asked[2]))
     except NoPictureError as error:
         return _text(str(error), 404)
+
+
+def _metrics(instance: dg.DagsterInstance, _request: Request) -> Response:
+    return _answer(CONTENT_TYPE_LATEST, lambda postgres: metrics(instance, postgres))
+
+
+def _answer(media_type: str, read: Callable[[Postgres], bytes]) -> Response:
+    """What is read from the tables; 503 if the database does not give it."""
+    postgres = Postgres(connect_seconds=_CONNECT_SECONDS)
+    try:
+        return Response(read(postgres), media_type=media_type, headers=_HEADERS)
     except dg.Failure as failure:
         return _text(failure.description or "", 503)
     finally:
         postgres.close()
-    return Response(png, media_type="image/png", headers=_HEADERS)
 
 
 def _text(text: str, status: int) -> Response:

@@ -1,0 +1,77 @@
+"""``/metrics`` beside the UI: what a watch outside needs, in the form of Prometheus.
+
+Times are seconds since 1970, so that an alert compares them with ``time()``. Nothing names a
+learner. ``deploy/alerts.yaml`` has the alerts.
+
+Source: daily_metrics, mail_outbox, Dagster's runs and heartbeats.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+
+from grader_pipeline.partitions import window
+from grader_pipeline.reports.waiting import waiting_days
+from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.schedule import UNFINISHED
+from grader_pipeline.statements import statement
+
+
+def metrics(instance: dg.DagsterInstance, postgres: Postgres) -> bytes:
+    """What holds now, as text. Raises as :class:`Postgres` does."""
+    registry = CollectorRegistry()
+    registry.register(_Now(instance, postgres))
+    return generate_latest(registry)
+
+
+class _Now:
+    """Asks anew at each scrape; Prometheus's registry wants an object for that."""
+
+    def __init__(self, instance: dg.DagsterInstance, postgres: Postgres) -> None:
+        self._instance = instance
+        self._postgres = postgres
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        with self._postgres.transaction() as db:
+            found = db.execute(statement("status/watch")).fetchone() or {}
+            waiting = len(waiting_days(db))
+        if last := found["last_day"]:
+            yield GaugeMetricFamily(
+                "grader_last_reported_day_end_seconds",
+                "The end of the newest day that readers have a report of.",
+                window(last).end.timestamp(),
+            )
+        yield GaugeMetricFamily(
+            "grader_waiting_days", "Days that wait to be computed again.", waiting
+        )
+        mails = GaugeMetricFamily(
+            "grader_undelivered_mails",
+            "Mails that wait, or that somebody did not get.",
+            labels=["state"],
+        )
+        for state in ("queued", "failed"):
+            mails.add_metric([state], found[f"{state}_mails"])
+        yield mails
+        yield self._runs()
+        yield self._heartbeats()
+
+    def _runs(self) -> GaugeMetricFamily:
+        runs = GaugeMetricFamily(
+            "grader_runs", "Runs that are not finished, and all that failed.", labels=["status"]
+        )
+        for status in (*UNFINISHED, dg.DagsterRunStatus.FAILURE):
+            count = self._instance.get_runs_count(dg.RunsFilter(statuses=[status]))
+            runs.add_metric([status.value], count)
+        return runs
+
+    def _heartbeats(self) -> GaugeMetricFamily:
+        beats = GaugeMetricFamily(
+            "grader_daemon_heartbeat_seconds",
+            "The last sign of life of each daemon.",
+            labels=["daemon"],
+        )
+        for name, beat in self._instance.get_daemon_heartbeats().items():
+            beats.add_metric([name], beat.timestamp)
+        return beats
