@@ -10,8 +10,8 @@ from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.resources.connections import url_parts, with_keepalive
 from grader_pipeline.statements import statement
 
-CONNECTIONS_NEEDED = 16
-"""Sessions of the stack at most: 4 of its services, 2 of each of the 4 runs, 4 for short peaks."""
+CONNECTIONS_NEEDED = 17
+"""Sessions at most: the launcher's, 4 of its services, 2 of each of 4 runs, 4 for short peaks."""
 
 
 def parameters(database_url: str) -> dict[str, str]:

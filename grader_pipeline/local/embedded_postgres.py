@@ -165,7 +165,7 @@ def _supervise(start: Callable[..., Popen[bytes]], data: Path, ready: Event, sto
         while not stop.is_set() and failures < STARTS:
             server = start(output=output)
             failures += 1
-            while server.poll() is None and not stop.wait(0.05):
+            while server.poll() is None and not stop.wait(0.05 if failures else 1):
                 if failures and _is_ready(data, server.pid):
                     failures = 0
                     ready.set()

@@ -28,7 +28,7 @@ After one more time it is given up.
 """
 
 PROBE_SECONDS = 5
-MOST_SILENT = 3
+MOST_SILENT = 2
 """A service that gives no answer to so many probes in a row is killed, and started again."""
 
 Probe = Callable[[], bool]
@@ -56,9 +56,16 @@ class Service:
 class Services:
     """The running services. The end of the block ends them and everything that they started."""
 
-    def __init__(self, environment: Mapping[str, str], outputs: Path) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        outputs: Path,
+        require: Callable[[], object] = lambda: None,
+    ) -> None:
+        """``require`` raises LauncherError when the services may not go on."""
         self._environment = environment
         self.outputs = outputs
+        self._require = require
         self._services: dict[str, Service] = {}
 
     def __enter__(self) -> Self:
@@ -81,18 +88,20 @@ class Services:
 
         ``probe`` is asked every PROBE_SECONDS, once the service is no longer young.
         """
+        self.output(name).unlink(missing_ok=True)
         service = Service(name, arguments, self._started(name, arguments), time.monotonic(), probe)
         self._services[name] = service
         return service
 
     def _started(self, name: str, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-        with self.output(name).open("wb") as output:
+        # The last words of the process before this one stay.
+        with self.output(name).open("ab") as output:
             return processes.start(
                 [sys.executable, *arguments], environment=self._environment, output=output
             )
 
     def output(self, name: str) -> Path:
-        """The file with the output of a service since its last start."""
+        """The file with the output of a service since the launcher started it."""
         return self.outputs / f"{name}.txt"
 
     def wait_until(self, is_ready: Callable[[], bool], seconds: float) -> bool:
@@ -106,8 +115,9 @@ class Services:
     def check(self) -> None:
         """Restart the services that have ended, or that do not answer.
 
-        Raises LauncherError for one that ends again and again.
+        Raises LauncherError for one that ends again and again, or when they may not go on.
         """
+        self._require()
         for service in self._services.values():
             if service.start_at is not None:
                 if time.monotonic() >= service.start_at:

@@ -4,16 +4,18 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from grader_pipeline.local import dagster_home, processes
+from grader_pipeline.local import dagster_home, probes, processes
 from grader_pipeline.local.database import connected, require_connections
 from grader_pipeline.local.embedded_postgres import embedded_postgres
 from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.local.home_lock import sole_owner
+from grader_pipeline.local.lease import installation_key, sole_installation
 from grader_pipeline.local.sample_guard import refuse_real_places
 from grader_pipeline.local.services import STOP_SECONDS, Services, free_port, require_port
 from grader_pipeline.settings import CODE_REFERENCES, SAMPLE_CLIENT, Settings
@@ -21,12 +23,10 @@ from grader_pipeline.ui import hosts
 
 UI_SECONDS = 120
 
-PROBE_TIMEOUT = 10
-
 CODE_SERVER = "code-server"
 
-_LOCATIONS = """{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError {
-    __typename ... on PythonError { className } } } } } }"""
+_LOCATIONS = """{ workspaceOrError { ... on Workspace {
+    locationEntries { locationOrLoadError { __typename } } } } }"""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,11 @@ class Stack:
         Raises LauncherError when the answer has errors, httpx.HTTPError when there is no answer.
         """
         answer = httpx.post(
-            f"{self.url}/graphql", json={"query": query, "variables": variables or {}}, timeout=60
+            f"{self.url}/graphql",
+            json={"query": query, "variables": variables or {}},
+            # The UI knows this name, whatever address it listens on.
+            headers={"Host": "localhost"},
+            timeout=60,
         )
         content: dict[str, Any] = answer.raise_for_status().json()
         if errors := content.get("errors"):
@@ -55,28 +59,12 @@ class Stack:
 
     def is_loaded(self) -> bool:
         """Whether the UI answers and has loaded the code."""
-        return self._location() == {"__typename": "RepositoryLocation"}
-
-    def serves_code(self) -> bool:
-        """Whether the UI reaches the code server. Code that cannot be imported is served, too."""
-        location = self._location()
-        return location is None or location.get("className") != "DagsterUserCodeUnreachableError"
-
-    def serves_pages(self) -> bool:
-        """Whether the UI answers."""
-        try:
-            return httpx.get(f"{self.url}/server_info", timeout=PROBE_TIMEOUT).is_success
-        except httpx.HTTPError:
-            return False
-
-    def _location(self) -> dict[str, str] | None:
-        """What the UI has of the code; None if it does not answer or has not looked yet."""
         try:
             entries = self.ask(_LOCATIONS)["workspaceOrError"]["locationEntries"]
         except httpx.HTTPError:
-            return None
-        found: dict[str, str] | None = entries[0]["locationOrLoadError"] if entries else None
-        return found
+            return False
+        loaded = {"locationOrLoadError": {"__typename": "RepositoryLocation"}}
+        return bool(entries == [loaded])
 
     def start_daemon(self) -> None:
         """Start the run server, and the daemon, which runs schedules and sensors and launches runs.
@@ -94,8 +82,8 @@ class Stack:
 def running(settings: Settings, host: str, port: int) -> Iterator[Stack]:
     """Start what is not configured, then Dagster without its daemon. The block's end ends all.
 
-    Raises LauncherError when something does not start, or sample days would reach
-    colleagues or places of real days.
+    Raises LauncherError when something does not start, sample days would reach colleagues or
+    places of real days, or another installation works on the database.
     """
     refuse_real_places(settings)
     if refused := hosts.refusal(host, settings.grader_ui_hosts):
@@ -112,6 +100,9 @@ def running(settings: Settings, host: str, port: int) -> Iterator[Stack]:
             database_url = settings.database_url.get_secret_value()
             with connected(database_url) as db:
                 require_connections(db)
+        key = installation_key(settings.grader_home)
+        has_database = sole_installation(database_url, key, settings.grader_home)
+        lease = stack.enter_context(has_database)
         dagster_home.write_instance(settings, database_url)
         workspace = dagster_home.write_workspace(settings, code_socket)
         environment = dagster_home.environment(settings, database_url) | {CODE_REFERENCES: "1"}
@@ -122,7 +113,8 @@ def running(settings: Settings, host: str, port: int) -> Iterator[Stack]:
                 "GRADER_API_CLIENT": SAMPLE_CLIENT,
                 "GRADER_API_CLIENT_KEY": SAMPLE_CLIENT,
             }
-        services = stack.enter_context(Services(environment, settings.dagster_home / "output"))
+        outputs = settings.dagster_home / "output"
+        services = stack.enter_context(Services(environment, outputs, lease.require))
         if sample is not None:
             services.start("sample-api", "-m", "grader_pipeline.sample_api", f"--port={sample}")
         run_socket = dagster_home.run_socket(settings)
@@ -140,13 +132,13 @@ def _serve(stack: Stack, code_socket: Path, host: str, port: int) -> None:
         *("-m", "dagster", "api", "grpc", "--lazy-load-user-code"),
         *("-m", "grader_pipeline.definitions", "--location-name", dagster_home.LOCATION),
         *("-s", str(code_socket), "--log-level", "warning"),
-        probe=stack.serves_code,
+        probe=partial(probes.code_server_answers, code_socket),
     )
     services.start(
         "webserver",
         *("-m", "grader_pipeline.ui", "--host", host, "--port", str(port)),
         *("--workspace", str(stack.workspace)),
-        probe=stack.serves_pages,
+        probe=partial(probes.ui_answers, host, port),
     )
     if not services.wait_until(stack.is_loaded, UI_SECONDS):
         raise LauncherError(

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from grader_pipeline.local.lease import sole_installation
+from grader_pipeline.local.services import free_port
 from grader_pipeline.settings import SAMPLE_CLIENT
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -75,3 +77,19 @@ def test_the_ui_is_not_opened_to_other_machines_without_the_names_it_is_reached_
     assert "anybody there could start runs" in done.stderr
     assert "set GRADER_UI_HOSTS" in done.stderr
     assert not list(home.glob("**/dagster"))
+
+
+def test_two_homes_do_not_work_on_one_database_at_the_same_time(
+    home: Path, run: Run, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    monkeypatch.setenv("GRADER_API_URL", "http://127.0.0.1:1/")
+    monkeypatch.setenv("GRADER_API_CLIENT", "school")
+    monkeypatch.setenv("GRADER_API_CLIENT_KEY", "secret")
+    with sole_installation(database_url, "another", Path("/srv/another")):
+        done = run("dev", "--port", str(free_port()))
+        assert done.returncode == 1
+        assert "GRADER_HOME /srv/another on the host" in done.stderr
+        assert not (home / "dagster" / "output").exists()
+        # Commands that are done at once take nothing from it.
+        assert "another installation" not in run("status").stderr.lower()
+        assert run("mail", "list").returncode == 0
