@@ -27,6 +27,7 @@ class ForkedRuns(RunLauncher, ConfigurableClass):
         super().__init__()  # type: ignore[no-untyped-call]
         self._socket = socket
         self._inst_data = inst_data
+        self._launching: set[str] = set()
 
     @property
     def inst_data(self) -> ConfigurableClassData | None:
@@ -58,10 +59,14 @@ class ForkedRuns(RunLauncher, ConfigurableClass):
             origin, run.run_id, self._instance.get_ref(), set_exit_code_on_failure=True
         )
         command = arguments.get_command_args()
-        with _patiently_connected(self._socket) as server:
-            # Tagged once the server answers: a server that starts fails the runs with its tag.
-            self._instance.add_run_tags(run.run_id, server_tag(self._socket, run.run_id))
-            _ask(server, "start", run.run_id, command[command.index("api") + 1 :])
+        self._launching.add(run.run_id)
+        try:
+            with _patiently_connected(self._socket) as server:
+                # Tagged once the server answers: a server that starts fails the runs with its tag.
+                self._instance.add_run_tags(run.run_id, server_tag(self._socket, run.run_id))
+                _ask(server, "start", run.run_id, command[command.index("api") + 1 :])
+        finally:
+            self._launching.discard(run.run_id)
 
     def terminate(self, run_id: str) -> bool:
         """Interrupt the run, which then ends as canceled. False when it has no process."""
@@ -82,8 +87,10 @@ class ForkedRuns(RunLauncher, ConfigurableClass):
 
         Raises OSError when there is no run server. The monitoring then asks again later.
         """
-        with _connected(self._socket) as server:
-            lives = _ask(server, "look", run.run_id)
+        lives = run.run_id in self._launching
+        if not lives:
+            with _connected(self._socket) as server:
+                lives = _ask(server, "look", run.run_id)
         return CheckRunHealthResult(WorkerStatus.RUNNING if lives else WorkerStatus.NOT_FOUND)
 
 

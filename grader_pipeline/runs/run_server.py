@@ -65,8 +65,9 @@ class RunServer(socketserver.UnixStreamServer):
     def __init__(self, path: str, code: dict[Path, int], *, is_imported: bool) -> None:
         self._code = code
         self._is_imported = is_imported
-        # The run of each forked process. A process that cleans up has none.
-        self._processes: dict[int, str | None] = {}
+        # The run of each forked process: that of the run, and one that cleans up after it.
+        self._processes: dict[int, str] = {}
+        self._cleaning: dict[int, str] = {}
         super().__init__(path, _Request)
         # Python writes a byte to the second socket for each child that ends.
         self._ended, self._note = socket.socketpair()
@@ -96,19 +97,17 @@ class RunServer(socketserver.UnixStreamServer):
         if asked["do"] == "stop":
             for pid in pids:
                 os.kill(pid, signal.SIGINT)
-        return {"lives": bool(pids)}
+        # The monitoring does not report a run that is just being reported.
+        return {"lives": bool(pids) or (asked["do"] == "look" and run in self._cleaning.values())}
 
     def _clean_up(self) -> None:
         """Clean up after runs that have ended. Import changed code once no run is left."""
-        for pid, run in list(self._processes.items()):
-            ended, status = os.waitpid(pid, os.WNOHANG)
-            if not ended:
-                continue
-            del self._processes[pid]
-            if run is not None and status != 0:
+        for run, status in _ended(self._processes):
+            if status != 0:
                 code = os.waitstatus_to_exitcode(status)
-                self._processes[_forked(partial(clean_up_after_run, run, code))] = None
-        if not self._processes and self._code != code_files():
+                self._cleaning[_forked(partial(clean_up_after_run, run, code))] = run
+        _ended(self._cleaning)
+        if not self._processes and not self._cleaning and self._code != code_files():
             os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
 
     def _execute(self, command: list[str]) -> None:
@@ -149,6 +148,16 @@ def _import() -> bool:
         # Without the warm-up runs only take longer.
         traceback.print_exc()
     return True
+
+
+def _ended(processes: dict[int, str]) -> list[tuple[str, int]]:
+    """Remove the processes that have ended. Gives the run and the status of each."""
+    ended = []
+    for pid in list(processes):
+        known, status = os.waitpid(pid, os.WNOHANG)
+        if known:
+            ended.append((processes.pop(pid), status))
+    return ended
 
 
 def _forked(work: Callable[[], object]) -> int:

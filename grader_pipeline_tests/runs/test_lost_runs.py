@@ -1,0 +1,98 @@
+"""A run that lost its process, or its server, is noticed soon and costs its day one retry."""
+
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from grader_pipeline.local.dagster_home import LOCATION
+from grader_pipeline.local.services import free_port
+from grader_pipeline.local.stack import Stack, running
+from grader_pipeline.settings import Settings
+from grader_pipeline_tests import grader
+from grader_pipeline_tests.grader import Grader, attempt, rows
+from grader_pipeline_tests.waiting import eventually
+
+LAUNCH = """mutation ($params: ExecutionParams!) { launchRun(executionParams: $params) {
+    ... on LaunchRunSuccess { run { runId } } } }"""
+RUNS = "{ runsOrError { ... on Runs { results { runId rootRunId status } } } }"
+
+
+@pytest.fixture
+def answering() -> Iterator[Grader]:
+    """A grader whose answers wait until ``go_on`` is set."""
+    with grader.running() as server:
+        go_on = server.go_on = threading.Event()  # type: ignore[attr-defined]
+        answer = rows([attempt()])
+        server.answer = lambda request: (go_on.wait(60), answer(request))[1]
+        yield server
+        go_on.set()
+
+
+@pytest.fixture
+def stack(answering: Grader) -> Iterator[Stack]:
+    with tempfile.TemporaryDirectory() as home, pytest.MonkeyPatch.context() as env:
+        env.chdir(home)
+        env.setenv("GRADER_HOME", home)
+        env.setenv("GRADER_API_URL", answering.url)
+        env.setenv("GRADER_API_CLIENT", "school")
+        env.setenv("GRADER_API_CLIENT_KEY", "secret")
+        with running(Settings(), "127.0.0.1", free_port()) as up:
+            up.start_daemon()
+            yield up
+
+
+def launch(stack: Stack) -> str:
+    job = {"repositoryLocationName": LOCATION, "repositoryName": "__repository__"}
+    params = {
+        "selector": {**job, "jobName": "grader_day"},
+        "executionMetadata": {"tags": [{"key": "dagster/partition", "value": "2023-05-31"}]},
+    }
+    return str(stack.ask(LAUNCH, {"params": params})["launchRun"]["run"]["runId"])
+
+
+def statuses(stack: Stack, run: str) -> list[str]:
+    """The status of a run and of its retries, oldest first."""
+    runs: list[dict[str, Any]] = stack.ask(RUNS)["runsOrError"]["results"]
+    return [each["status"] for each in reversed(runs) if run in (each["runId"], each["rootRunId"])]
+
+
+def kill(stack: Stack, name: str) -> None:
+    process = stack.services._services[name].process
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.timeout(300)
+def test_a_run_that_lost_its_server_has_one_retry_which_the_new_server_does_not_fail(
+    stack: Stack, answering: Grader
+) -> None:
+    run = launch(stack)
+    assert eventually(lambda: bool(answering.requests), 60)
+    kill(stack, "runs")
+    answering.go_on.set()  # type: ignore[attr-defined]
+    wait = stack.services.wait_until
+    assert wait(lambda: "SUCCESS" in statuses(stack, run), 120), statuses(stack, run)
+    assert statuses(stack, run) == ["FAILURE", "SUCCESS"]
+
+
+@pytest.mark.timeout(300)
+def test_a_run_that_is_lost_while_it_starts_is_noticed_within_30_s_of_the_daemons_start(
+    stack: Stack, answering: Grader
+) -> None:
+    answering.go_on.set()  # type: ignore[attr-defined]
+    # The daemon waits for a run server, to which it gives the run, and dies.
+    kill(stack, "runs")
+    run = launch(stack)
+    assert eventually(lambda: statuses(stack, run) == ["STARTING"], 60)
+    kill(stack, "daemon")
+    wait = stack.services.wait_until
+    started = time.monotonic()
+    assert wait(lambda: statuses(stack, run)[0] == "FAILURE", 100), statuses(stack, run)
+    # The new daemon imports for some seconds before its first look.
+    assert time.monotonic() - started < 40
+    assert wait(lambda: "SUCCESS" in statuses(stack, run), 120), statuses(stack, run)
+    assert statuses(stack, run) == ["FAILURE", "SUCCESS"]
