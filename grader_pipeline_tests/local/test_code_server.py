@@ -6,35 +6,53 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from grader_pipeline.local import services
 from grader_pipeline.local.code_watch import CodeWatch
+from grader_pipeline.local.dagster_home import LOCATION
 from grader_pipeline.local.services import free_port
 from grader_pipeline.local.stack import CODE_SERVER, Stack, running
+from grader_pipeline.runs.code_files import _folders
 from grader_pipeline.settings import Settings
-from grader_pipeline.statements import SQL
 from grader_pipeline_tests.waiting import eventually
 
 START = """mutation ($params: LaunchBackfillParams!) {
     launchPartitionBackfill(backfillParams: $params) {
         __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
 LOOK = """query ($id: String!) { partitionBackfillOrError(backfillId: $id) {
-    ... on PartitionBackfill { status error { message } runs { status } } } }"""
+    ... on PartitionBackfill { status error { message } runs { status eventConnection { events {
+        ... on ExecutionStepFailureEvent { error { message } } } } } } } }"""
+LOCATIONS = """{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError {
+    __typename ... on PythonError { message cause { message } } } } } } }"""
+SENSORS = """query ($at: RepositorySelector!) { sensorsOrError(repositorySelector: $at) {
+    ... on Sensors { results { name sensorState { status ticks(limit: 1) {
+        timestamp status } } } } } }"""
+REPORT = """-- title: Own
+
+SELECT count(*) FROM attempt WHERE created_at >= %(day_start)s AND created_at < %(day_end)s
+"""
 ASSETS = ("raw_attempts", "validated_attempts", "grader_table", "metrics", "sheet_report")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     with tempfile.TemporaryDirectory() as home, pytest.MonkeyPatch.context() as env:
+        for name in Settings.model_fields:
+            env.delenv(name.upper(), raising=False)
         env.chdir(home)
         env.setenv("GRADER_HOME", home)
+        (reports := Path(home, "reports")).mkdir()
+        (reports / "own.sql").write_text(REPORT)
+        env.setenv("GRADER_REPORTS", str(reports))
+        _folders.cache_clear()
         with running(Settings(), "127.0.0.1", free_port()) as up:
             up.start_daemon()
             ends = threading.Event()
-
             code = CodeWatch(up.services)
 
             def watch() -> None:
@@ -47,6 +65,7 @@ def stack() -> Iterator[Stack]:
             yield up
             ends.set()
             watching.join()
+    _folders.cache_clear()
 
 
 def serving(stack: Stack) -> int:
@@ -84,12 +103,56 @@ def test_a_killed_code_server_serves_again_within_15_s_and_an_open_backfill_goes
     assert eventually(lambda: serving(stack) != first and stack.is_loaded(), 60)
     assert time.monotonic() - killed < 15
     assert eventually(lambda: look()["status"] == "COMPLETED_SUCCESS", 180), found
+    failures = [event for run in found["runs"] for event in run["eventConnection"]["events"]]
+    assert [event for event in failures if event] == []
     assert [run["status"] for run in found["runs"]] == ["SUCCESS"] * days
+
+    # Sensors are evaluated by the new server.
+    served = time.time()
+    assert eventually(lambda: all(tick > served for tick in last_ticks(stack).values()), 90)
+
+
+def last_ticks(stack: Stack) -> dict[str, float]:
+    """When each sensor that is on was evaluated last without a failure."""
+    at = {"repositoryLocationName": LOCATION, "repositoryName": "__repository__"}
+    found = stack.ask(SENSORS, {"at": at})["sensorsOrError"]["results"]
+    ticks: dict[str, float] = {}
+    for sensor in found:
+        if sensor["sensorState"]["status"] == "RUNNING":
+            for tick in sensor["sensorState"]["ticks"]:
+                if tick["status"] in {"SKIPPED", "SUCCESS"}:
+                    ticks[sensor["name"]] = tick["timestamp"]
+            ticks.setdefault(sensor["name"], 0)
+    assert ticks
+    return ticks
 
 
 @pytest.mark.timeout(200)
-def test_changed_code_is_served_without_anybodys_doing(stack: Stack) -> None:
-    first = serving(stack)
-    os.utime(next(SQL.rglob("*.sql")))
-    assert eventually(lambda: serving(stack) != first, 30)
+def test_a_code_server_that_hangs_is_replaced_and_the_code_is_served_again(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert eventually(stack.is_loaded, 60)
+    monkeypatch.setattr(services, "YOUNG_SECONDS", 1)
+    first = serving(stack)
+    os.kill(first, signal.SIGSTOP)
+    stopped = time.monotonic()
+    assert eventually(lambda: serving(stack) != first, 60)
+    assert time.monotonic() - stopped < 25
+    assert eventually(stack.is_loaded, 60)
+
+
+@pytest.mark.timeout(200)
+def test_changed_code_is_served_without_anybodys_doing_and_what_is_wrong_with_it_is_shown(
+    stack: Stack,
+) -> None:
+    assert eventually(stack.is_loaded, 60)
+    # A name that is in both folders of reports stops all definitions.
+    report = stack.services.outputs.parents[1] / "reports" / "hours.sql"
+    report.write_text(REPORT)
+
+    def shown() -> str:
+        return str(stack.ask(LOCATIONS)["workspaceOrError"]["locationEntries"])
+
+    assert eventually(lambda: "hours" in shown(), 60), shown()
+    report.unlink()
+    assert eventually(stack.is_loaded, 60), shown()
