@@ -77,3 +77,15 @@ def test_a_process_in_which_dagster_loads_the_definitions_is_set_up(tmp_path: Pa
     assert "grader_pipeline" in after[1].keys() - before[1].keys()
     # They would log the API's key with each address that is asked.
     assert [after[1][library][0] for library in ("httpx", "httpcore")] == [30, 30]
+
+
+def test_the_end_of_a_process_does_not_look_through_all_of_its_objects() -> None:
+    code = """
+import gc
+from grader_pipeline.startup import prepare_process
+prepare_process()
+prepare_process()
+gc.callbacks.append(lambda phase, info: print(phase, gc.get_freeze_count() > 1000))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "start False" not in done.stdout

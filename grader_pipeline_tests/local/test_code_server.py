@@ -112,6 +112,24 @@ def test_a_killed_code_server_serves_again_within_15_s_and_an_open_backfill_goes
     assert eventually(lambda: all(tick > served for tick in last_ticks(stack).values()), 90)
 
 
+@pytest.mark.timeout(300)
+def test_an_open_backfill_waits_for_a_code_server_that_is_away_for_longer(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert eventually(stack.is_loaded, 60)
+    monkeypatch.setattr(services, "PAUSES", (30,))
+    name = backfill(stack, 4)
+    os.kill(serving(stack), signal.SIGKILL)
+    # The UI and the daemon give the code up after ten looks.
+    assert eventually(lambda: not stack.is_loaded(), 60)
+
+    def status() -> str:
+        return str(stack.ask(LOOK, {"id": name})["partitionBackfillOrError"]["status"])
+
+    assert eventually(stack.is_loaded, 90)
+    assert eventually(lambda: status() == "COMPLETED_SUCCESS", 120), status()
+
+
 def last_ticks(stack: Stack) -> dict[str, float]:
     """When each sensor that is on was evaluated last without a failure."""
     at = {"repositoryLocationName": LOCATION, "repositoryName": "__repository__"}
