@@ -37,6 +37,10 @@ ALTER TABLE mailed_metric
     ADD COLUMN IF NOT EXISTS unit text,
     ADD COLUMN IF NOT EXISTS text text;
 
+-- Metrics that mean another thing now are no change that mails. What a later mail shows counts again.
+DELETE FROM mailed_metric
+WHERE metric IN ('wrong_submits', 'active_users_7', 'active_users_28', 'busiest_hour');
+
 -- No sum of versions is negative.
 UPDATE report_day SET inputs = -1;
 
