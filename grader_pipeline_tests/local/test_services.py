@@ -111,7 +111,8 @@ def test_a_service_that_does_not_answer_is_started_again_and_one_that_does_is_le
 ) -> None:
     monkeypatch.setattr(services, "YOUNG_SECONDS", 0.5)
     monkeypatch.setattr(services, "PROBE_SECONDS", 0.1)
-    answers = iter([True, False, False, True, False, False, False])
+    silent = [False] * services.MOST_SILENT
+    answers = iter([True, *silent[1:], True, *silent])
     with running:
         service = running.start(
             "service", "-c", "import time; time.sleep(600)", probe=lambda: next(answers, True)
