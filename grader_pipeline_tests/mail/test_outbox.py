@@ -52,7 +52,8 @@ def test_a_key_is_one_mail_however_often_it_is_enqueued(serve, enqueue, deliver,
     (received,) = server.received
     assert received.message["Subject"] == LETTER.subject
     (row,) = outbox_rows()
-    assert (row["state"], row["attempts"], row["last_error"]) == ("sent", 1, None)
+    assert (row["kind"], row["state"], row["attempts"]) == ("success", "sent", 1)
+    assert row["last_error"] is None
     assert row["sent_at"] is not None
     assert bytes(row["message"]) == received.content
 

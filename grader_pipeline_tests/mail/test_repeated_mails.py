@@ -1,5 +1,6 @@
 """A day is mailed once. Later mails say what changed since, and what can still change."""
 
+import datetime as dt
 import signal
 import subprocess
 import sys
@@ -27,7 +28,7 @@ WAITS = "Показатели ещё могут измениться: не за�
 
 
 def test_a_day_that_is_run_again_is_mailed_only_if_a_metric_changed(
-    run, subjects, figures, text_of, html_of
+    run, subjects, figures, text_of, html_of, outbox_rows
 ):
     figures("2023-05-31")
     run()
@@ -40,6 +41,8 @@ def test_a_day_that_is_run_again_is_mailed_only_if_a_metric_changed(
     expected = "Показатели за 31.05.2023 изменились:\n    new_users: было 158, стало 58\n"
     assert expected in text_of("changed")
     assert "было 158, стало <b>58</b>" in html_of("changed")
+    (row,) = [row for row in outbox_rows() if row["kind"] == "changed"]
+    assert row["report_date"] == dt.date(2023, 5, 31)
     run()
     assert subjects() == []
     figures("2023-05-31", None)
@@ -89,7 +92,7 @@ def test_another_text_is_a_change_and_the_first_one_after_an_earlier_release_is_
 
 
 def test_a_run_that_refreshed_other_days_sends_one_mail_about_them_beside_its_own(
-    run, subjects, figures, text_of
+    run, subjects, figures, text_of, outbox_rows
 ):
     for day in ("29", "30", "31"):
         figures(f"2023-05-{day}")
@@ -104,6 +107,7 @@ def test_a_run_that_refreshed_other_days_sends_one_mail_about_them_beside_its_ow
     assert sorted(subjects()) == sorted([changed, SUCCESS.replace("31.05", "29.05")])
     text = text_of("changed")
     assert text.index("31.05.2023 изменились") < text.index("30.05.2023 изменились")
+    assert [row["report_date"] for row in outbox_rows() if row["kind"] == "changed"] == [None]
     run("2023-05-30")
     run("2023-05-31")
     assert subjects() == []
@@ -155,7 +159,9 @@ def test_what_a_run_refreshed_is_mailed_however_it_ends(run, subjects, figures, 
     assert sorted(subjects()) == sorted([CHANGED, own.replace("31.05", "30.05")])
 
 
-def test_a_day_that_failed_is_not_there_because_another_refreshed_it(run, subjects, figures):
+def test_a_day_that_failed_is_not_there_because_another_refreshed_it(
+    run, subjects, figures, outbox_rows
+):
     figures("2023-05-31")
     trouble["2023-05-31"] = ValueError("odd")
     run()
@@ -166,6 +172,8 @@ def test_a_day_that_failed_is_not_there_because_another_refreshed_it(run, subjec
     trouble.clear()
     run()
     assert sorted(subjects()) == sorted([SUCCESS, RECOVERED])
+    (row,) = [row for row in outbox_rows() if row["kind"] == "recovered"]
+    assert row["report_date"] == dt.date(2023, 5, 31)
 
 
 def test_a_silent_run_mails_only_a_failure(run, subjects, figures):
