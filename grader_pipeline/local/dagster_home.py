@@ -10,7 +10,7 @@ from grader_pipeline.local.database import connected, parameters
 from grader_pipeline.local.home_lock import writable
 from grader_pipeline.local.processes import MARK, socket_place
 from grader_pipeline.resources.connections import with_keepalive
-from grader_pipeline.runs.dagster_schema import SCHEMA
+from grader_pipeline.runs.dagster_schema import APPLICATION, SCHEMA
 from grader_pipeline.settings import Settings
 
 LOCATION = "grader_pipeline"
@@ -62,7 +62,7 @@ def instance_url(database_url: str) -> str:
     if password is not None:
         user += ":" + quote(password, safe="")
     name = quote(known.pop("dbname", ""), safe="")
-    known = with_keepalive(known)
+    known = with_keepalive(known) | {"application_name": APPLICATION}
     return f"postgresql+psycopg2://{user}@/{name}?{urlencode(known, quote_via=quote)}"
 
 

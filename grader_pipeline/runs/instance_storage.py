@@ -22,7 +22,7 @@ from dagster_postgres.utils import create_pg_engine, pg_url_from_config, retry_p
 from sqlalchemy import event, inspect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from grader_pipeline.runs.dagster_schema import SCHEMA
+from grader_pipeline.runs.dagster_schema import APPLICATION, SCHEMA
 from grader_pipeline.statements import statement
 
 _TABLES = {"runs", "instance_info", "event_logs", "jobs"}
@@ -64,11 +64,13 @@ class PooledStorage(DagsterPostgresStorage):
 
 
 # For all engines, because Dagster's storage first asks for its tables through engines of its own.
-# Other connections than psycopg2's are not to PostgreSQL.
+# Sessions of other programs in this process are not touched: they have another name.
 @event.listens_for(sqlalchemy.Engine, "connect")
 def begin_session(connection: DBAPIConnection, _record: object) -> None:
     """Set what sessions of the pipeline set, and the schema of Dagster's tables."""
     if not isinstance(connection, psycopg2.extensions.connection):
+        return
+    if connection.info.dsn_parameters.get("application_name") != APPLICATION:
         return
     was, connection.autocommit = connection.autocommit, True
     with closing(connection.cursor()) as cursor:
