@@ -1,7 +1,7 @@
 -- The installation that works on this database: one row, written by the first that starts. Two would
 -- fail each other's runs, so another installation is refused. The hosts of one installation have the
 -- same key.
-CREATE TABLE installation (
+CREATE TABLE IF NOT EXISTS installation (
     only_row   boolean     PRIMARY KEY DEFAULT true CHECK (only_row),
     key        text        NOT NULL,
     host       text        NOT NULL,
