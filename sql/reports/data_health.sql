@@ -15,7 +15,7 @@
 -- behind differing: elements
 -- behind updated: elements
 -- behind without_url_share: day
--- behind without_task_share: day
+-- behind unread: day
 -- behind without_verdict: day, is_submit
 -- behind courses_without_url: day
 --
