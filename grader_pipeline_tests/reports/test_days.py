@@ -193,7 +193,9 @@ def test_all_reports_of_a_day_together_read_each_of_its_28_days_twice_at_most(
             "SELECT seq_scan, idx_tup_fetch FROM pg_stat_xact_user_tables"
             " WHERE relname = 'engagement_day'"
         ).fetchone()
-    few_days = 14  # courses reads 8 days, daily_metrics 3, data_health 1
+    # courses reads 8 days, daily_metrics 3, data_health 1. Who is stuck, and which tasks nobody has
+    # solved, also needs the earlier days of a few learners.
+    few_days = 15
     assert read["seq_scan"] == 0
     assert 28 * 180 <= read["idx_tup_fetch"] <= (2 * 28 + few_days) * 200
 
