@@ -56,7 +56,9 @@ def start(
         user = {"user": account.uid, "group": account.gid, "extra_groups": []}
 
     def tie_to_launcher() -> None:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        # A child would inherit that this process ignores them, and could not be ended.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
         if _prctl is not None:
             _prctl(_PR_SET_PDEATHSIG, on_parents_death.value)
             if os.getppid() != parent:  # it ended before prctl
