@@ -45,11 +45,12 @@ ROOMS = {
         "attempts/course_and_task.py": ["attempts/test_course_and_task.py"],
         "attempts/decoding.py": ["attempts/test_quarantine.py", "attempts/test_values.py"],
         "attempts/duplicates.py": ["attempts/test_duplicates.py", "attempts/test_accounting.py"],
+        "attempts/forgotten.py": ["attempts/test_forgotten.py"],
         "attempts/passback.py": ["attempts/test_passback.py", "attempts/test_quarantine.py"],
         "attempts/response.py": ["attempts/test_response.py"],
         "attempts/rollup.py": ["attempts/test_rollup.py"],
         "attempts/schema.py": ["attempts/test_quarantine.py", "attempts/test_values.py"],
-        "attempts/validation.py": ["attempts/test_quarantine.py", "attempts/test_accounting.py"],
+        "attempts/validation.py": ["attempts/test_accounting.py", "attempts/test_forgotten.py"],
     },
     "privacy": {"reports/privacy.py": ["reports/test_privacy.py"]},
 }
