@@ -50,6 +50,7 @@ ROOMS = {
         "attempts/response.py": ["attempts/test_response.py"],
         "attempts/rollup.py": ["attempts/test_rollup.py"],
         "attempts/schema.py": ["attempts/test_quarantine.py", "attempts/test_values.py"],
+        "attempts/validated_file.py": ["attempts/test_accounting.py", "attempts/test_forgotten.py"],
         "attempts/validation.py": ["attempts/test_accounting.py", "attempts/test_forgotten.py"],
     },
     "privacy": {"reports/privacy.py": ["reports/test_privacy.py"]},

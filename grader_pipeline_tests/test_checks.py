@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from grader_pipeline.asset_names import GRADER_TABLE, SHEET_REPORT, VALIDATED_ATTEMPTS
-from grader_pipeline.attempts.validation import Tally
+from grader_pipeline.attempts.validated_file import Tally
 from grader_pipeline.checks import LoadedDay, ShownDay, StoredBefore, ValidatedDay, results, specs
 from grader_pipeline.partitions import school_day
 from grader_pipeline.settings import Settings

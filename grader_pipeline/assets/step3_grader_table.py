@@ -34,7 +34,7 @@ from grader_pipeline.assets.materializations import grader_table_metadata, read_
 from grader_pipeline.attempts.columns import COLUMNS, KEY, NAMES
 from grader_pipeline.attempts.forgotten_rows import has_forgotten
 from grader_pipeline.attempts.rollup import DayRollup
-from grader_pipeline.attempts.validation import (
+from grader_pipeline.attempts.validated_file import (
     DamagedFileError,
     attempts,
     opened,

@@ -27,7 +27,7 @@ from grader_pipeline.attempts import passback
 from grader_pipeline.attempts.response import Element, batches
 
 FORGOTTEN = b'{"forgotten": true}'
-"""What stands in an answer in place of a forgotten learner's element."""
+"""An answer has this in place of a forgotten learner's element."""
 
 SHORTEST = 8
 """Characters of the shortest id that is looked for within a text."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -14,7 +13,7 @@ import pyarrow.parquet as pq
 from grader_pipeline.attempts.columns import COLUMNS, NAMES, TEXT
 from grader_pipeline.attempts.forgotten import ForgottenLearners
 from grader_pipeline.attempts.schema import Reason
-from grader_pipeline.attempts.validation import FILE_SCHEMA, TALLY, Tally, tables, tally_of
+from grader_pipeline.attempts.validated_file import FILE_SCHEMA, Tally, tables, tally_of, written
 
 _TEXTS = [column.name for column in COLUMNS if column.kind == TEXT and not column.words]
 _FORGOTTEN = [Reason.FORGOTTEN_LEARNER.value]
@@ -55,9 +54,7 @@ def take_out(
     attempts: list[dict[str, Any]] = []
     found: set[int] = set()
     new = 0
-    with pq.ParquetWriter(
-        file, FILE_SCHEMA, compression="zstd", write_page_checksum=True
-    ) as writer:
+    with written(file, tally) as writer:
         for table in tables(validated, FILE_SCHEMA.names):
             reasons, positions = table["reasons"].to_pylist(), table["position"].to_pylist()
             is_theirs = list(_theirs(table, forgotten))
@@ -76,7 +73,6 @@ def take_out(
                 if is_new or why == _FORGOTTEN
             }
             writer.write_table(_without(table, mask, reasons, changed))
-        writer.add_key_value_metadata({TALLY: msgspec.json.encode(tally)})
     return TakenOut(frozenset(found), attempts, new)
 
 

@@ -9,7 +9,7 @@ import dagster as dg
 
 from grader_pipeline.asset_names import VALIDATED_ATTEMPTS
 from grader_pipeline.attempts.columns import ATTEMPT_TYPES
-from grader_pipeline.attempts.validation import Tally
+from grader_pipeline.attempts.validated_file import Tally
 from grader_pipeline.checks.registry import Found, check
 from grader_pipeline.partitions import SchoolDay
 from grader_pipeline.settings import Settings

@@ -18,7 +18,7 @@ from grader_pipeline.attempts.columns import KEY
 from grader_pipeline.attempts.forgotten import ForgottenLearners, Scrubbed, scrub
 from grader_pipeline.attempts.forgotten_rows import TakenOut, take_out
 from grader_pipeline.attempts.response import NotAListError, unpacked
-from grader_pipeline.attempts.validation import DamagedFileError, opened, tally_of
+from grader_pipeline.attempts.validated_file import DamagedFileError, opened, tally_of
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import window
 from grader_pipeline.resources.postgres import Connection, Postgres

@@ -10,7 +10,7 @@ import pytest
 from grader_pipeline.assets.step2_validated_attempts import validated_attempts
 from grader_pipeline.assets.step3_grader_table import grader_table, load_statement
 from grader_pipeline.attempts.columns import COLUMNS, KEY, TEXT, VERDICT
-from grader_pipeline.attempts.validation import FILE_SCHEMA
+from grader_pipeline.attempts.validated_file import FILE_SCHEMA
 from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline_tests.assets.conftest import Run
 from grader_pipeline_tests.grader import Grader, attempt, rows

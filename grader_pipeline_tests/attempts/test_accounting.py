@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from validated_day import Validated, validated
 
 from grader_pipeline.attempts import response, validation
+from grader_pipeline.attempts.validated_file import Tally
 from grader_pipeline_tests.grader import attempt, learner
 
 REAL = json.loads((Path(__file__).parent / "api-samples.json").read_text())
@@ -102,7 +103,7 @@ def _first_of_each_key_is_kept(found: Validated, day: list) -> None:
 
 def test_an_empty_day_is_a_day_of_nothing():
     found = validated(b"[]")
-    assert found.tally == found.footer == validation.Tally(hashlib.sha256(b"[]").hexdigest())
+    assert found.tally == found.footer == Tally(hashlib.sha256(b"[]").hexdigest())
     assert (found.attempts, found.refused) == ([], [])
 
 

@@ -9,13 +9,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from grader_pipeline.attempts.validation import (
-    Tally,
-    attempts,
-    quarantine,
-    tally_of,
-    validate,
-)
+from grader_pipeline.attempts.validated_file import Tally, attempts, quarantine, tally_of
+from grader_pipeline.attempts.validation import validate
 from grader_pipeline.partitions import school_day
 
 

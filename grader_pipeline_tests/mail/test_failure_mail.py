@@ -8,7 +8,7 @@ import pytest
 
 from grader_pipeline import checks
 from grader_pipeline.asset_names import VALIDATED_ATTEMPTS
-from grader_pipeline.attempts.validation import Tally
+from grader_pipeline.attempts.validated_file import Tally
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.mail.run_outcome import failure_cause
 from grader_pipeline.partitions import day_of, school_day
