@@ -7,18 +7,13 @@ import logging
 import os
 
 import dagster as dg
-from dagster._core.launcher import WorkerStatus
-from dagster._core.storage.dagster_run import RunRecord
 from dagster._daemon import cli, controller
 from dagster._daemon.monitoring import run_monitoring
-from dagster._time import get_current_timestamp
 
+from grader_pipeline.runs.run_launcher import is_lost
 from grader_pipeline.startup import prepare_process
 
 BACKFILL_SECONDS = 5
-
-_LAUNCH_SECONDS = 5
-"""So long after the event that it starts, a run is being launched, or was: it takes 0.1 s."""
 
 
 def main() -> None:
@@ -59,7 +54,7 @@ def fail_lost_starts() -> None:
     until_timeout = run_monitoring.monitor_starting_run
 
     def monitor(
-        instance: dg.DagsterInstance, run_record: RunRecord, logger: logging.Logger
+        instance: dg.DagsterInstance, run_record: dg.RunRecord, logger: logging.Logger
     ) -> None:
         if is_lost(instance, run_record):
             instance.report_run_failed(
@@ -70,22 +65,6 @@ def fail_lost_starts() -> None:
             until_timeout(instance, run_record, logger)
 
     run_monitoring.monitor_starting_run = monitor
-
-
-def is_lost(instance: dg.DagsterInstance, record: RunRecord) -> bool:
-    """Whether a run starts, is not being launched, and has no process.
-
-    Raises OSError when there is no run server. The monitoring then asks again later.
-    """
-    run = record.dagster_run
-    age = get_current_timestamp() - record.update_timestamp.timestamp()
-    if run.status is not dg.DagsterRunStatus.STARTING or age < _LAUNCH_SECONDS:
-        return False
-    if instance.run_launcher.check_run_worker_health(run).status is WorkerStatus.RUNNING:
-        return False
-    # It may have started, and ended, since its record was read.
-    now = instance.get_run_by_id(run.run_id)
-    return now is not None and now.status is dg.DagsterRunStatus.STARTING
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 
 import json
 import socket
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -18,6 +19,9 @@ from grader_pipeline.runs.clean_up import server_tag
 
 _ANSWER_SECONDS = 10
 _START_SECONDS = 60
+
+_LAUNCH_SECONDS = 5
+"""So long after the event that it starts, a run is being launched, or was: it takes 0.1 s."""
 
 
 class ForkedRuns(RunLauncher, ConfigurableClass):
@@ -92,6 +96,22 @@ class ForkedRuns(RunLauncher, ConfigurableClass):
             with _connected(self._socket) as server:
                 lives = _ask(server, "look", run.run_id)
         return CheckRunHealthResult(WorkerStatus.RUNNING if lives else WorkerStatus.NOT_FOUND)
+
+
+def is_lost(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
+    """Whether a run starts, is not being launched, and has no process.
+
+    Raises OSError when there is no run server. The monitoring then asks again later.
+    """
+    run = record.dagster_run
+    age = time.time() - record.update_timestamp.timestamp()
+    if run.status is not dg.DagsterRunStatus.STARTING or age < _LAUNCH_SECONDS:
+        return False
+    if instance.run_launcher.check_run_worker_health(run).status is WorkerStatus.RUNNING:
+        return False
+    # It may have started, and ended, since its record was read.
+    now = instance.get_run_by_id(run.run_id)
+    return now is not None and now.status is dg.DagsterRunStatus.STARTING
 
 
 def _connected(path: str) -> socket.socket:
