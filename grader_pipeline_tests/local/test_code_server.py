@@ -2,7 +2,6 @@
 
 import os
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -15,10 +14,9 @@ import pytest
 from grader_pipeline.local import services
 from grader_pipeline.local.code_watch import CodeWatch
 from grader_pipeline.local.dagster_home import LOCATION
-from grader_pipeline.local.services import free_port
-from grader_pipeline.local.stack import CODE_SERVER, Stack, running
+from grader_pipeline.local.stack import CODE_SERVER, Stack
 from grader_pipeline.runs.code_files import _folders
-from grader_pipeline.settings import Settings
+from grader_pipeline_tests.stacks import whole_stack
 from grader_pipeline_tests.waiting import eventually
 
 START = """mutation ($params: LaunchBackfillParams!) {
@@ -40,31 +38,30 @@ ASSETS = ("raw_attempts", "validated_attempts", "grader_table", "metrics", "shee
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with tempfile.TemporaryDirectory() as home, pytest.MonkeyPatch.context() as env:
-        for name in Settings.model_fields:
-            env.delenv(name.upper(), raising=False)
-        env.chdir(home)
-        env.setenv("GRADER_HOME", home)
-        (reports := Path(home, "reports")).mkdir()
-        (reports / "own.sql").write_text(REPORT)
-        env.setenv("GRADER_REPORTS", str(reports))
-        _folders.cache_clear()
-        with running(Settings(), "127.0.0.1", free_port()) as up:
-            up.start_daemon()
-            ends = threading.Event()
-            code = CodeWatch(up.services)
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of GRADER_REPORTS."""
+    folder = tmp_path_factory.mktemp("reports")
+    (folder / "own.sql").write_text(REPORT)
+    return folder
 
-            def watch() -> None:
-                while not ends.wait(0.5):
-                    up.services.check()
-                    code.look()
 
-            watching = threading.Thread(target=watch)
-            watching.start()
-            yield up
-            ends.set()
-            watching.join()
+@pytest.fixture(scope="module")
+def stack(reports: Path) -> Iterator[Stack]:
+    _folders.cache_clear()
+    with whole_stack(GRADER_REPORTS=str(reports)) as up:
+        ends = threading.Event()
+        code = CodeWatch(up.services)
+
+        def watch() -> None:
+            while not ends.wait(0.5):
+                up.services.check()
+                code.look()
+
+        watching = threading.Thread(target=watch)
+        watching.start()
+        yield up
+        ends.set()
+        watching.join()
     _folders.cache_clear()
 
 
@@ -161,11 +158,11 @@ def test_a_code_server_that_hangs_is_replaced_and_the_code_is_served_again(
 
 @pytest.mark.timeout(200)
 def test_changed_code_is_served_without_anybodys_doing_and_what_is_wrong_with_it_is_shown(
-    stack: Stack,
+    stack: Stack, reports: Path
 ) -> None:
     assert eventually(stack.is_loaded, 60)
     # A name that is in both folders of reports stops all definitions.
-    report = stack.services.outputs.parents[1] / "reports" / "hours.sql"
+    report = reports / "hours.sql"
     report.write_text(REPORT)
 
     def shown() -> str:

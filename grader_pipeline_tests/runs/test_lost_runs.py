@@ -1,6 +1,5 @@
 """A run that lost its process, or its server, is noticed soon and costs its day one retry."""
 
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -8,17 +7,13 @@ from typing import Any
 
 import pytest
 
-from grader_pipeline.local.dagster_home import LOCATION
-from grader_pipeline.local.services import free_port
-from grader_pipeline.local.stack import Stack, running
-from grader_pipeline.settings import Settings
+from grader_pipeline.local.stack import Stack
 from grader_pipeline_tests import grader
 from grader_pipeline_tests.grader import Grader, attempt, rows
+from grader_pipeline_tests.stacks import RUNS, api, launch, whole_stack
 from grader_pipeline_tests.waiting import eventually
 
-LAUNCH = """mutation ($params: ExecutionParams!) { launchRun(executionParams: $params) {
-    ... on LaunchRunSuccess { run { runId } } } }"""
-RUNS = "{ runsOrError { ... on Runs { results { runId rootRunId status } } } }"
+DAY = "2023-05-31"
 
 
 @pytest.fixture
@@ -34,24 +29,8 @@ def answering() -> Iterator[Grader]:
 
 @pytest.fixture
 def stack(answering: Grader) -> Iterator[Stack]:
-    with tempfile.TemporaryDirectory() as home, pytest.MonkeyPatch.context() as env:
-        env.chdir(home)
-        env.setenv("GRADER_HOME", home)
-        env.setenv("GRADER_API_URL", answering.url)
-        env.setenv("GRADER_API_CLIENT", "school")
-        env.setenv("GRADER_API_CLIENT_KEY", "secret")
-        with running(Settings(), "127.0.0.1", free_port()) as up:
-            up.start_daemon()
-            yield up
-
-
-def launch(stack: Stack) -> str:
-    job = {"repositoryLocationName": LOCATION, "repositoryName": "__repository__"}
-    params = {
-        "selector": {**job, "jobName": "grader_day"},
-        "executionMetadata": {"tags": [{"key": "dagster/partition", "value": "2023-05-31"}]},
-    }
-    return str(stack.ask(LAUNCH, {"params": params})["launchRun"]["run"]["runId"])
+    with whole_stack(**api(answering.url, "school")) as up:
+        yield up
 
 
 def statuses(stack: Stack, run: str) -> list[str]:
@@ -70,7 +49,7 @@ def kill(stack: Stack, name: str) -> None:
 def test_a_run_that_lost_its_server_has_one_retry_which_the_new_server_does_not_fail(
     stack: Stack, answering: Grader
 ) -> None:
-    run = launch(stack)
+    run = launch(stack, DAY)
     assert eventually(lambda: bool(answering.requests), 60)
     kill(stack, "runs")
     answering.go_on.set()  # type: ignore[attr-defined]
@@ -86,7 +65,7 @@ def test_a_run_that_is_lost_while_it_starts_is_noticed_within_30_s_of_the_daemon
     answering.go_on.set()  # type: ignore[attr-defined]
     # The daemon waits for a run server, to which it gives the run, and dies.
     kill(stack, "runs")
-    run = launch(stack)
+    run = launch(stack, DAY)
     assert eventually(lambda: statuses(stack, run) == ["STARTING"], 60)
     kill(stack, "daemon")
     wait = stack.services.wait_until

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,25 +13,22 @@ import psycopg
 import pytest
 
 import grader_pipeline
-from grader_pipeline.local.dagster_home import LOCATION, environment, write_instance
-from grader_pipeline.local.services import free_port
-from grader_pipeline.local.stack import Stack, running
+from grader_pipeline.local.dagster_home import environment, write_instance
+from grader_pipeline.local.stack import Stack
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import SQL
 from grader_pipeline_tests import grader
 from grader_pipeline_tests.grader import Grader, attempt, rows
 from grader_pipeline_tests.processes import processes_of
+from grader_pipeline_tests.stacks import RUNS, api, launch, whole_stack
 from grader_pipeline_tests.waiting import eventually
 
 DAY = "2023-05-31"
 SERVER = "grader_pipeline.runs.run_server"
 
-LAUNCH = """mutation ($params: ExecutionParams!) { launchRun(executionParams: $params) {
-    ... on LaunchRunSuccess { run { runId } } } }"""
 STOP = "mutation ($run: String!) { terminateRun(runId: $run) { __typename } }"
 LOOK = """query ($run: ID!) { runOrError(runId: $run) { ... on Run { status
     eventConnection { events { ... on MessageEvent { message } } } } } }"""
-RUNS = "{ runsOrError { ... on Runs { results { runId rootRunId status } } } }"
 
 
 @pytest.fixture(scope="module")
@@ -45,17 +41,8 @@ def answering() -> Iterator[Grader]:
 
 @pytest.fixture(scope="module")
 def stack(answering: Grader) -> Iterator[Stack]:
-    with tempfile.TemporaryDirectory() as home, pytest.MonkeyPatch.context() as env:
-        for name in Settings.model_fields:
-            env.delenv(name.upper(), raising=False)
-        env.chdir(home)
-        env.setenv("GRADER_HOME", home)
-        env.setenv("GRADER_API_URL", answering.url)
-        env.setenv("GRADER_API_CLIENT", "sample")
-        env.setenv("GRADER_API_CLIENT_KEY", "sample")
-        with running(Settings(), "127.0.0.1", free_port()) as up:
-            up.start_daemon()
-            yield up
+    with whole_stack(**api(answering.url, "sample")) as up:
+        yield up
 
 
 @pytest.fixture(autouse=True)
@@ -64,16 +51,6 @@ def _waiting(answering: Grader) -> None:
     go_on.clear()
     answer = rows([attempt()])
     answering.answer = lambda request: (go_on.wait(60), answer(request))[1]
-
-
-def launch(stack: Stack) -> str:
-    job = {"repositoryLocationName": LOCATION, "repositoryName": "__repository__"}
-    params = {
-        "selector": {**job, "jobName": "grader_day"},
-        "executionMetadata": {"tags": [{"key": "dagster/partition", "value": DAY}]},
-    }
-    run = stack.ask(LAUNCH, {"params": params})["launchRun"]["run"]
-    return str(run["runId"])
 
 
 def status(stack: Stack, run: str) -> str:
@@ -108,7 +85,7 @@ def test_a_killed_run_is_reported_and_its_day_is_taken_up_again(
     stack: Stack, answering: Grader
 ) -> None:
     before = len(answering.requests)
-    run = launch(stack)
+    run = launch(stack, DAY)
     assert eventually(lambda: has_asked(answering, before), 60)
     (process,) = run_processes(stack)
     process.kill()
@@ -132,7 +109,7 @@ def test_a_terminated_run_ends_as_canceled_and_its_process_is_gone(
     with psycopg.connect(stack.database_url) as db:
         loads = db.execute("SELECT * FROM grader_load").fetchall()
     before = len(answering.requests)
-    run = launch(stack)
+    run = launch(stack, DAY)
     assert eventually(lambda: has_asked(answering, before), 60)
     assert stack.ask(STOP, {"run": run})["terminateRun"]["__typename"] == "TerminateRunSuccess"
     assert eventually(lambda: status(stack, run) == "CANCELED")
@@ -145,11 +122,11 @@ def test_a_run_that_starts_after_the_code_has_changed_imports_it_anew(
     stack: Stack, answering: Grader
 ) -> None:
     before = len(answering.requests)
-    launch(stack)
+    launch(stack, DAY)
     assert eventually(lambda: has_asked(answering, before), 60)
     # While a run is under way, the server cannot begin anew itself.
     os.utime(next(SQL.rglob("*.sql")))
-    run = launch(stack)
+    run = launch(stack, DAY)
     assert eventually(lambda: len(run_processes(stack)) == 2)
     assert eventually(lambda: any("execute_run" in called(p) for p in run_processes(stack)))
     answering.go_on.set()  # type: ignore[attr-defined]

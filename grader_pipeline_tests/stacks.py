@@ -1,0 +1,46 @@
+"""The launcher's processes with a home of their own, and runs that they are asked for."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from grader_pipeline.local.dagster_home import LOCATION
+from grader_pipeline.local.services import free_port
+from grader_pipeline.local.stack import Stack, running
+from grader_pipeline.settings import Settings, variables
+
+LAUNCH = """mutation ($params: ExecutionParams!) { launchRun(executionParams: $params) {
+    ... on LaunchRunSuccess { run { runId } } } }"""
+RUNS = "{ runsOrError { ... on Runs { results { runId rootRunId status } } } }"
+
+
+@contextmanager
+def whole_stack(**settings: str) -> Iterator[Stack]:
+    """All processes, the daemon too, with these settings and no others."""
+    with tempfile.TemporaryDirectory() as home, pytest.MonkeyPatch.context() as env:
+        for name in variables():
+            env.delenv(name, raising=False)
+        env.chdir(home)
+        for name, value in {"GRADER_HOME": home, **settings}.items():
+            env.setenv(name, value)
+        with running(Settings(), "127.0.0.1", free_port()) as up:
+            up.start_daemon()
+            yield up
+
+
+def api(url: str, client: str) -> dict[str, str]:
+    """The settings of a grader's API."""
+    names = ("GRADER_API_URL", "GRADER_API_CLIENT", "GRADER_API_CLIENT_KEY")
+    return dict(zip(names, (url, client, client), strict=True))
+
+
+def launch(stack: Stack, day: str) -> str:
+    """Ask for a run of a day, as the UI does; give its id."""
+    job = {"repositoryLocationName": LOCATION, "repositoryName": "__repository__"}
+    params = {
+        "selector": {**job, "jobName": "grader_day"},
+        "executionMetadata": {"tags": [{"key": "dagster/partition", "value": day}]},
+    }
+    return str(stack.ask(LAUNCH, {"params": params})["launchRun"]["run"]["runId"])
