@@ -6,16 +6,24 @@ repr, log or UI page shows it. ``.env`` is that of the current folder. Relative 
 """
 
 import datetime as dt
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AliasChoices, DirectoryPath, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from grader_pipeline.durations import Duration, duration
-from grader_pipeline.mailboxes import FORM, Mailbox, mailboxes
+from grader_pipeline.durations import Duration
+from grader_pipeline.setting_forms import (
+    Hosts,
+    Kept,
+    Mailboxes,
+    OneMailbox,
+    Owners,
+    Plain,
+    Share,
+    Tags,
+)
 
 ENV_FILE = Path(".env")
 """The file of settings, in the current folder."""
@@ -25,15 +33,6 @@ SAMPLE_CLIENT = "sample"
 
 CODE_REFERENCES = "GRADER_CODE_REFERENCES"
 """In the environment of `dev` only: assets in Dagster's UI link to the files of this machine."""
-
-Share = Annotated[float, Field(ge=0, le=1)]
-CommaSeparated = Annotated[tuple[str, ...], NoDecode]
-Mailboxes = Annotated[tuple[Mailbox, ...], NoDecode]
-
-# As Dagster has them: an owner is a team or an e-mail address, a tag has a key and a value.
-_OWNER = re.compile(r"team:\S+|[\w.%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}", re.ASCII)
-_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*|[0-9a-f:.]*:[0-9a-f:.]*", re.ASCII)
-_TAG = re.compile(r"((?:[\w.-]{1,63}/)?[\w.-]{1,63})=([\w.-]{0,63})", re.ASCII)
 
 
 def _absolute(path: str | Path) -> Path:
@@ -93,8 +92,8 @@ class Settings(WorldSettings):
     grader_api_concurrency: Annotated[int, Field(ge=1)] = 2
 
     # The school's calendar.
-    grader_start_date: dt.date = dt.date(2023, 4, 1)
-    grader_schedule_time: dt.time = dt.time(4, 0)
+    grader_start_date: Annotated[dt.date, Plain] = dt.date(2023, 4, 1)
+    grader_schedule_time: Annotated[dt.time, Plain] = dt.time(4, 0)
 
     # What a day may look like before anything of it is loaded.
     grader_max_rejected_share: Share = 0.5
@@ -105,14 +104,14 @@ class Settings(WorldSettings):
     database_url: SecretStr | None = None
     grader_storage: str | None = None
     # How long days' files, and Dagster's runs, are kept.
-    grader_keep_answers: Annotated[Duration, NoDecode] = Duration(months=36)
-    grader_keep_runs: Annotated[Duration, NoDecode] = Duration(days=90)
+    grader_keep_answers: Kept = Duration(months=36)
+    grader_keep_runs: Kept = Duration(days=90)
     # A folder of further reports.
     grader_reports: DirectoryPath | None = None
 
     # Who owns the assets in Dagster's UI, and their tags there.
-    grader_owners: CommaSeparated = ()
-    grader_tags: Annotated[dict[str, str], NoDecode] = {}
+    grader_owners: Owners = ()
+    grader_tags: Tags = {}
 
     # The sheet. No credentials: a workbook under GRADER_HOME.
     google_sheets_credentials: SecretStr | None = None
@@ -130,85 +129,19 @@ class Settings(WorldSettings):
         SecretStr | None,
         Field(validation_alias=AliasChoices("smtp_password", "send_email_for_python_project")),
     ] = None
-    smtp_from: Annotated[Mailbox | None, NoDecode] = None
+    smtp_from: OneMailbox = None
     mail_to: Mailboxes = ()
     mail_on_failure_to: Mailboxes = ()
 
     # The address under which colleagues reach the Dagster UI, for links in mails.
     dagster_ui_url: str | None = None
     # The names under which browsers reach it, beside localhost.
-    grader_ui_hosts: CommaSeparated = ()
-
-    @field_validator("grader_schedule_time", "grader_start_date", mode="before")
-    @classmethod
-    def _written_plainly(cls, value: object) -> object:
-        # Else 04:00+03:00 would lose its zone, and 0 would be a day in 1970.
-        if isinstance(value, str) and not re.fullmatch(r"\d\d:\d\d|\d{4}-\d\d-\d\d", value):
-            raise ValueError("write a time as 04:00, a day as 2023-04-01")
-        return value
-
-    @field_validator("grader_keep_answers", "grader_keep_runs", mode="before")
-    @classmethod
-    def _durations(cls, value: object) -> object:
-        return duration(value) if isinstance(value, str) else value
+    grader_ui_hosts: Hosts = ()
 
     @field_validator("smtp_security", mode="before")
     @classmethod
     def _small_letters(cls, value: str) -> str:
         return value.lower()
-
-    @field_validator("mail_to", "mail_on_failure_to", mode="before")
-    @classmethod
-    def _mailboxes(cls, value: object) -> object:
-        return mailboxes(value) if isinstance(value, str) else value
-
-    @field_validator("smtp_from", mode="before")
-    @classmethod
-    def _one_mailbox(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        found = mailboxes(value)
-        if len(found) != 1:
-            raise ValueError(f"one address is needed here: {FORM}")
-        return found[0]
-
-    @field_validator("grader_ui_hosts", mode="before")
-    @classmethod
-    def _host_names(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        hosts = tuple(part.strip().lower() for part in value.split(",") if part.strip())
-        if not all(map(_HOST.fullmatch, hosts)):
-            raise ValueError("write names as ui.school.org, or addresses, without https:// or port")
-        return hosts
-
-    @field_validator("grader_owners", mode="before")
-    @classmethod
-    def _comma_separated(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
-
-    @field_validator("grader_owners")
-    @classmethod
-    def _dagsters_owners(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(map(_OWNER.fullmatch, value)):
-            raise ValueError("write owners as team:course-analytics or name@school.org")
-        return value
-
-    @field_validator("grader_tags", mode="before")
-    @classmethod
-    def _dagsters_tags(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        found = [_TAG.fullmatch(part.strip()) for part in value.split(",") if part.strip()]
-        tags = {tag[1]: tag[2] for tag in found if tag}
-        if len(tags) < len(found):
-            raise ValueError(
-                "write tags as domain=courses, team=analytics: each key once, in keys and values "
-                "up to 63 Latin letters, digits, _, - and dots"
-            )
-        return tags
 
     @field_validator("grader_reports", mode="before")
     @classmethod

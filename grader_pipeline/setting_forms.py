@@ -1,0 +1,80 @@
+"""How the settings that are lists, names or durations are written, each as a type.
+
+A text that cannot be read raises ValueError, which says the form.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import NoDecode
+
+from grader_pipeline.durations import Duration, duration
+from grader_pipeline.mailboxes import FORM, Mailbox, mailboxes
+
+# As Dagster has them: an owner is a team or an e-mail address, a tag has a key and a value.
+_OWNER = re.compile(r"team:\S+|[\w.%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}", re.ASCII)
+_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*|[0-9a-f:.]*:[0-9a-f:.]*", re.ASCII)
+_TAG = re.compile(r"((?:[\w.-]{1,63}/)?[\w.-]{1,63})=([\w.-]{0,63})", re.ASCII)
+
+
+def _written(read: Callable[[str], object]) -> BeforeValidator:
+    """Reads a text of the environment. What is not a text is a default, or comes from a test."""
+    return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    hosts = tuple(part.lower() for part in _parts(text))
+    if not all(map(_HOST.fullmatch, hosts)):
+        raise ValueError("write names as ui.school.org, or addresses, without https:// or port")
+    return hosts
+
+
+def _owners(text: str) -> tuple[str, ...]:
+    owners = tuple(_parts(text))
+    if not all(map(_OWNER.fullmatch, owners)):
+        raise ValueError("write owners as team:course-analytics or name@school.org")
+    return owners
+
+
+def _tags(text: str) -> dict[str, str]:
+    found = [_TAG.fullmatch(part) for part in _parts(text)]
+    tags = {tag[1]: tag[2] for tag in found if tag}
+    if len(tags) < len(found):
+        raise ValueError(
+            "write tags as domain=courses, team=analytics: each key once, in keys and values "
+            "up to 63 Latin letters, digits, _, - and dots"
+        )
+    return tags
+
+
+def _one_mailbox(text: str) -> Mailbox:
+    found = mailboxes(text)
+    if len(found) != 1:
+        raise ValueError(f"one address is needed here: {FORM}")
+    return found[0]
+
+
+def _plain(value: object) -> object:
+    # Else 04:00+03:00 would lose its zone, and 0 would be a day in 1970.
+    if isinstance(value, str) and not re.fullmatch(r"\d\d:\d\d|\d{4}-\d\d-\d\d", value):
+        raise ValueError("write a time as 04:00, a day as 2023-04-01")
+    return value
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Plain = BeforeValidator(_plain)
+"""A time as 04:00, a day as 2023-04-01."""
+Kept = Annotated[Duration, NoDecode, _written(duration)]
+"""How long something is kept: 90 days, 12 months, 3 years."""
+Hosts = Annotated[tuple[str, ...], NoDecode, _written(_hosts)]
+"""Names or addresses of hosts, without a port, in small letters."""
+Owners = Annotated[tuple[str, ...], NoDecode, _written(_owners)]
+Tags = Annotated[dict[str, str], NoDecode, _written(_tags)]
+Mailboxes = Annotated[tuple[Mailbox, ...], NoDecode, _written(mailboxes)]
+OneMailbox = Annotated[Mailbox | None, NoDecode, _written(_one_mailbox)]
