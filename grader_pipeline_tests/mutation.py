@@ -3,7 +3,9 @@
 ``python -m grader_pipeline_tests.mutation checks`` takes the modules of a room one after another,
 changes one operator, number or word of the code at a time (Cosmic Ray makes the changes) and runs
 the module's tests. A mutant that no test notices *survives*, and its diff is shown.
-It works on a copy of the checkout. CONTRIBUTING.md has the scores and what became of the survivors.
+It works on a copy of the checkout. Cosmic Ray is not among the tools that the checkout installs:
+``.venv/bin/uv pip install cosmic-ray``. CONTRIBUTING.md has the scores and what became of the
+survivors.
 """
 
 import argparse
@@ -12,6 +14,7 @@ import importlib
 import os
 import random
 import re
+import select
 import shutil
 import signal
 import sys
@@ -23,9 +26,6 @@ from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
-from cosmic_ray.ast import ast_nodes, get_ast_from_path
-from cosmic_ray.mutating import mutate_code
-from cosmic_ray.plugins import get_operator, operator_names
 
 CHECKOUT = Path(__file__).parents[1]
 TESTS = "grader_pipeline_tests/"
@@ -62,6 +62,7 @@ HEAVY = ("dagster", "hypothesis", "numpy", "pandas", "pandera.pandas", "psycopg"
 UNUSED = re.compile(r"BinaryOperator_BitOr|Operator_(Eq|NotEq|Lt|LtE|Gt|GtE)_Is|NoOp")
 FROZEN = "@dataclass(frozen=True"
 LONGEST = 600
+PYTEST = ("-x", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", "--timeout=0")
 
 
 def main() -> None:
@@ -96,10 +97,10 @@ def _test_module(module: str, tests: list[str], at_most: int, seconds: float) ->
     code = path.read_text(encoding="utf-8")
     tests = [TESTS + test for test in tests]
     begun = time.monotonic()
-    if not _pass(tests, LONGEST):
+    if not passes(tests, LONGEST):
         raise SystemExit(f"{module}: its tests fail without a change.")
-    # A mutant may wait for ever.
-    longest = 10 + round(2 * (time.monotonic() - begun))
+    # A mutant may wait for ever. Others may use the machine too.
+    longest = 10 + 3 * (time.monotonic() - begun)
     mutants = sorted(set(_mutants(path, code)) - {code})
     tried = random.Random(0).sample(mutants, min(at_most, len(mutants)))
     survivors, begun, count = [], time.monotonic(), 0
@@ -111,7 +112,7 @@ def _test_module(module: str, tests: list[str], at_most: int, seconds: float) ->
             path.write_text(mutant, encoding="utf-8")
             # Python takes a compiled module of the same second and size for the same one.
             Path(cache_from_source(str(path))).unlink(missing_ok=True)
-            if _pass(tests, longest):
+            if passes(tests, longest):
                 survivors.append(mutant)
     finally:
         path.write_text(code, encoding="utf-8")
@@ -124,6 +125,10 @@ def _test_module(module: str, tests: list[str], at_most: int, seconds: float) ->
 
 def _mutants(path: Path, code: str) -> Iterator[str]:
     """The code with one change, for every change that Cosmic Ray knows."""
+    from cosmic_ray.ast import ast_nodes, get_ast_from_path
+    from cosmic_ray.mutating import mutate_code
+    from cosmic_ray.plugins import get_operator, operator_names
+
     nodes = list(ast_nodes(get_ast_from_path(path)))
     for name in operator_names():
         operator = get_operator(name)
@@ -139,16 +144,29 @@ def _mutants(path: Path, code: str) -> Iterator[str]:
                 yield mutant
 
 
-def _pass(tests: list[str], longest: int) -> bool:
-    """Whether the tests pass, in a fork that imports the copy."""
+def passes(tests: list[str], longest: float) -> bool:
+    """Whether the tests pass within ``longest`` seconds, in a fork that imports the copy.
+
+    The parent ends a fork that takes longer. Within the fork, pytest-timeout has the alarm.
+    """
     child = os.fork()
     if child == 0:
-        signal.alarm(longest)
+        os.setpgrp()
         for name in [name for name in sys.modules if name.startswith("grader_pipeline")]:
             del sys.modules[name]
         sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
-        os._exit(pytest.main(["-x", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", *tests]))
-    _, status = os.waitpid(child, 0)
+        os._exit(pytest.main([*PYTEST, *tests]))
+    ended = os.pidfd_open(child)
+    try:
+        # After an interrupt pytest stops the servers that the tests started.
+        for stop, seconds in ((signal.SIGINT, longest), (signal.SIGKILL, 15)):
+            if select.select([ended], [], [], seconds)[0]:
+                break
+            with suppress(ProcessLookupError):
+                os.killpg(child, stop)
+        _, status = os.waitpid(child, 0)
+    finally:
+        os.close(ended)
     return status == 0
 
 
