@@ -15,6 +15,7 @@
 -- formerly success_share_before: Доля успешных за 27 предыдущих дней, % от попыток (submit)
 -- column expected_share of learners_before: Ожидалось, % (доля за 27 дней с поправкой на силу юзеров дня)
 -- behind expected_share: all of user_id
+-- behind chance: all of user_id
 -- dimension kind: Что случилось
 -- history: all
 --
