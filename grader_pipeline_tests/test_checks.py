@@ -39,6 +39,17 @@ def passed(tally: Tally, volumes=(), day: str = WEDNESDAY, **by_type) -> dict[st
     return {result.check_name: result.passed for result in found}
 
 
+def result_of(name: str, tally: Tally) -> dg.AssetCheckResult:
+    (result,) = [r for r in of_validated_attempts(tally) if r.check_name == name]
+    return result
+
+
+def failed(asset: str, facts) -> dg.AssetCheckResult:
+    """The only check of the asset that the facts fail."""
+    (result,) = [result for result in results(asset, facts) if not result.passed]
+    return result
+
+
 def test_every_check_is_answered_and_only_the_blocking_ones_are_errors():
     found = [
         *of_validated_attempts(Tally()),
@@ -88,20 +99,34 @@ def test_each_attempt_type_has_the_bound_of_the_share(rejected, allowed):
         received=1000, rejected=rejected,
         received_by_type={"run": 900, "submit": 100}, rejected_by_type={"submit": rejected},
     )  # fmt: skip
-    (result,) = [r for r in of_validated_attempts(tally) if r.check_name == "rejected_share"]
+    result = result_of("rejected_share", tally)
     assert result.passed == allowed
     assert result.severity == dg.AssetCheckSeverity.ERROR
     assert (f"{rejected} of 100 submits were rejected." in result.description) != allowed
 
 
-@pytest.mark.parametrize(("rejected", "few"), [(50, True), (51, False)])
-def test_a_course_of_which_many_were_rejected_is_named(rejected, few):
-    tally = Tally(received=9000, courses_rejected={"a": 50, "b": rejected})
-    by_name = {result.check_name: result for result in of_validated_attempts(tally)}
-    assert by_name["few_rejected_in_each_course"].passed == few
-    assert by_name["few_rejected_in_each_course"].metadata["rejected"].value == (
-        {} if few else {"b": rejected}
-    )
+@pytest.mark.parametrize(
+    ("rejected", "named", "not_named"),
+    [
+        ({"a": 50, "small": 50}, [], 0),
+        ({"b": 51, "a": 50}, ["b"], 0),
+        ({"b": 51, "a": 99, "small": 60}, ["a", "b"], 1),
+        ({"small": 51}, [], 1),
+    ],
+)
+def test_a_course_of_which_many_were_rejected_is_named_unless_they_are_of_few_learners(
+    rejected, named, not_named
+):
+    # Five learners with valid attempts do not make the rejected elements those of five.
+    tally = Tally(
+        received=9000, courses_rejected=rejected, large_courses=["a", "b", "small"],
+        large_courses_rejected=["a", "b"],
+    )  # fmt: skip
+    result = result_of("few_rejected_in_each_course", tally)
+    assert result.passed == (not named and not not_named)
+    assert {name: found.value for name, found in result.metadata.items()} == {
+        "courses": named, "not named": not_named,
+    }  # fmt: skip
 
 
 def test_an_attempt_type_that_the_answer_lacks_has_no_attempts():
@@ -134,9 +159,8 @@ def test_elements_of_forgotten_learners_are_no_errors_and_no_lack_of_attempts():
 
 
 def test_an_empty_answer_has_no_share_of_rejects():
-    found = {result.check_name: result for result in of_validated_attempts(Tally())}
-    assert found["rejected_share"].passed and found["few_rejected"].passed
-    assert found["rejected_share"].metadata["share"].value == 0
+    assert passed(Tally())["rejected_share"] and passed(Tally())["few_rejected"]
+    assert result_of("rejected_share", Tally()).metadata["share"].value == 0
 
 
 @pytest.mark.parametrize("volumes", [(), (1000,)])
@@ -236,9 +260,7 @@ def test_a_course_without_any_outcome_url_is_named_unless_it_has_few_learners(
     tally = Tally(
         received=3, courses=courses, courses_without_url=without, large_courses=["a", "b"]
     )
-    (result,) = [
-        r for r in of_validated_attempts(tally) if r.check_name == "courses_have_outcome_urls"
-    ]
+    result = result_of("courses_have_outcome_urls", tally)
     assert result.passed == (not named and not unnamed)
     assert result.metadata["courses"].value == named
     assert result.metadata["not named"].value == unnamed
@@ -262,9 +284,7 @@ def test_a_course_with_outcome_urls_that_lacks_some_is_named_with_their_share(
     tally = Tally(
         received=15, courses=courses, courses_without_url=without, large_courses=["a", "b"]
     )
-    (result,) = [
-        r for r in of_validated_attempts(tally) if r.check_name == "outcome_urls_are_whole"
-    ]
+    result = result_of("outcome_urls_are_whole", tally)
     assert result.passed == (not named and not not_named)
     assert result.metadata["% of attempts"].value == named
     assert result.metadata["not named"].value == not_named
@@ -309,8 +329,7 @@ def test_a_difference_in_the_schema_and_one_in_the_rows_fail_a_check_each():
 def test_each_report_that_was_not_computed_is_named_with_its_cause():
     assert all(result.passed for result in results(SHEET_REPORT, AGREEING))
     failures = {"tasks": "sql/reports/tasks.sql, line 3: no"}
-    found = results(SHEET_REPORT, replace(AGREEING, failures=failures))
-    (result,) = (result for result in found if not result.passed)
+    result = failed(SHEET_REPORT, replace(AGREEING, failures=failures))
     assert result.severity == dg.AssetCheckSeverity.ERROR
     assert result.description == failures["tasks"]
     assert result.metadata["failed"].value == failures
@@ -326,8 +345,7 @@ def test_each_report_that_was_not_computed_is_named_with_its_cause():
     ],
 )
 def test_reports_that_do_not_agree_with_the_table_fail_a_check(facts, said):
-    found = results(SHEET_REPORT, replace(AGREEING, **facts))
-    (result,) = (result for result in found if not result.passed)
+    result = failed(SHEET_REPORT, replace(AGREEING, **facts))
     assert (result.check_name, result.severity) == ("reports_agree", dg.AssetCheckSeverity.ERROR)
     assert said in result.description
 
@@ -341,8 +359,7 @@ def test_reports_that_do_not_agree_with_the_table_fail_a_check(facts, said):
     ],
 )
 def test_a_table_that_somebody_else_has_changed_is_a_warning_with_what_was_redone(facts):
-    found = results(GRADER_TABLE, LoadedDay(LEDGER, [], **{"before": AS_REMEMBERED, **facts}))
-    (result,) = (result for result in found if not result.passed)
+    result = failed(GRADER_TABLE, LoadedDay(LEDGER, [], **{"before": AS_REMEMBERED, **facts}))
     assert (result.check_name, result.severity) == ("table_was_changed", dg.AssetCheckSeverity.WARN)
     assert "rolled up again" in result.description
 
@@ -350,8 +367,7 @@ def test_a_table_that_somebody_else_has_changed_is_a_warning_with_what_was_redon
 @pytest.mark.parametrize(("remembered", "known"), [(None, "none"), (24, "24")])
 def test_the_warning_of_a_changed_table_names_what_its_rollup_was_made_of(remembered, known):
     before = replace(AS_REMEMBERED, remembered=remembered, marks=1)
-    found = results(GRADER_TABLE, LoadedDay(LEDGER, [], before))
-    (result,) = (result for result in found if not result.passed)
+    result = failed(GRADER_TABLE, LoadedDay(LEDGER, [], before))
     assert f"The day had 25 attempts before this load, its rollup {known}; 1 quarter" in (
         result.description
     )

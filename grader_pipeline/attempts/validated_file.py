@@ -38,7 +38,8 @@ class Tally:
     ``received = valid + duplicates + rejected``. ``reasons`` counts words, so an element with two
     reasons counts twice there. ``courses`` and ``courses_without_url`` count valid attempts,
     ``courses_rejected`` rejected elements. ``unread`` are valid attempts without a readable course
-    or task. ``large_courses`` have LEAST_LEARNERS or more with valid attempts: only they are named.
+    or task. ``large_courses`` have LEAST_LEARNERS or more with valid attempts,
+    ``large_courses_rejected`` with rejected elements: a check names only them.
     ``forgotten`` are those of the rejected that were a forgotten learner's.
 
     ``received_by_type``, ``rejected_by_type`` and ``valid_by_type`` count by attempt type. It is
@@ -61,6 +62,7 @@ class Tally:
     valid_by_type: dict[str, int] = field(default_factory=dict)
     unread: int = 0
     large_courses: list[str] = field(default_factory=list)
+    large_courses_rejected: list[str] = field(default_factory=list)
 
     @property
     def valid(self) -> int:

@@ -4,7 +4,7 @@ The result is the file that ``validated_file.py`` describes, and its tally.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -31,8 +31,8 @@ _DUPLICATE = Reason.DUPLICATE_KEY.value
 _FORGOTTEN = Reason.FORGOTTEN_LEARNER.value
 
 
-_Named = tuple[str | None, str | None]
-"""A course, None if it cannot be read, and a learner."""
+_Learners = dict[str, set[str]]
+"""Learners of each course, at most LEAST_LEARNERS of them."""
 
 
 def validate(
@@ -45,7 +45,8 @@ def validate(
     tally = Tally()
     digest = hashlib.sha256()
     seen = SeenKeys()
-    learners: dict[str, set[str]] = {}
+    learners: _Learners = {}
+    rejected_learners: _Learners = {}
     columns = attempt_columns(require_outcome_url=require_outcome_url)
     required = [column.name for column in columns if column.presence == "required"]
     rules = schema(day.start, day.end, columns)
@@ -60,15 +61,15 @@ def validate(
             repeated = seen.repeated(clean)
             reasons.update({place: [_DUPLICATE] for place in clean.index[repeated]})
             writer.write_table(_table(batch, frame, reasons, tally.received))
-            named, places = _named_pairs(clean[~repeated])
-            _count(tally, frame, clean[~repeated], _courses(named, places), reasons)
-            _note_learners(learners, named)
+            rejected = frame.loc[[p for p, words in reasons.items() if words != [_DUPLICATE]]]
+            valid = clean[~repeated]
+            courses, of_rejected = _courses(valid, learners), _courses(rejected, rejected_learners)
+            _count(tally, frame, valid, courses, rejected, of_rejected, reasons)
             # The loop reads the next batch before it assigns these names again.
-            del batch, frame, clean
+            del batch, frame, clean, rejected, valid
         tally.body_sha256 = digest.hexdigest()
-        tally.large_courses = sorted(
-            course for course, users in learners.items() if len(users) >= LEAST_LEARNERS
-        )
+        tally.large_courses = _large(learners)
+        tally.large_courses_rejected = _large(rejected_learners)
     # What follows needs less memory, and would take it in addition.
     pa.default_memory_pool().release_unused()
     return tally
@@ -107,9 +108,14 @@ def _arrow(frame: pd.DataFrame, name: str) -> pa.Array:
 
 
 def _count(
-    tally: Tally, frame: pd.DataFrame, valid: pd.DataFrame, courses: pa.Array, reasons: Reasons
+    tally: Tally,
+    frame: pd.DataFrame,
+    valid: pd.DataFrame,
+    courses: pa.Array,
+    rejected: pd.DataFrame,
+    rejected_courses: pa.Array,
+    reasons: Reasons,
 ) -> None:
-    rejected = frame.loc[[place for place, words in reasons.items() if words != [_DUPLICATE]]]
     tally.received += len(frame)
     tally.duplicates += len(reasons) - len(rejected)
     tally.rejected += len(rejected)
@@ -122,35 +128,31 @@ def _count(
     tally.unread += courses.null_count
     _add(tally.courses, courses)
     _add(tally.courses_without_url, courses.filter(pa.array(without_url)))
-    _add(tally.courses_rejected, _courses(*_named_pairs(rejected)))
+    _add(tally.courses_rejected, rejected_courses)
     _add(tally.received_by_type, _attempt_types(frame))
     _add(tally.rejected_by_type, _attempt_types(rejected))
     _add(tally.valid_by_type, _attempt_types(valid))
 
 
-def _courses(named: Sequence[_Named], places: pa.Array) -> pa.Array:
-    """The course of each row; null if its course and task cannot be read."""
-    return pa.array([course for course, _ in named], pa.string()).take(places)
-
-
-def _note_learners(learners: dict[str, set[str]], named: Iterable[_Named]) -> None:
-    """Add learners of each course, no more than it takes to be large."""
-    for course, learner in named:
-        if course and learner and len(users := learners.setdefault(course, set())) < LEAST_LEARNERS:
-            users.add(learner)
-
-
-def _named_pairs(frame: pd.DataFrame) -> tuple[list[_Named], pa.Array]:
-    """The distinct pairs of course and learner, and each row's place among them."""
+def _courses(frame: pd.DataFrame, noted: _Learners) -> pa.Array:
+    """The course of each row; null if its course and task cannot be read. Its learner is noted."""
     learners, sourcedids = (
         pa.array(frame[name], pa.string(), from_pandas=True)
         for name in ("user_id", "lis_result_sourcedid")
     )
     texts, places = pairs(learners, sourcedids)
-    found = [
-        (course_and_task(sourcedid or "", learner or ""), learner) for learner, sourcedid in texts
-    ]
-    return [(names and names[0], learner) for names, learner in found], places
+    courses: list[str | None] = []
+    for learner, sourcedid in texts:
+        names = course_and_task(sourcedid or "", learner or "")
+        courses.append(names and names[0])
+        if names and learner and len(known := noted.setdefault(names[0], set())) < LEAST_LEARNERS:
+            known.add(learner)
+    return pa.array(courses, pa.string()).take(places)
+
+
+def _large(noted: _Learners) -> list[str]:
+    """The courses with so many learners that they may be named."""
+    return sorted(course for course, known in noted.items() if len(known) >= LEAST_LEARNERS)
 
 
 def _attempt_types(frame: pd.DataFrame) -> pa.Array:

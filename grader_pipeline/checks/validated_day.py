@@ -119,10 +119,17 @@ def few_rejected(facts: ValidatedDay) -> Found:
 
 @check(VALIDATED_ATTEMPTS)
 def few_rejected_in_each_course(facts: ValidatedDay) -> Found:
-    """Warns of courses of which more than 50 elements are rejected."""
+    """Warns of courses of which more than 50 elements are rejected.
+
+    A course with rejected elements of fewer than five learners is counted, not named. The numbers
+    are not shown: without them, nobody can subtract those of the others.
+    """
     rejected = facts.tally.courses_rejected.items()
-    many = {course: number for course, number in rejected if number > _WARN_REJECTED_IN_COURSE}
-    return Found(not many, {"rejected": dg.MetadataValue.json(many)})
+    many = sorted(course for course, number in rejected if number > _WARN_REJECTED_IN_COURSE)
+    named = [course for course in many if course in facts.tally.large_courses_rejected]
+    found = {"courses": dg.MetadataValue.json(named), "not named": len(many) - len(named)}
+    text = "The elements are in grader_rejected, with their reasons." if many else None
+    return Found(not many, found, text)
 
 
 @check(VALIDATED_ATTEMPTS)

@@ -176,7 +176,23 @@ def test_a_course_is_large_from_five_learners_with_valid_attempts(monkeypatch):
         for place, who in enumerate(names)
     ]
     refused = attempt("no time", learner("e"), course="course-v1:four")
-    assert validated([*elements, refused]).tally.large_courses == ["course-v1:five"]
+    tally = validated([*elements, refused]).tally
+    assert (tally.large_courses, tally.large_courses_rejected) == (["course-v1:five"], [])
+
+
+def test_a_course_has_many_rejected_learners_from_five_with_rejected_elements(monkeypatch):
+    monkeypatch.setattr(validation, "BATCH", 4)
+    learners = {"course-v1:five": "abcde", "course-v1:four": "abcdabcd", "course-v1:one": "a"}
+    refused = [
+        attempt("no time", learner(who), course=course)
+        for course, names in learners.items()
+        for who in names
+    ]
+    # Neither a valid attempt, nor the same one again, nor an element of nobody makes a fifth.
+    valid = attempt(user=learner("e"), course="course-v1:four")
+    nobody = attempt("no time", "", course="course-v1:four")
+    tally = validated([*refused, valid, valid, nobody]).tally
+    assert (tally.large_courses, tally.large_courses_rejected) == ([], ["course-v1:five"])
 
 
 def test_an_odd_element_costs_itself_only():
