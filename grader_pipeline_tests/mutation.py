@@ -14,6 +14,7 @@ import importlib
 import os
 import random
 import re
+import resource
 import select
 import shutil
 import signal
@@ -23,8 +24,10 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import cache_from_source
+from math import ceil
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 CHECKOUT = Path(__file__).parents[1]
@@ -57,12 +60,16 @@ ROOMS = {
 }
 # Imported before the forks: what the tests import of others.
 HEAVY = ("dagster", "hypothesis", "numpy", "pandas", "pandera.pandas", "psycopg", "pyarrow.compute")
+# Which example shows the fault does not matter.
+hypothesis.settings.register_profile(
+    "mutants", phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate), database=None
+)
 # Changes that tell nothing: `str | None` fails on import, `is` for `==` is mostly the same, and no
 # test writes to a frozen dataclass.
 UNUSED = re.compile(r"BinaryOperator_BitOr|Operator_(Eq|NotEq|Lt|LtE|Gt|GtE)_Is|NoOp")
 FROZEN = "@dataclass(frozen=True"
 LONGEST = 600
-PYTEST = ("-x", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", "--timeout=0")
+PYTEST = "-x -q -p no:xdist -p no:cacheprovider --timeout=0 --hypothesis-profile=mutants".split()
 
 
 def main() -> None:
@@ -96,11 +103,12 @@ def _test_module(module: str, tests: list[str], at_most: int, seconds: float) ->
     path = Path("grader_pipeline", module)
     code = path.read_text(encoding="utf-8")
     tests = [TESTS + test for test in tests]
-    begun = time.monotonic()
-    if not passes(tests, LONGEST):
+    begun, cpu_before = time.monotonic(), _cpu_of_forks()
+    if not passes(tests, LONGEST, LONGEST):
         raise SystemExit(f"{module}: its tests fail without a change.")
-    # A mutant may wait for ever. Others may use the machine too.
-    longest = 10 + 3 * (time.monotonic() - begun)
+    # A mutant may never end: some of them wait, others work. Others may use the machine too.
+    longest = 30 + 3 * (time.monotonic() - begun)
+    longest_cpu = 5 + 3 * (_cpu_of_forks() - cpu_before)
     mutants = sorted(set(_mutants(path, code)) - {code})
     tried = random.Random(0).sample(mutants, min(at_most, len(mutants)))
     survivors, begun, count = [], time.monotonic(), 0
@@ -112,7 +120,7 @@ def _test_module(module: str, tests: list[str], at_most: int, seconds: float) ->
             path.write_text(mutant, encoding="utf-8")
             # Python takes a compiled module of the same second and size for the same one.
             Path(cache_from_source(str(path))).unlink(missing_ok=True)
-            if passes(tests, longest):
+            if passes(tests, longest, longest_cpu):
                 survivors.append(mutant)
     finally:
         path.write_text(code, encoding="utf-8")
@@ -144,14 +152,15 @@ def _mutants(path: Path, code: str) -> Iterator[str]:
                 yield mutant
 
 
-def passes(tests: list[str], longest: float) -> bool:
-    """Whether the tests pass within ``longest`` seconds, in a fork that imports the copy.
+def passes(tests: list[str], longest: float, longest_cpu: float) -> bool:
+    """Whether the tests pass in a fork that imports the copy, in so many seconds of clock and CPU.
 
     The parent ends a fork that takes longer. Within the fork, pytest-timeout has the alarm.
     """
     child = os.fork()
     if child == 0:
         os.setpgrp()
+        resource.setrlimit(resource.RLIMIT_CPU, (ceil(longest_cpu), ceil(longest_cpu)))
         for name in [name for name in sys.modules if name.startswith("grader_pipeline")]:
             del sys.modules[name]
         sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
@@ -168,6 +177,11 @@ def passes(tests: list[str], longest: float) -> bool:
     finally:
         os.close(ended)
     return status == 0
+
+
+def _cpu_of_forks() -> float:
+    """The CPU seconds of the forks that have ended, user and system."""
+    return sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
 
 
 if __name__ == "__main__":

@@ -14,24 +14,29 @@ pytestmark = pytest.mark.processes
 ASKED = """
 import sys
 from grader_pipeline_tests.mutation import passes
-print(passes([sys.argv[1]], 3), file=sys.__stdout__)
+print(passes([sys.argv[1]], *map(int, sys.argv[2:])), file=sys.__stdout__)
 """
 
 
 @pytest.mark.parametrize(
-    ("body", "answer"),
-    [("pass", "True"), ("assert False", "False"), ("while True: pass", "False")],
+    ("body", "seconds", "cpu_seconds", "answer"),
+    [
+        ("pass", 60, 60, "True"),
+        ("assert False", 60, 60, "False"),
+        ("import time; time.sleep(100)", 3, 60, "False"),
+        ("while True: pass", 60, 2, "False"),
+    ],
 )
 def test_a_mutant_that_fails_a_test_or_never_ends_is_noticed(
-    tmp_path: Path, body: str, answer: str
+    tmp_path: Path, body: str, seconds: int, cpu_seconds: int, answer: str
 ) -> None:
     test = tmp_path / "test_of_a_mutant.py"
     # pytest-timeout sets the alarm of the process again for each test.
     test.write_text(f"import pytest\n@pytest.mark.timeout(100)\ndef test_it():\n    {body}\n")
     begun = time.monotonic()
     said = subprocess.run(
-        [sys.executable, "-c", ASKED, str(test)], cwd=CHECKOUT, check=True, capture_output=True,
-        text=True, timeout=60,
+        [sys.executable, "-c", ASKED, str(test), str(seconds), str(cpu_seconds)],
+        cwd=CHECKOUT, check=True, capture_output=True, text=True, timeout=90,
     )  # fmt: skip
     assert said.stdout.strip() == answer
     assert time.monotonic() - begun < 45
