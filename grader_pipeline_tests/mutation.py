@@ -69,7 +69,8 @@ hypothesis.settings.register_profile(
 UNUSED = re.compile(r"BinaryOperator_BitOr|Operator_(Eq|NotEq|Lt|LtE|Gt|GtE)_Is|NoOp")
 FROZEN = "@dataclass(frozen=True"
 LONGEST = 600
-PYTEST = "-x -q -p no:xdist -p no:cacheprovider --timeout=0 --hypothesis-profile=mutants".split()
+PYTEST = ["-x", "-q", "-pno:xdist", "-pno:cacheprovider", "--timeout=0"]
+PYTEST += ["--hypothesis-profile=mutants"]
 
 
 def main() -> None:

@@ -1,14 +1,22 @@
 """An answer is cut into exactly its elements, wherever reads end."""
 
+import hashlib
 import io
 import json
 
+import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from grader_pipeline.attempts import response
-from grader_pipeline.attempts.response import BrokenListError, NotAListError
+from grader_pipeline.attempts.response import (
+    BrokenListError,
+    NotAListError,
+    Splitter,
+    unpacked,
+    unpacked_sha256,
+)
 
 blanks = st.text(" \t\r\n", max_size=3)
 characters = st.characters(blacklist_categories=["Cs", "Cc"], blacklist_characters='"\\')
@@ -206,6 +214,33 @@ def test_batches_are_full_but_for_the_last(monkeypatch):
     assert [bytes(e) for b in batches for e in b] == [b'{"n": %d}' % n for n in range(100)]
     assert all(len(batch) >= 7 for batch in batches[:-1])
     assert len(batches) > 5
+
+
+def test_a_comma_inside_an_element_does_not_keep_back_those_before_it(monkeypatch):
+    monkeypatch.setattr(response, "CHUNK", 1)
+    for text, found in (
+        (b'[1, {"a": 2}, "}, b', [b"1", b'{"a": 2}']),
+        (b'[1, 2, "a, b', [b"1", b"2"]),
+    ):
+        assert [bytes(element) for element in Splitter().feed(text)] == found
+
+
+def test_a_long_element_is_not_parsed_at_each_of_its_commas(monkeypatch):
+    parsed = []
+    monkeypatch.setattr(response, "CHUNK", 1)
+    monkeypatch.setattr(response, "_elements", lambda text: parsed.append(text) or [])
+    Splitter().feed(b'[1, "' + b"}, " * 1000)
+    assert len(parsed) < 50
+
+
+def test_a_stored_answer_is_read_as_it_was_received_and_its_file_is_closed():
+    body = json.dumps(["Привет", {"a": 1}] * 9).encode()
+    packed = pa.compress(body, "zstd", asbytes=True)
+    with unpacked(file := io.BytesIO(packed)) as unpacking:
+        assert unpacking.read() == body
+    assert file.closed
+    assert unpacked_sha256(file := io.BytesIO(packed)) == hashlib.sha256(body).hexdigest()
+    assert file.closed
 
 
 def test_an_element_without_end_is_refused_before_it_fills_the_memory(monkeypatch):
