@@ -160,12 +160,17 @@ def passes(tests: list[str], longest: float, longest_cpu: float) -> bool:
     """
     child = os.fork()
     if child == 0:
-        os.setpgrp()
-        resource.setrlimit(resource.RLIMIT_CPU, (ceil(longest_cpu), ceil(longest_cpu)))
-        for name in [name for name in sys.modules if name.startswith("grader_pipeline")]:
-            del sys.modules[name]
-        sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
-        os._exit(pytest.main([*PYTEST, *tests]))
+        failed = 1
+        try:
+            os.setpgrp()
+            resource.setrlimit(resource.RLIMIT_CPU, (ceil(longest_cpu), ceil(longest_cpu)))
+            for name in [name for name in sys.modules if name.startswith("grader_pipeline")]:
+                del sys.modules[name]
+            sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
+            failed = pytest.main([*PYTEST, *tests])
+        finally:
+            # What the interrupt ends must not go on to clean up after its parent.
+            os._exit(failed)
     ended = os.pidfd_open(child)
     try:
         # After an interrupt pytest stops the servers that the tests started.
