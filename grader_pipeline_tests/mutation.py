@@ -53,8 +53,16 @@ ROOMS = {
         "attempts/response.py": ["attempts/test_response.py"],
         "attempts/rollup.py": ["attempts/test_rollup.py"],
         "attempts/schema.py": ["attempts/test_quarantine.py", "attempts/test_values.py"],
-        "attempts/validated_file.py": ["attempts/test_accounting.py", "attempts/test_forgotten.py"],
-        "attempts/validation.py": ["attempts/test_accounting.py", "attempts/test_forgotten.py"],
+        "attempts/validated_file.py": [
+            "attempts/test_validated_file.py",
+            "attempts/test_forgotten.py",
+            "attempts/test_accounting.py",
+        ],
+        "attempts/validation.py": [
+            "attempts/test_forgotten.py",
+            "attempts/test_quarantine.py",
+            "attempts/test_accounting.py",
+        ],
     },
     "privacy": {"reports/privacy.py": ["reports/test_privacy.py"]},
 }

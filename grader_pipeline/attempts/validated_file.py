@@ -2,8 +2,12 @@
 
 No element is lost: an attempt has values and no reasons; a refused element has reasons and its
 text. The footer holds the day's tally.
+
+Parquet has checksums of its pages, and none of its footer. So the tally has one of its own, and
+the rows and columns that are read are compared with what they should be.
 """
 
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,7 +32,8 @@ FILE_SCHEMA = pa.schema(
     ]
 )
 
-_TALLY = b"tally"  # Its name in the footer.
+# Their names in the footer. Files of release 0.2.0 have no checksum.
+_TALLY, _TALLY_CRC32 = b"tally", b"tally_crc32"
 
 
 @dataclass
@@ -77,7 +82,8 @@ def written(file: Path, tally: Tally) -> Iterator[pq.ParquetWriter]:
         file, FILE_SCHEMA, compression="zstd", write_page_checksum=True
     ) as writer:
         yield writer
-        writer.add_key_value_metadata({_TALLY: msgspec.json.encode(tally)})
+        text = msgspec.json.encode(tally)
+        writer.add_key_value_metadata({_TALLY: text, _TALLY_CRC32: b"%d" % zlib.crc32(text)})
 
 
 class DamagedFileError(ValueError):
@@ -86,10 +92,11 @@ class DamagedFileError(ValueError):
 
 @contextmanager
 def _reading() -> Iterator[None]:
-    """Raise DamagedFileError for what pyarrow and msgspec find wrong in a file."""
+    """Raise DamagedFileError for what pyarrow, msgspec and this module find wrong in a file."""
     try:
         yield
-    except (pa.ArrowException, msgspec.MsgspecError, KeyError, TypeError, OSError) as error:
+    # pyarrow raises UnicodeDecodeError, a ValueError, for names of columns.
+    except (pa.ArrowException, ValueError, KeyError, TypeError, OSError) as error:
         # pyarrow's own OSError has no number. One of the disk or the network has.
         if isinstance(error, OSError) and error.errno is not None:
             raise
@@ -105,7 +112,11 @@ def opened(file: BinaryIO) -> pq.ParquetFile:
 def tally_of(file: pq.ParquetFile) -> Tally:
     """The tally in the footer of a validated day."""
     with _reading():
-        return msgspec.json.decode(file.metadata.metadata[_TALLY], type=Tally)
+        footer = file.metadata.metadata
+        text = footer[_TALLY]
+        if int(footer.get(_TALLY_CRC32, zlib.crc32(text))) != zlib.crc32(text):
+            raise ValueError("the checksum of its tally is another one")
+        return msgspec.json.decode(text, type=Tally)
 
 
 def attempts(file: pq.ParquetFile) -> Iterator[pa.Table]:
@@ -126,9 +137,16 @@ def quarantine(file: pq.ParquetFile) -> Iterator[pa.Table]:
 def tables(file: pq.ParquetFile, columns: list[str]) -> Iterator[pa.Table]:
     """These columns of a validated day, batch by batch."""
     batches = file.iter_batches(batch_size=_READ_BATCH, columns=columns, use_threads=False)
+    missing = tally_of(file).received
+    expected = pa.schema([FILE_SCHEMA.field(name) for name in columns])
     while True:
         with _reading():
             batch = next(batches, None)
+            if batch is None and missing:
+                raise ValueError(f"it lacks {missing} rows")
+            if batch is not None and not batch.schema.equals(expected):
+                raise ValueError(f"it has other columns: {', '.join(batch.schema.names)}")
         if batch is None:
             return
+        missing -= batch.num_rows
         yield pa.Table.from_batches([batch])
