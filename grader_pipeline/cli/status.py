@@ -57,7 +57,9 @@ def _found(db: Connection, settings: Settings, now: dt.datetime) -> dict[str, An
     first = max(settings.grader_start_date, yesterday - dt.timedelta(days=PERIOD - 1))
     period = {"first": first, "last": yesterday, "reports": [r.name for r in reports()]}
     about = {"day": yesterday, "timezone": settings.grader_timezone}
-    day = db.execute(statement("status/day"), about).fetchone() or {}
+    load = db.execute(statement("status/day"), about).fetchone() or {}
+    reported = db.execute(statement("status/reported_day"), about).fetchone() or {}
+    is_out = reported["day"] is not None
     metrics = db.execute(statement("reading/day_metrics"), about).fetchall()
     mails = db.execute(statement("mail/not_sent")).fetchall()
     deadline = dt.datetime.combine(now.date(), settings.grader_schedule_time, settings.timezone)
@@ -68,10 +70,10 @@ def _found(db: Connection, settings: Settings, now: dt.datetime) -> dict[str, An
     )
     return {
         "day": yesterday,
-        "is_out": day["is_out"],
-        "is_late": is_due and not day["is_out"],
+        "is_out": is_out,
+        "is_late": is_due and not is_out,
         "metrics": {m["label"]: m["value"] for m in metrics if m["metric"] in MAIN_METRICS},
-        "load": {name: value for name, value in day.items() if name != "is_out"},
+        "load": dict(load),
         "missing_days": _days(db, "status/missing_days", period),
         "waiting_days": waiting_days(db),
         "changed_days": changed_days(db),

@@ -35,9 +35,10 @@ class _Now:
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         with self._postgres.transaction() as db:
-            found = db.execute(statement("status/watch")).fetchone() or {}
+            reported = db.execute(statement("status/reported_day"), {"day": None}).fetchone() or {}
+            undelivered = db.execute(statement("status/undelivered_mails")).fetchone() or {}
             waiting = len(waiting_days(db))
-        if last := found["last_day"]:
+        if last := reported["day"]:
             yield GaugeMetricFamily(
                 "grader_last_reported_day_end_seconds",
                 "The end of the newest day that readers have a report of.",
@@ -51,8 +52,8 @@ class _Now:
             "Mails that wait, or that somebody did not get.",
             labels=["state"],
         )
-        for state in ("queued", "failed"):
-            mails.add_metric([state], found[f"{state}_mails"])
+        for state, number in undelivered.items():
+            mails.add_metric([state], number)
         yield mails
         yield self._runs()
         yield self._heartbeats()
