@@ -120,7 +120,7 @@ def _summed_up(engagement: _Array, time: _Array, marks: _Array) -> dict[str, pa.
     first = np.flatnonzero(np.diff(engagement, prepend=-1))
     last = np.flatnonzero(np.diff(engagement, append=-1))
     pause = np.diff(time, prepend=0)
-    pause[first] = 0
+    # The pause before an engagement's first attempt cancels out: its clock is subtracted.
     pause[pause > LONGEST_PAUSE] = 0
     clock = np.cumsum(pause)
     clock -= clock[first][engagement]

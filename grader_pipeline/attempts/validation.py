@@ -104,7 +104,7 @@ def _table(batch: list[Element], frame: pd.DataFrame, reasons: Reasons, offset: 
 
 
 def _arrow(frame: pd.DataFrame, name: str) -> pa.Array:
-    return pa.array(frame[name], FILE_SCHEMA.field(name).type, from_pandas=True)
+    return pa.array(frame[name], FILE_SCHEMA.field(name).type)
 
 
 def _count(
@@ -137,8 +137,7 @@ def _count(
 def _courses(frame: pd.DataFrame, noted: _Learners) -> pa.Array:
     """The course of each row; null if its course and task cannot be read. Its learner is noted."""
     learners, sourcedids = (
-        pa.array(frame[name], pa.string(), from_pandas=True)
-        for name in ("user_id", "lis_result_sourcedid")
+        pa.array(frame[name], pa.string()) for name in ("user_id", "lis_result_sourcedid")
     )
     texts, places = pairs(learners, sourcedids)
     courses: list[str | None] = []
@@ -157,7 +156,7 @@ def _large(noted: _Learners) -> list[str]:
 
 def _attempt_types(frame: pd.DataFrame) -> pa.Array:
     """The attempt types of the rows that have a known one, read without case and outer blanks."""
-    texts = pa.array(frame["attempt_type"], pa.string(), from_pandas=True)
+    texts = pa.array(frame["attempt_type"], pa.string())
     words = pc.utf8_lower(pc.utf8_trim_whitespace(texts))
     return words.filter(pc.is_in(words, pa.array(ATTEMPT_TYPES)))
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from validated_day import Validated, validated
 
 from grader_pipeline.attempts import response, validation
+from grader_pipeline.attempts.forgotten import FORGOTTEN
 from grader_pipeline.attempts.validated_file import Tally
 from grader_pipeline_tests.grader import attempt, learner
 
@@ -26,7 +27,9 @@ attempts = st.builds(
     url=st.sampled_from([None, "https://lms.example.org/"]),
     extra=st.sampled_from([None, "}, {", "\ud800", float("nan")]),
 )
-odd = st.sampled_from([None, [], {}, "}, {", 1.5, {"lti_user_id": learner("a")}, [[], {}]])
+odd = st.sampled_from(
+    [None, [], {}, {"forgotten": True}, "}, {", 1.5, {"lti_user_id": learner("a")}, [[], {}]]
+)
 types = st.sampled_from(["run", "submit", "Submit", " run", "preview", "", None, 7])
 attempts |= st.builds(lambda element, word: element | {"attempt_type": word}, attempts, types)
 deep = st.integers(1, 3000).map(lambda levels: f'{{"x": {"[" * levels}1{"]" * levels}}}')
@@ -82,7 +85,12 @@ def test_a_day_is_accounted_for_to_the_last_element(
     assert kept == sorted(kept)
     assert refused == sorted(refused)
     assert sorted(kept + refused) == list(range(len(day)))
-    assert [row["row"] for row in found.refused] == [sources[place] for place in refused]
+    gone = [place for place in refused if sources[place].encode() == FORGOTTEN]
+    assert gone == [p for p, words in found.reasons.items() if words == ["forgotten_learner"]]
+    assert tally.forgotten == len(gone)
+    assert [row["row"] for row in found.refused] == [
+        "" if place in gone else sources[place] for place in refused
+    ]
     for row in found.attempts:
         element = day[row["position"]]
         assert row["user_id"] == element["lti_user_id"]

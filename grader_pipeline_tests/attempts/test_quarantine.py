@@ -3,12 +3,15 @@
 import json
 
 import pytest
+from pandera.errors import SchemaErrors
 from validated_day import reasons_of, validated
 
 from grader_pipeline.attempts import validation
 from grader_pipeline.attempts.columns import COLUMNS
+from grader_pipeline.attempts.decoding import decode
 from grader_pipeline.attempts.passback import LONGEST
-from grader_pipeline.attempts.schema import Reason
+from grader_pipeline.attempts.schema import Reason, all_reasons, schema
+from grader_pipeline.partitions import school_day
 from grader_pipeline_tests.grader import attempt, learner
 
 SOURCEDID = f"'lis_result_sourcedid': 'course-v1:A+B+C:lms-{'1' * 32}:{learner('u')}'"
@@ -193,6 +196,38 @@ def test_a_course_has_many_rejected_learners_from_five_with_rejected_elements(mo
     nobody = attempt("no time", "", course="course-v1:four")
     tally = validated([*refused, valid, valid, nobody]).tally
     assert (tally.large_courses, tally.large_courses_rejected) == ([], ["course-v1:five"])
+
+
+def test_a_frame_with_another_column_or_type_is_no_frame_of_attempts():
+    day = school_day("2023-05-31")
+    rules = schema(day.start, day.end, COLUMNS)
+    frame, reasons = decode([json.dumps(attempt()).encode()], COLUMNS)
+    assert all_reasons(frame.copy(), rules, reasons) == {}
+    for other in (frame.assign(more=1), frame.assign(created_at="now"), frame.iloc[:, 1:]):
+        with pytest.raises(SchemaErrors):
+            all_reasons(other, rules, reasons)
+
+
+def test_an_attempt_that_lacks_a_required_value_without_a_reason_is_never_written(monkeypatch):
+    def decode_without_reasons(batch, columns):
+        return decode(batch, columns)[0], {}
+
+    monkeypatch.setattr(validation, "decode", decode_without_reasons)
+    with pytest.raises(AssertionError, match="without a required value"):
+        validated([attempt(user=None)])
+    assert validated([attempt(url=None)]).tally.valid == 1
+
+
+def test_the_courses_of_a_day_are_those_of_the_attempts_learners():
+    # In Canvas's text of five parts, only the learner's own id says which part is the learner.
+    elements = [
+        attempt(user=who, passback_params=repr({
+            "oauth_consumer_key": "", "lis_result_sourcedid": f"1-22-{learner('a')}-333"
+        }))
+        for who in (learner("a"), learner("b"))
+    ]  # fmt: skip
+    tally = validated(elements).tally
+    assert (tally.valid, tally.courses, tally.unread) == (2, {"Canvas 22": 1}, 1)
 
 
 def test_an_odd_element_costs_itself_only():

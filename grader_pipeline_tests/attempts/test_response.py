@@ -221,8 +221,45 @@ def test_a_comma_inside_an_element_does_not_keep_back_those_before_it(monkeypatc
     for text, found in (
         (b'[1, {"a": 2}, "}, b', [b"1", b'{"a": 2}']),
         (b'[1, 2, "a, b', [b"1", b"2"]),
+        (b'[1, 22, "' + b"x" * 60_000, [b"1", b"22"]),
     ):
         assert [bytes(element) for element in Splitter().feed(text)] == found
+
+
+def test_a_body_is_read_in_pieces_much_smaller_than_itself():
+    body = json.dumps(["x" * 100] * 20_000).encode()
+    sizes = []
+    found = [e for b in response.batches(io.BytesIO(body), 1, lambda p: sizes.append(len(p)))
+             for e in b]  # fmt: skip
+    assert len(found) == 20_000
+    assert sum(sizes) == len(body)
+    assert 200_000 < max(sizes) < 300_000
+
+
+def test_an_element_of_some_megabytes_is_an_element():
+    body = b'["' + b"x" * 8_000_000 + b'"]'
+    ((element,),) = response.batches(io.BytesIO(body), 1, len)
+    assert len(bytes(element)) == len(body) - 2
+
+
+@pytest.mark.parametrize("before", [b"[1, 2,", b"[10, 2,", b"[1,", b"[10,", b'[{"a": [1, 2]},'])
+def test_the_error_says_behind_which_byte_the_list_is_wrong(before):
+    # Of the last comma before it.
+    with pytest.raises(BrokenListError, match=f"not valid JSON after byte {len(before) - 1}:"):
+        _elements(before + b" oops]", chunk=len(before) + 2)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"[1, ", "ends behind a comma"),
+        (b"[1, 22", "breaks off before the list ends"),
+        (b'[1, "a]', "not valid JSON|breaks off"),
+    ],
+)
+def test_a_cut_list_is_described(body, said):
+    with pytest.raises(BrokenListError, match=said):
+        _elements(body, chunk=1)
 
 
 def test_a_long_element_is_not_parsed_at_each_of_its_commas(monkeypatch):

@@ -73,6 +73,59 @@ def test_the_attempts_of_a_learner_and_a_task_are_one_row_in_whatever_order_they
     }
 
 
+def test_a_day_of_no_attempt_or_of_one_is_rolled_up_too() -> None:
+    assert rolled_up() == []
+    (row,) = rolled_up(attempt("09:00:00", "run"))
+    assert (row["runs"], row["runs_before_first_submit"], row["first_submit_at"]) == (1, 1, None)
+
+
+def test_each_learner_and_task_is_counted_by_itself() -> None:
+    bob = learner("bob")
+    of_bob = {
+        "user_id": bob, "lis_result_sourcedid": f"{_TASK[0]}:lms.example.org-{_TASK[1]}:{bob}"
+    }  # fmt: skip
+    found = rolled_up(
+        # Ann begins with a submit that is right, and runs and submits afterwards.
+        attempt("09:00:00", "submit", True),
+        attempt("09:01:00", "run"),
+        attempt("09:02:00", "submit", False),
+        # Bob's first attempts are three runs and three wrong submits. The third one has no verdict.
+        attempt("10:00:00", "run", **of_bob),
+        attempt("10:01:00", "submit", False, **of_bob),
+        attempt("10:02:00", "run", **of_bob),
+        attempt("10:03:00", "submit", False, **of_bob),
+        attempt("10:04:00", "submit", **of_bob),
+        attempt("10:05:00", "submit", True, **of_bob),
+        # His other task.
+        attempt("08:00:00", "submit", False, user_id=bob, lis_result_sourcedid=None),
+        attempt("08:10:00", "run", user_id=bob, lis_result_sourcedid=None),
+    )
+    names = ("user_id", "task", "runs", "submits", "successes", "wrong_submits",
+             "runs_before_first_submit", "submits_until_success", "first_submit_correct",
+             "last_clock", "first_success_clock")  # fmt: skip
+    minutes = [dt.timedelta(minutes=number) for number in range(11)]
+    assert [tuple(row[name] for name in names) for row in found] == [
+        (_ANN, _TASK[1], 1, 2, 1, 1, 0, 1, True, minutes[2], minutes[0]),
+        (bob, _TASK[1], 2, 4, 1, 3, 1, 4, False, minutes[5], minutes[5]),
+        (bob, UNREAD[1], 1, 1, 0, 1, 0, None, False, minutes[10], None),
+    ]
+    assert [(row["first_run_at"], row["first_success_at"]) for row in found] == [
+        (moment("09:01:00"), moment("09:00:00")),
+        (moment("10:00:00"), moment("10:05:00")),
+        (moment("08:10:00"), None),
+    ]
+
+
+def test_excluded_learners_are_counted_and_not_rolled_up() -> None:
+    table = pa.Table.from_pylist(
+        [attempt("09:00:00", "run"), attempt("09:01:00", "run", user_id="bob")], _SCHEMA
+    )
+    rollup = DayRollup(excluded=[_ANN, "nobody"])
+    rollup.add(table)
+    assert rollup.attempts == 2
+    assert [row["user_id"] for row in rollup.engagements().to_pylist()] == ["bob"]
+
+
 def test_an_attempt_that_is_neither_run_nor_submit_only_takes_time() -> None:
     (row,) = rolled_up(
         attempt("09:00:00", None, True), attempt("09:01:00", "RUN"), attempt("09:02:00", "other")

@@ -11,6 +11,7 @@ import time
 import psycopg
 import pytest
 
+from grader_pipeline.failures import TransientFailure
 from grader_pipeline.mail import outbox
 from grader_pipeline.mail.letter import Letter
 from grader_pipeline.mailboxes import Mailbox
@@ -65,6 +66,59 @@ def test_a_round_ends_as_soon_as_no_mail_is_due(serve, enqueue, deliver):
     assert deliver().sent == 1
     # A round that waited for its time to end would take ten seconds.
     assert time.monotonic() - begun < 8
+
+
+def test_the_log_says_once_that_a_mail_is_in_the_outbox(enqueue, caplog):
+    caplog.set_level("INFO")
+    assert [enqueue(), enqueue()] == [True, False]
+    assert caplog.text.count("is in the outbox") == 1
+
+
+def test_no_mail_is_begun_after_the_end_of_the_round(postgres, enqueue):
+    def send(_message, _recipients, key):
+        sent.append(key)
+        time.sleep(0.6)
+        return {}
+
+    sent: list[str] = []
+    enqueue("success:1")
+    enqueue("success:2")
+    assert outbox.deliver(postgres, send, until=time.monotonic() - 1).sent == 0
+    assert sent == []
+    assert outbox.deliver(postgres, send, until=time.monotonic() + 0.5).sent == 1
+    assert len(sent) == 1
+
+
+def test_a_server_that_is_down_ends_the_round(monkeypatch, enqueue, deliver, outbox_rows):
+    monkeypatch.setenv("SMTP_HOST", "127.0.0.1")
+    monkeypatch.setenv("SMTP_PORT", str(MailServer().port))
+    monkeypatch.setenv("SMTP_SECURITY", "none")
+    monkeypatch.setenv("SMTP_FROM", "grader@school.example")
+    enqueue("success:1")
+    enqueue("success:2")
+    assert deliver().postponed == 1
+    assert sorted(row["attempts"] for row in outbox_rows()) == [0, 1]
+
+
+def test_pauses_grow_to_an_hour(postgres, enqueue, outbox_rows):
+    def send(*_):
+        raise TransientFailure("busy")
+
+    enqueue()
+    with postgres.transaction() as db:
+        db.execute("UPDATE mail_outbox SET attempts = 12")
+    asked = dt.datetime.now(dt.UTC)
+    outbox.deliver(postgres, send, until=time.monotonic() + 10)
+    pause = (outbox_rows()[0]["next_attempt_at"] - asked).total_seconds()
+    assert 3600 <= pause < 3660
+
+
+def test_a_mail_to_nobody_goes_to_its_sender(postgres, enqueue, monkeypatch):
+    monkeypatch.setenv("SMTP_FROM", "grader@school.example")
+    enqueue(to=())
+    with postgres.transaction() as db:
+        noted = db.execute("SELECT address FROM mail_recipient").fetchall()
+    assert noted == [{"address": "grader@school.example"}]
 
 
 def test_a_mail_is_not_enqueued_unless_its_decision_is_committed(postgres, outbox_rows):
