@@ -68,9 +68,13 @@ ROOMS = {
 }
 # Imported before the forks: what the tests import of others.
 HEAVY = ("dagster", "hypothesis", "numpy", "pandas", "pandera.pandas", "psycopg", "pyarrow.compute")
-# Which example shows the fault does not matter.
+# Which example shows the fault does not matter. That a machine at work is slow is no fault.
 hypothesis.settings.register_profile(
-    "mutants", phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate), database=None
+    "mutants",
+    phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate),
+    database=None,
+    deadline=None,
+    suppress_health_check=list(hypothesis.HealthCheck),
 )
 # Changes that tell nothing: `str | None` fails on import, `is` for `==` is mostly the same, and no
 # test writes to a frozen dataclass.
