@@ -9,7 +9,6 @@ import datetime as dt
 import time
 from collections.abc import Mapping
 from contextlib import closing
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -22,7 +21,8 @@ from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.local.services import free_port
 from grader_pipeline.local.stack import Stack, running
 from grader_pipeline.reports.report_files import reports
-from grader_pipeline.reports.russian import number, short_date
+from grader_pipeline.reports.russian import NO_VALUE, short_date, shown
+from grader_pipeline.reports.units import cell
 from grader_pipeline.reports.waiting import waiting_days
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.settings import Settings
@@ -176,11 +176,13 @@ def _report(stack: Stack, days: list[dt.date]) -> str:
     """The metrics of the week: a line for each metric, a column for each day."""
     with psycopg.connect(stack.database_url, row_factory=dict_row) as db:
         rows = db.execute(statement("reading/all_metrics")).fetchall()
-    values: dict[str, dict[dt.date, Decimal | None]] = {}
+    values: dict[str, dict[dt.date, str]] = {}
     for row in rows:
-        values.setdefault(row["label"], {})[row["report_date"]] = row["value"]
+        # The reason why there is no value is too long for a column of the terminal.
+        seen = None if row["value"] is None else cell(row["value"], row["unit"], row["text"])
+        values.setdefault(row["label"], {})[row["report_date"]] = shown(seen)
     lines = [["Показатель", *map(short_date, days)]]
-    lines += [[label, *(number(of.get(day)) for day in days)] for label, of in values.items()]
+    lines += [[label, *(of.get(day, NO_VALUE) for day in days)] for label, of in values.items()]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])])

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 
 from grader_pipeline.cli.database import opened
-from grader_pipeline.cli.recompute import say
+from grader_pipeline.cli.recompute import RECORDS_FOLLOW, say
 from grader_pipeline.learners.exclude import exclude, include
 from grader_pipeline.learners.forget import forget
 from grader_pipeline.local.errors import LauncherError, Stopped
@@ -106,7 +106,7 @@ def _compute_again(postgres: Postgres) -> None:
     with postgres.transaction() as db:
         if stored_calendar(db) is None:
             return  # nothing was ever computed
-        days = {*changed_days(db), *waiting_days(db)}
+        days = {*changed_days(db), *waiting_days(db, records=False)}
     if not days:
         return
     with postgres.alone("refresh") as is_alone:
@@ -119,4 +119,4 @@ def _compute_again(postgres: Postgres) -> None:
         except Stopped:
             print("\nDays wait: let the job refresh compute them, or `grader-pipeline recompute`.")
             raise
-    print(f"\nComputed {done} days again.")
+    print(f"\nComputed {done} days again. {RECORDS_FOLLOW}")

@@ -16,6 +16,8 @@ from grader_pipeline.sheet.resource import Sheets
 
 _LINE_EVERY = 25
 
+RECORDS_FOLLOW = "What Dagster's UI shows of them follows with the job refresh."
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The first and the last day; without them, all stored days."""
@@ -44,7 +46,7 @@ def run(chosen: argparse.Namespace) -> None:
                 "let the job refresh compute them."
             )
             raise
-    print(f"\nComputed {done} days again.")
+    print(f"\nComputed {done} days again. {RECORDS_FOLLOW}")
 
 
 def _mark(postgres: Postgres, start: dt.date | None, end: dt.date | None) -> None:

@@ -75,7 +75,8 @@ def _found(db: Connection, settings: Settings, now: dt.datetime) -> dict[str, An
         "metrics": {m["label"]: m["value"] for m in metrics if m["metric"] in MAIN_METRICS},
         "load": dict(load),
         "missing_days": _days(db, "status/missing_days", period),
-        "waiting_days": waiting_days(db),
+        "waiting_days": (waiting := waiting_days(db)),
+        "waiting_records": sorted({*waiting} - {*waiting_days(db, records=False)}),
         "changed_days": changed_days(db),
         "failed_reports": db.execute(statement("report_tables/failures"), period).fetchall(),
         "mails": [
@@ -105,12 +106,19 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
         lines.append(f"Loaded {load['loaded_at']}: {counts}.")
     if found["missing_days"]:
         lines.append(f"Not loaded: {_listed(found['missing_days'])}. Launch a backfill of them.")
-    for what in ("changed", "waiting"):
-        if days := found[f"{what}_days"]:
+    records = found["waiting_records"]
+    outdated = [day for day in found["waiting_days"] if day not in records]
+    for what, days in (("Changed", found["changed_days"]), ("Waiting", outdated)):
+        if days:
             lines.append(
-                f"{what.capitalize()}: {_listed(days)}. The job refresh computes them again, or "
+                f"{what}: {_listed(days)}. The job refresh computes them again, or "
                 "`grader-pipeline recompute`."
             )
+    if records:
+        lines.append(
+            f"Waiting in Dagster's UI only: {_listed(records)}. Their tables are up to date. The "
+            "job refresh writes their records."
+        )
     lines += [
         f"Failed: {failure['report']} of {failure['report_date']}: {failure['message']}"
         for failure in found["failed_reports"][:_SHOWN]

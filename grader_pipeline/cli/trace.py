@@ -4,6 +4,7 @@ import argparse
 import datetime as dt
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 
 from grader_pipeline.cli.database import opened
 from grader_pipeline.cli.days import day
@@ -11,6 +12,7 @@ from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.reports.figure import Figure, find_figure
 from grader_pipeline.reports.report_files import reports
 from grader_pipeline.reports.trace import Traced, trace
+from grader_pipeline.reports.units import Unit, cell, plain
 from grader_pipeline.settings import Settings
 
 _FORM = "METRIC, or REPORT COLUMN key=value …"
@@ -47,8 +49,10 @@ def run(chosen: argparse.Namespace) -> None:
 
 
 def _headline(figure: Figure) -> str:
-    label = figure.line.get("label")
+    label, unit = figure.line.get("label"), figure.line.get("unit")
     about = f" ({label})" if label else ""
+    if unit == Unit.CLOCK and isinstance(figure.value, Decimal):
+        about = f", shown as {plain(cell(figure.value, unit, None))}{about}"
     return f"{figure.report.name}, {figure.date}: {figure.name} = {figure.value}{about}"
 
 

@@ -10,11 +10,13 @@ from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
 
 
-def waiting_days(db: Connection, *, only_outdated: bool = False) -> list[dt.date]:
+def waiting_days(
+    db: Connection, *, only_outdated: bool = False, records: bool = True
+) -> list[dt.date]:
     """The days, oldest first, whose reports or records are older than what grader holds.
 
     ``only_outdated`` leaves out days without reports or with records to write: another run may be
-    at it.
+    at it. Without ``records``, days of which only Dagster's records are old are left out.
     """
     found = reports()
     rows = db.execute(
@@ -26,6 +28,7 @@ def waiting_days(db: Connection, *, only_outdated: bool = False) -> list[dt.date
             "start_date": Settings().grader_start_date,
             "today": today(),
             "only_outdated": only_outdated,
+            "records": records and not only_outdated,
         },
     ).fetchall()
     return [row["report_date"] for row in rows]

@@ -1,6 +1,7 @@
 """``demo`` has its own world: it reads and reaches nothing that the settings name."""
 
 import datetime as dt
+import re
 import socket
 import subprocess
 import sys
@@ -111,6 +112,8 @@ def test_the_demo_reaches_nothing_that_env_file_or_environment_name_and_dev_show
     assert openpyxl.load_workbook(workbook).worksheets[0]["A2"].value is not None
     assert len(list((world / "outbox").glob("*.eml"))) == 2
     assert [path.name for path in home.iterdir()] == ["demo"]
+    (clock,) = [line for line in said.splitlines() if line.startswith("Последняя попытка, время")]
+    assert re.fullmatch(r"Последняя попытка, время( +\d\d:\d\d){2}", clock)
     assert "a-real-" not in (world / "logs" / "app_log.txt").read_text() + said
 
     port = free_port()

@@ -58,6 +58,10 @@ def test_an_interrupted_recompute_keeps_what_is_done_and_the_next_one_does_the_r
     assert done.returncode == 0, done.stderr
     assert "Computed" in done.stdout
     assert len(reported(months)) == DAYS
+    # Only a run can write Dagster's records, so another recompute would not end that.
+    status = run("status").stdout
+    assert f"Waiting in Dagster's UI only: {DAYS} days" in status
+    assert "grader-pipeline recompute" not in status
     assert (home / "Агрегированные данные за день.xlsx").exists()
 
 

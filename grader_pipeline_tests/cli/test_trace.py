@@ -56,6 +56,11 @@ def test_a_metric_is_traced_to_its_attempts_and_each_to_its_element(loaded: str,
     assert "2 attempts, 2 elements; 0 attempts in no answer" in done.stdout
 
 
+def test_a_time_of_the_day_is_traced_as_readers_see_it(loaded: str, run: Run) -> None:
+    said = run("trace", DAY, "first_attempt").stdout
+    assert "first_attempt = 720, shown as 12:00 (Первая попытка, время)" in said
+
+
 def test_the_query_that_is_printed_is_the_one_that_was_run(loaded: str, run: Run) -> None:
     done = run("trace", DAY, "courses", "submits", f"course={COURSE}")
     assert done.returncode == 0, done.stderr

@@ -5,7 +5,7 @@
 -- - a stored day has no daily_metrics, though nothing says that they cannot be computed,
 -- - Dagster has no record of what the tables hold now (outdated_record).
 --
--- With %(only_outdated)s, the last two are left out.
+-- With %(only_outdated)s, the third is left out. Without %(records)s, the last is.
 --
 -- %(reports)s, %(histories)s: the reports and the days that each reads; NULL: all up to its own.
 WITH wanted AS (
@@ -67,7 +67,7 @@ waiting AS (
     FROM outdated_record
     WHERE asset = ANY (%(assets)s)
       AND report_date >= %(start_date)s
-      AND NOT %(only_outdated)s
+      AND %(records)s
 )
 SELECT report_date
 FROM waiting
