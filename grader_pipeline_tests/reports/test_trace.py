@@ -74,7 +74,7 @@ def attempt_of(text: str) -> Attempt:
 
 
 def generated(day: dt.date, chance: random.Random) -> list[Element]:
-    """A day's answer: attempts of nine learners, and what is refused."""
+    """A day's answer: attempts of nine learners, those at the broken tasks, and what is refused."""
     midnight = dt.datetime.combine(day, dt.time()) - MOSCOW
     seconds = sorted(chance.sample(range(24 * 60 * 60), 60))
     attempts = []
