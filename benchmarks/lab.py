@@ -19,8 +19,9 @@ import psycopg
 from benchmarks.servers import Api, Postgres, durable_postgres
 from grader_pipeline.asset_names import GRADER_TABLE, RAW_ATTEMPTS, VALIDATED_ATTEMPTS
 from grader_pipeline.attempts.columns import COLUMNS
-from grader_pipeline.local import dagster_home
 from grader_pipeline.partitions import SchoolDay, school_day
+from grader_pipeline.roles import instance
+from grader_pipeline.roles.migrate import require_schema
 from grader_pipeline.settings import SAMPLE_CLIENT, Settings
 
 DAY = school_day("2024-05-15")
@@ -66,7 +67,7 @@ class Lab:
             admin.execute(f"CREATE DATABASE {_DAGSTER}")
         self._settings = Settings(grader_home=home / "home")
         self._instance = postgres.url.replace("/grader?", f"/{_DAGSTER}?")
-        dagster_home.write_instance(self._settings, self._instance)
+        require_schema(self._settings, self._instance)
 
     def run(
         self, module: str, database_url: str, environment: Mapping[str, str], *arguments: str
@@ -77,7 +78,7 @@ class Lab:
         with tempfile.TemporaryDirectory(dir=self._home) as folder:
             given = {
                 **inherited,
-                **dagster_home.environment(self._settings, self._instance),
+                **instance.environment(self._settings, self._instance),
                 "DATABASE_URL": database_url,
                 "GRADER_HOME": folder,
                 "BENCH_FOLDER": folder,

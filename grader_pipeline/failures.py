@@ -3,7 +3,7 @@
 Who raises a failure chooses its class. The daemon knows only a failed run's status and tags, and
 would retry a wrong key as well as a dropped connection. So :func:`record_failure`, a hook on each
 asset, tags the run: the same data would fail again. How often: ``max_retries`` in
-``local/dagster.yaml``.
+``roles/dagster.yaml``.
 """
 
 import datetime as dt

@@ -16,6 +16,7 @@ from grader_pipeline.mailboxes import FORM, Mailbox, mailboxes
 # As Dagster has them: an owner is a team or an e-mail address, a tag has a key and a value.
 _OWNER = re.compile(r"team:\S+|[\w.%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}", re.ASCII)
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*|[0-9a-f:.]*:[0-9a-f:.]*", re.ASCII)
+_ADDRESS = re.compile(r"([\w.-]+|\[[0-9a-f:.]+\]):\d{1,5}", re.ASCII)
 _TAG = re.compile(r"((?:[\w.-]{1,63}/)?[\w.-]{1,63})=([\w.-]{0,63})", re.ASCII)
 
 
@@ -33,6 +34,12 @@ def _hosts(text: str) -> tuple[str, ...]:
     if not all(map(_HOST.fullmatch, hosts)):
         raise ValueError("write names as ui.school.org, or addresses, without https:// or port")
     return hosts
+
+
+def _address(text: str) -> str:
+    if not _ADDRESS.fullmatch(text):
+        raise ValueError("write host:port, such as code.school.org:4000")
+    return text
 
 
 def _owners(text: str) -> tuple[str, ...]:
@@ -67,6 +74,7 @@ def _plain(value: object) -> object:
     return value
 
 
+Address = Annotated[str, _written(_address)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Plain = BeforeValidator(_plain)
 """A time as 04:00, a day as 2023-04-01."""

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from grader_pipeline.durations import Duration
 from grader_pipeline.setting_forms import (
+    Address,
     Hosts,
     Kept,
     Mailboxes,
@@ -103,6 +104,8 @@ class Settings(WorldSettings):
     # Where things are.
     database_url: SecretStr | None = None
     grader_storage: str | None = None
+    # Where UI and daemon find the code server. Unset: a socket of this machine.
+    grader_code_server: Address | None = None
     # How long days' files, and Dagster's runs, are kept.
     grader_keep_answers: Kept = Duration(months=36)
     grader_keep_runs: Kept = Duration(days=90)

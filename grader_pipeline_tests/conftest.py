@@ -21,7 +21,7 @@ DEBIAN_POSTGRES = _DEBIANS[-1].parent if _DEBIANS else None
 
 
 _SERVERS = {"database_url", "postgres_18", "debian_postgres"}
-_ROOMS_OF_PROCESSES = {"browser", "cli", "local", "runs", "sample_api", "ui"}
+_ROOMS_OF_PROCESSES = {"browser", "cli", "local", "roles", "runs", "sample_api", "ui"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

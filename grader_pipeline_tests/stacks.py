@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from grader_pipeline.local.dagster_home import LOCATION
 from grader_pipeline.local.services import free_port
 from grader_pipeline.local.stack import Stack, running
+from grader_pipeline.roles.instance import LOCATION
 from grader_pipeline.settings import Settings, variables
 
 LAUNCH = """mutation ($params: ExecutionParams!) { launchRun(executionParams: $params) {

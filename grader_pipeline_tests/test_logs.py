@@ -318,7 +318,7 @@ def test_every_line_of_a_run_is_written_once_and_shows_up_in_dagster(folder: Pat
     def job() -> None:
         work()
 
-    template = Path(grader_pipeline.local.__path__[0]) / "dagster.yaml"
+    template = Path(grader_pipeline.roles.__path__[0]) / "dagster.yaml"
     python_logs = yaml.safe_load(template.read_text())["python_logs"]
     with dg.instance_for_test(overrides={"python_logs": python_logs}) as instance:
         run = job.execute_in_process(instance=instance)

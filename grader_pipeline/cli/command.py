@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from grader_pipeline.local import demo_world
-from grader_pipeline.local.errors import LauncherError, Stopped, explain, stop_on_signals
+from grader_pipeline.roles.errors import LauncherError, Stopped, explain, stop_on_signals
 from grader_pipeline.settings import ENV_FILE, Settings
 from grader_pipeline.startup import prepare_process
 
@@ -28,6 +28,12 @@ _COMMANDS = {
     "psql": "open the database that is in use in psql",
     "prune": "remove stored answers and Dagster's runs that are older than the settings keep",
     "exec": "run a command of Dagster's on the instance, and with the daemon, of `dev`",
+    "migrate": "bring the database up to date: tables, pools, the role that only reads",
+    "code-server": "serve the code to the UI and the daemon",
+    "ui": "serve the UI",
+    "daemon": "run schedules, sensors, mails and the queue of runs",
+    "worker": "execute runs",
+    "health": "exit with 0 if what a role of a deployment serves is served, else with 1",
     "doctor": "check every setting and connection, and say what to do about what fails",
 }
 """The subcommands, each with its line in ``--help``. ``sample-api`` is ``sample_api.py`` here."""
@@ -40,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks; give the exit code."""
     prepare_process()
     # The terminal shows what the supervision of the services logs, too.
-    logging.getLogger("grader_pipeline.local").addHandler(logging.StreamHandler(sys.stdout))
+    for room in ("local", "roles"):
+        logger = logging.getLogger(f"grader_pipeline.{room}")
+        logger.addHandler(logging.StreamHandler(sys.stdout))
     stop_on_signals()
     try:
         chosen = _parsed(sys.argv[1:] if arguments is None else arguments)

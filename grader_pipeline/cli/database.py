@@ -6,8 +6,8 @@ from contextlib import ExitStack, closing, contextmanager
 import dagster as dg
 
 from grader_pipeline.local.embedded_postgres import embedded_postgres, running_url
-from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.roles.errors import LauncherError
 from grader_pipeline.settings import Settings
 
 

@@ -16,8 +16,6 @@ import psycopg
 from psycopg.rows import dict_row
 
 from grader_pipeline.asset_names import ASSET_NAMES
-from grader_pipeline.local.dagster_home import LOCATION
-from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.local.services import free_port
 from grader_pipeline.local.stack import Stack, running
 from grader_pipeline.reports.report_files import reports
@@ -25,6 +23,8 @@ from grader_pipeline.reports.russian import NO_VALUE, short_date, shown
 from grader_pipeline.reports.units import cell
 from grader_pipeline.reports.waiting import waiting_days
 from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.roles.errors import LauncherError
+from grader_pipeline.roles.instance import LOCATION
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
 

@@ -12,14 +12,13 @@ from collections.abc import Callable
 import dagster as dg
 from pydantic import ValidationError
 
-from grader_pipeline.local.database import CONNECTIONS_NEEDED, connected, require_connections
 from grader_pipeline.local.disk_forecast import disks
-from grader_pipeline.local.errors import LauncherError, explain
-from grader_pipeline.local.home_lock import writable
 from grader_pipeline.logs import without_secrets
 from grader_pipeline.mail.resource import Mail
 from grader_pipeline.resources.grader_api import GraderApi
 from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.roles.database import CONNECTIONS_NEEDED, connected, require_connections
+from grader_pipeline.roles.errors import LauncherError, explain, writable
 from grader_pipeline.runs.dagster_schema import SCHEMA
 from grader_pipeline.settings import Settings
 from grader_pipeline.sheet.resource import Sheets

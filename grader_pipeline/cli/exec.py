@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from grader_pipeline.local import dagster_home
-from grader_pipeline.local.errors import LauncherError
-from grader_pipeline.local.processes import MARK
+from grader_pipeline.roles import instance
+from grader_pipeline.roles.errors import LauncherError
+from grader_pipeline.roles.migrate import require_schema
 from grader_pipeline.settings import Settings
 
 
@@ -31,10 +31,9 @@ def run(chosen: argparse.Namespace) -> NoReturn:
             "alone. Set DATABASE_URL, start `grader-pipeline dev` again with it, then repeat this."
         )
     database_url = settings.database_url.get_secret_value()
-    dagster_home.write_instance(settings, database_url)
-    environment = dagster_home.environment(settings, database_url)
-    # A launcher ends processes with its mark when it starts. This one is the user's.
-    del environment[MARK]
+    instance.write_home(settings)
+    require_schema(settings, database_url)
+    environment = instance.environment(settings, database_url)
     programs = str(Path(sys.executable).parent)
     environment["PATH"] = os.pathsep.join([programs, environment.get("PATH", os.defpath)])
     try:

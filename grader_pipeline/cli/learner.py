@@ -8,11 +8,11 @@ from grader_pipeline.cli.database import opened
 from grader_pipeline.cli.recompute import RECORDS_FOLLOW, say
 from grader_pipeline.learners.exclude import exclude, include
 from grader_pipeline.learners.forget import forget
-from grader_pipeline.local.errors import LauncherError, Stopped
 from grader_pipeline.refresh import refresh_waiting
 from grader_pipeline.reports.stored_days import changed_days, stored_calendar
 from grader_pipeline.reports.waiting import waiting_days
 from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.roles.errors import LauncherError, Stopped
 from grader_pipeline.settings import Settings
 from grader_pipeline.sheet.resource import Sheets
 

@@ -3,9 +3,9 @@
 import argparse
 
 from grader_pipeline.cli.database import opened
-from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.logs import without_secrets
 from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.roles.errors import LauncherError
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
 

@@ -6,11 +6,9 @@ import os
 import dagster as dg
 
 from grader_pipeline.cli.database import database_url
-from grader_pipeline.local import dagster_home
 from grader_pipeline.prune import prune_files, prune_runs
+from grader_pipeline.roles.migrate import opened, require_schema
 from grader_pipeline.settings import Settings
-
-_VARIABLES = ("DAGSTER_HOME", "DAGSTER_POSTGRES_URL", "GRADER_RUN_SOCKET")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,11 +26,10 @@ def run(chosen: argparse.Namespace) -> None:
     files = prune_files(dry_run=chosen.dry_run)
     print(f"{files} files of days older than {settings.grader_keep_answers} {verb}.")
     with database_url(settings) as url:
-        # A deployment has an instance of its own.
-        if "DAGSTER_HOME" not in os.environ:
-            dagster_home.write_instance(settings, url)
-            environment = dagster_home.environment(settings, url)
-            os.environ.update({name: environment[name] for name in _VARIABLES})
-        with dg.DagsterInstance.get() as instance:
+        # A deployment may have an instance of its own.
+        has_own = "DAGSTER_HOME" in os.environ
+        if not has_own:
+            require_schema(settings, url)
+        with dg.DagsterInstance.get() if has_own else opened(settings, url) as instance:
             runs = prune_runs(instance, dry_run=chosen.dry_run)
     print(f"{runs} runs older than {settings.grader_keep_runs} {verb}.")

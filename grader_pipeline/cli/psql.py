@@ -10,9 +10,9 @@ from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
 from grader_pipeline.cli.database import database_url
-from grader_pipeline.local.database import parameters
 from grader_pipeline.local.embedded_postgres import bundled_program
-from grader_pipeline.local.errors import LauncherError
+from grader_pipeline.roles.database import parameters
+from grader_pipeline.roles.errors import LauncherError
 from grader_pipeline.settings import Settings
 
 

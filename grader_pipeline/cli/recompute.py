@@ -6,11 +6,11 @@ import sys
 
 from grader_pipeline.cli.database import opened
 from grader_pipeline.cli.days import day
-from grader_pipeline.local.errors import LauncherError, Stopped
 from grader_pipeline.refresh import refresh_waiting
 from grader_pipeline.reports.stored_days import mark_days, stored_calendar
 from grader_pipeline.resources.learner_lists import note
 from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.roles.errors import LauncherError, Stopped
 from grader_pipeline.settings import Settings
 from grader_pipeline.sheet.resource import Sheets
 

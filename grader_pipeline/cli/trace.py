@@ -8,11 +8,11 @@ from decimal import Decimal
 
 from grader_pipeline.cli.database import opened
 from grader_pipeline.cli.days import day
-from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.reports.figure import Figure, find_figure
 from grader_pipeline.reports.report_files import reports
 from grader_pipeline.reports.trace import Traced, trace
 from grader_pipeline.reports.units import Unit, cell, plain
+from grader_pipeline.roles.errors import LauncherError
 from grader_pipeline.settings import Settings
 
 _FORM = "METRIC, or REPORT COLUMN key=value …"

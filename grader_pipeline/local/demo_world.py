@@ -6,7 +6,7 @@ real API is set, `dev` has its home there too, so that no sample day is among th
 
 import os
 
-from grader_pipeline.local.home_lock import writable
+from grader_pipeline.roles.errors import writable
 from grader_pipeline.settings import Settings, WorldSettings, variables
 
 FOLDER = "demo"

@@ -18,11 +18,11 @@ import psutil
 import psycopg
 
 from grader_pipeline.disk import free, megabytes
-from grader_pipeline.local import processes
-from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.local.home_lock import sole_owner
 from grader_pipeline.local.postgres_data import ENVIRONMENT, MAJOR, cluster, server_log
 from grader_pipeline.local.postgres_user import ServerAccount, open_to, server_account
+from grader_pipeline.roles import processes
+from grader_pipeline.roles.errors import LauncherError
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ def _running(programs: Path, data: Path, sockets: Path, account: ServerAccount) 
         command,
         environment=ENVIRONMENT,
         on_parents_death=signal.SIGINT,
-        account=account,
+        user=account.other,
     )
     ready, stop = Event(), Event()
     # One thread does all starts: the kernel ends a child with the thread that started it.

@@ -9,29 +9,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from grader_pipeline import disk
-from grader_pipeline.local.errors import LauncherError
+from grader_pipeline.roles.errors import LauncherError, writable
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 15
 """Seconds to wait for a launcher that is ending."""
-
-
-@contextmanager
-def writable(folder: Path) -> Iterator[None]:
-    """Raise LauncherError in place of OSError. It names ``folder`` and says what to do."""
-    try:
-        yield
-    except OSError as error:
-        if disk.is_full(error):
-            raise LauncherError(
-                f"The disk of {folder} is full ({disk.megabytes(disk.free(folder))} free): make "
-                "room, or set GRADER_HOME to a folder on a larger disk."
-            ) from None
-        raise LauncherError(
-            f"{folder} cannot be written ({error.strerror}): set GRADER_HOME to a folder that can."
-        ) from None
 
 
 @contextmanager

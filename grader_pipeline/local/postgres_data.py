@@ -6,9 +6,9 @@ import shutil
 import signal
 from pathlib import Path
 
-from grader_pipeline.local import processes
-from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.local.postgres_user import ServerAccount, open_to
+from grader_pipeline.roles import processes
+from grader_pipeline.roles.errors import LauncherError
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def cluster(folder: Path, programs: Path, account: ServerAccount) -> Path:
             environment=ENVIRONMENT,
             output=output,
             on_parents_death=signal.SIGKILL,
-            account=account,
+            user=account.other,
         )
     if initdb.wait() != 0:
         raise LauncherError(f"No database in {unfinished}:\n{processes.tail(server_log(data))}")

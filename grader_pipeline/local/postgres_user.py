@@ -11,7 +11,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader_pipeline.local.errors import LauncherError
+from grader_pipeline.roles.errors import LauncherError
 
 _NAME = "pgserver"
 
@@ -27,6 +27,11 @@ class ServerAccount:
     def is_current(self) -> bool:
         """Whether this process runs as this user."""
         return self.uid == os.geteuid()
+
+    @property
+    def other(self) -> tuple[int, int] | None:
+        """The numbers of user and group, if this process runs as another user."""
+        return None if self.is_current else (self.uid, self.gid)
 
 
 def server_account() -> ServerAccount:

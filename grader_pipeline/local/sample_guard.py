@@ -1,6 +1,6 @@
 """Keeps the sample API's data out of the places where real data is expected."""
 
-from grader_pipeline.local.errors import LauncherError
+from grader_pipeline.roles.errors import LauncherError
 from grader_pipeline.settings import Settings
 from grader_pipeline.sheet.google import credentials
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from grader_pipeline.local import processes
-from grader_pipeline.local.errors import LauncherError
+from grader_pipeline.roles import processes
+from grader_pipeline.roles.errors import LauncherError
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +31,8 @@ PROBE_SECONDS = 5
 MOST_SILENT = 2
 """A service that gives no answer to so many probes in a row is killed, and started again."""
 
-Probe = Callable[[], bool]
-"""Whether a service answers."""
+Probe = Callable[[], str | None]
+"""Why a service gives no answer, or None."""
 
 
 @dataclass
@@ -159,7 +159,7 @@ def _ask(service: Service, probe: Probe) -> None:
     now = time.monotonic()
     if now - service.started < YOUNG_SECONDS or now - service.probed < PROBE_SECONDS:
         return
-    service.silent = 0 if probe() else service.silent + 1
+    service.silent = service.silent + 1 if probe() else 0
     service.probed = time.monotonic()
     if service.silent >= MOST_SILENT:
         log.warning("%s does not answer; killing it, and starting it again", service.name)

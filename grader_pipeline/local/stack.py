@@ -5,25 +5,29 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import httpx
 
-from grader_pipeline.local import dagster_home, probes, processes
-from grader_pipeline.local.database import connected, require_connections
 from grader_pipeline.local.embedded_postgres import embedded_postgres
-from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.local.home_lock import sole_owner
-from grader_pipeline.local.lease import installation_key, sole_installation
 from grader_pipeline.local.sample_guard import refuse_real_places
 from grader_pipeline.local.services import STOP_SECONDS, Services, free_port, require_port
+from grader_pipeline.roles import health, instance, places, processes
+from grader_pipeline.roles.database import connected, require_connections
+from grader_pipeline.roles.errors import LauncherError
+from grader_pipeline.roles.lease import installation_key, sole_installation
+from grader_pipeline.roles.migrate import require_schema
+from grader_pipeline.roles.processes import MARK
 from grader_pipeline.settings import CODE_REFERENCES, SAMPLE_CLIENT, Settings
 from grader_pipeline.ui import hosts
 
 UI_SECONDS = 120
 
 CODE_SERVER = "code-server"
+
+COMMAND = ("-m", "grader_pipeline.cli")
+"""The command, as arguments of Python."""
 
 _LOCATIONS = """{ workspaceOrError { ... on Workspace {
     locationEntries { locationOrLoadError { __typename } } } } }"""
@@ -36,8 +40,6 @@ class Stack:
     services: Services
     url: str
     database_url: str
-    workspace: Path
-    run_socket: Path
 
     def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Send a query to Dagster's GraphQL, as its UI does.
@@ -67,15 +69,13 @@ class Stack:
         return bool(entries == [loaded])
 
     def start_daemon(self) -> None:
-        """Start the run server, and the daemon, which runs schedules and sensors and launches runs.
+        """Start the worker, and the daemon, which runs schedules and sensors and launches runs.
 
         The daemon's first round begins at once, with all that waits already. A run that it launches
         waits for the run server.
         """
-        run_server = ("-m", "grader_pipeline.runs.run_server", str(self.run_socket))
-        self.services.start("runs", "-m", "grader_pipeline.local.keeper", *run_server)
-        module = ("-m", "grader_pipeline.runs.daemon", "run", "-w", str(self.workspace))
-        self.services.start("daemon", *module, "--log-level", "warning")
+        self.services.start("worker", *COMMAND, "worker")
+        self.services.start("daemon", *COMMAND, "daemon")
 
 
 @contextmanager
@@ -92,8 +92,8 @@ def running(settings: Settings, host: str, port: int) -> Iterator[Stack]:
     with ExitStack() as stack:
         stack.enter_context(sole_owner(settings.dagster_home))
         processes.end_leftovers(settings.grader_home, patience=STOP_SECONDS)
-        sockets = processes.socket_folder(settings.grader_home, dagster_home.SOCKETS, os.geteuid())
-        code_socket = stack.enter_context(sockets) / "code.sock"
+        sockets = processes.socket_folder(settings.grader_home, places.SOCKETS, os.geteuid())
+        stack.enter_context(sockets)
         if settings.database_url is None:
             database_url = stack.enter_context(embedded_postgres(settings.grader_home))
         else:
@@ -103,9 +103,13 @@ def running(settings: Settings, host: str, port: int) -> Iterator[Stack]:
         key = installation_key(settings.grader_home)
         has_database = sole_installation(database_url, key, settings.grader_home)
         lease = stack.enter_context(has_database)
-        dagster_home.write_instance(settings, database_url)
-        workspace = dagster_home.write_workspace(settings, code_socket)
-        environment = dagster_home.environment(settings, database_url) | {CODE_REFERENCES: "1"}
+        instance.write_home(settings)
+        require_schema(settings, database_url)
+        environment = {
+            **instance.environment(settings, database_url),
+            CODE_REFERENCES: "1",
+            MARK: str(settings.grader_home),
+        }
         sample = None if settings.grader_api_url else free_port()
         if sample is not None:
             environment |= {
@@ -117,28 +121,23 @@ def running(settings: Settings, host: str, port: int) -> Iterator[Stack]:
         services = stack.enter_context(Services(environment, outputs, lease.require))
         if sample is not None:
             services.start("sample-api", "-m", "grader_pipeline.sample_api", f"--port={sample}")
-        run_socket = dagster_home.run_socket(settings)
-        up = Stack(services, f"http://{host}:{port}", database_url, workspace, run_socket)
-        _serve(up, code_socket, host, port)
+        up = Stack(services, f"http://{host}:{port}", database_url)
+        _serve(up, settings, host, port)
         yield up
 
 
-def _serve(stack: Stack, code_socket: Path, host: str, port: int) -> None:
+def _serve(stack: Stack, settings: Settings, host: str, port: int) -> None:
     """Start the code server and the UI, and wait until the code is loaded."""
     services = stack.services
-    # Not `dagster code-server start`: nobody would restart the process that it starts.
     services.start(
         CODE_SERVER,
-        *("-m", "dagster", "api", "grpc", "--lazy-load-user-code"),
-        *("-m", "grader_pipeline.definitions", "--location-name", dagster_home.LOCATION),
-        *("-s", str(code_socket), "--log-level", "warning"),
-        probe=partial(probes.code_server_answers, code_socket),
+        *(*COMMAND, "code-server"),
+        probe=partial(health.code_server_trouble, places.code_socket(settings)),
     )
     services.start(
-        "webserver",
-        *("-m", "grader_pipeline.ui", "--host", host, "--port", str(port)),
-        *("--workspace", str(stack.workspace)),
-        probe=partial(probes.ui_answers, host, port),
+        "ui",
+        *(*COMMAND, "ui", "--host", host, "--port", str(port)),
+        probe=partial(health.ui_trouble, host, port),
     )
     if not services.wait_until(stack.is_loaded, UI_SECONDS):
         raise LauncherError(

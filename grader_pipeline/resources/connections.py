@@ -1,27 +1,19 @@
 """How a connection to PostgreSQL is opened in this project, and what may be said of its errors."""
 
-import re
 from contextlib import closing
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
 from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.resources.database_url import url_parts, with_keepalive
 from grader_pipeline.resources.refusals import REFUSALS, sqlstate_of_refusal
 from grader_pipeline.statements import statement
 
 Connection = psycopg.Connection[dict[str, Any]]
 """A connection whose rows are dicts."""
-
-_KEEPALIVE = {
-    "connect_timeout": "10",
-    "keepalives_idle": "10",
-    "keepalives_interval": "5",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "25000",
-}
 
 _SESSION_MODE = "Use a pool in session mode, or connect to PostgreSQL itself: set DATABASE_URL."
 
@@ -64,24 +56,6 @@ def connect(url: str) -> Connection:
 def cause(error: psycopg.Error) -> str:
     """The server's own sentence, without its details: they quote rows, and rows name learners."""
     return error.diag.message_primary or str(error).strip().splitlines()[0].strip()
-
-
-def url_parts(database_url: str) -> dict[str, str]:
-    """The parts of DATABASE_URL, by libpq's names. A driver in its scheme is left out.
-
-    Raises psycopg.ProgrammingError when it cannot be read, or when libpq would take a half of the
-    password for a host or a name, and show it: an @ or / of a password must be percent-encoded.
-    """
-    plain = re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", database_url)
-    parts = {name: str(value) for name, value in conninfo_to_dict(plain).items()}
-    if "://" in database_url and any("@" in parts.get(n, "") for n in ("host", "port", "dbname")):
-        raise psycopg.ProgrammingError("an @ is not percent-encoded")
-    return parts
-
-
-def with_keepalive(parameters: dict[str, str]) -> dict[str, str]:
-    """Parameters of libpq, and those by which a session notices within 25 s a dead host."""
-    return _KEEPALIVE | parameters
 
 
 def _opened(parameters: dict[str, str]) -> Connection:

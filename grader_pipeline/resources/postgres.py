@@ -20,7 +20,8 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 
 from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline.resources import connections, original_table
-from grader_pipeline.resources.connections import cause, url_parts
+from grader_pipeline.resources.connections import cause
+from grader_pipeline.resources.database_url import url_parts
 from grader_pipeline.resources.migrations import (
     advice,
     grader_differences,

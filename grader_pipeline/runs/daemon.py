@@ -1,28 +1,29 @@
-"""Dagster's daemon with shorter waits, where Dagster has no setting for them.
-
-``python -m grader_pipeline.runs.daemon`` takes the arguments of ``dagster-daemon``.
-"""
+"""Dagster's daemon with shorter waits, where Dagster has no setting for them."""
 
 import logging
 import os
+from pathlib import Path
 
 import dagster as dg
 from dagster._daemon import cli, controller
 from dagster._daemon.monitoring import run_monitoring
 
 from grader_pipeline.runs.run_launcher import is_lost
-from grader_pipeline.startup import prepare_process
 
 BACKFILL_SECONDS = 5
 
 
-def main() -> None:
-    """Run the daemon until a signal ends it."""
-    prepare_process()
+def run(workspace: Path) -> None:
+    """Run the daemon until a signal ends it.
+
+    ``workspace`` is the file that names the code server.
+    """
     look_for_backfills()
     launch_where_a_pool_has_room()
     fail_lost_starts()
-    cli.main()
+    cli.run_command.main(
+        ["--workspace", str(workspace), "--log-level", "warning"], standalone_mode=False
+    )
 
 
 def look_for_backfills() -> None:
@@ -65,7 +66,3 @@ def fail_lost_starts() -> None:
             until_timeout(instance, run_record, logger)
 
     run_monitoring.monitor_starting_run = monitor
-
-
-if __name__ == "__main__":
-    main()

@@ -5,3 +5,6 @@ SCHEMA = "dagster"
 
 APPLICATION = "grader_pipeline"
 """The application_name in the URL of sessions that work in the schema."""
+
+TABLES = {"runs", "instance_info", "event_logs", "jobs"}
+"""Where these tables exist, Dagster's storage has made all of its tables."""

@@ -22,11 +22,8 @@ from dagster_postgres.utils import create_pg_engine, pg_url_from_config, retry_p
 from sqlalchemy import event, inspect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from grader_pipeline.runs.dagster_schema import APPLICATION, SCHEMA
+from grader_pipeline.runs.dagster_schema import APPLICATION, SCHEMA, TABLES
 from grader_pipeline.statements import statement
-
-_TABLES = {"runs", "instance_info", "event_logs", "jobs"}
-"""Where these tables exist, Dagster's storage has made all of its tables."""
 
 
 class PooledStorage(DagsterPostgresStorage):
@@ -48,7 +45,7 @@ class PooledStorage(DagsterPostgresStorage):
         )
         # Looked up once for the three parts: each would do so through two connections.
         found = retry_pg_connection_fn(lambda: inspect(pool).get_table_names())
-        storage = cls(url, should_autocreate_tables=not set(found) >= _TABLES, inst_data=inst_data)
+        storage = cls(url, should_autocreate_tables=not set(found) >= TABLES, inst_data=inst_data)
         for part in (storage._run_storage, storage._event_log_storage, storage._schedule_storage):
             part._engine = pool
         runs, events = storage._run_storage, storage._event_log_storage

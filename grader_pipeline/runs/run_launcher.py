@@ -1,6 +1,6 @@
 """Dagster's run launcher for this pipeline: it asks the run server for each thing.
 
-``local/dagster.yaml`` names it.
+``roles/dagster.yaml`` names it.
 """
 
 import json

@@ -29,7 +29,7 @@ from typing import Any
 
 import dagster as dg
 
-from grader_pipeline.runs import pool_limits, waits
+from grader_pipeline.runs import waits
 from grader_pipeline.runs.clean_up import clean_up_after_run, fail_interrupted_runs
 from grader_pipeline.runs.code_files import code_files
 from grader_pipeline.startup import prepare_process
@@ -128,9 +128,8 @@ class _Request(socketserver.StreamRequestHandler):
 
 
 def _prepare(run_socket: str) -> None:
-    """Bring Dagster's instance, its tables included, into the state that runs start from."""
+    """Bring Dagster's instance into the state that runs start from."""
     with dg.DagsterInstance.get() as instance:
-        pool_limits.set_limits(instance)
         fail_interrupted_runs(instance, run_socket)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from grader_pipeline.local.lease import sole_installation
 from grader_pipeline.local.services import free_port
+from grader_pipeline.roles.lease import sole_installation
 from grader_pipeline.settings import SAMPLE_CLIENT
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

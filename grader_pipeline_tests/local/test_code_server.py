@@ -13,8 +13,8 @@ import pytest
 
 from grader_pipeline.local import services
 from grader_pipeline.local.code_watch import CodeWatch
-from grader_pipeline.local.dagster_home import LOCATION
 from grader_pipeline.local.stack import CODE_SERVER, Stack
+from grader_pipeline.roles.instance import LOCATION
 from grader_pipeline.runs.code_files import _folders
 from grader_pipeline_tests.stacks import whole_stack
 from grader_pipeline_tests.waiting import eventually

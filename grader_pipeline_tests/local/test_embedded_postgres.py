@@ -14,8 +14,8 @@ import pytest
 from grader_pipeline.local import embedded_postgres as module
 from grader_pipeline.local import home_lock
 from grader_pipeline.local.embedded_postgres import embedded_postgres
-from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.local.postgres_user import server_account
+from grader_pipeline.roles.errors import LauncherError
 from grader_pipeline_tests.small_disk import fill, make_room, small_disk
 from grader_pipeline_tests.waiting import eventually
 
@@ -25,7 +25,7 @@ OWNER = """
 import sys, time
 from pathlib import Path
 from grader_pipeline.local.embedded_postgres import embedded_postgres
-from grader_pipeline.local.errors import Stopped, stop_on_signals
+from grader_pipeline.roles.errors import Stopped, stop_on_signals
 stop_on_signals()
 try:
     with embedded_postgres(Path(sys.argv[1])) as url:

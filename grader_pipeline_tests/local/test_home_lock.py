@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from grader_pipeline.local import home_lock
-from grader_pipeline.local.errors import LauncherError
 from grader_pipeline.local.home_lock import sole_owner
+from grader_pipeline.roles.errors import LauncherError
 
 OWNER = """
 import sys

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from grader_pipeline.local import processes, services
-from grader_pipeline.local.errors import LauncherError
+from grader_pipeline.local import services
 from grader_pipeline.local.services import Services
+from grader_pipeline.roles import processes
+from grader_pipeline.roles.errors import LauncherError
 from grader_pipeline_tests.processes import processes_of
 from grader_pipeline_tests.waiting import eventually
 
@@ -21,11 +22,12 @@ LAUNCHER = """
 import os, sys, time
 from pathlib import Path
 from grader_pipeline.local.services import Services
+from grader_pipeline.roles import processes
 home = sys.argv[1]
-child = "import subprocess; subprocess.run(['sleep', '600'])"
+child = ["-c", "import subprocess; subprocess.run(['sleep', '600'])"]
 with Services(os.environ | {"HOME_OF_TEST": home}, Path(home)) as services:
     services.start("plain", "-c", "import time; time.sleep(600)")
-    services.start("kept", "-m", "grader_pipeline.local.keeper", "-c", child)
+    services.start("kept", "-c", f"from grader_pipeline.roles.worker import keep; keep({child})")
     print("started", flush=True)
     time.sleep(600)
 """
@@ -111,15 +113,15 @@ def test_a_service_that_does_not_answer_is_started_again_and_one_that_does_is_le
 ) -> None:
     monkeypatch.setattr(services, "YOUNG_SECONDS", 0.5)
     monkeypatch.setattr(services, "PROBE_SECONDS", 0.1)
-    silent = [False] * services.MOST_SILENT
-    answers = iter([True, *silent[1:], True, *silent])
+    silent = ["no answer"] * services.MOST_SILENT
+    answers = iter([None, *silent[1:], None, *silent])
     with running:
         service = running.start(
-            "service", "-c", "import time; time.sleep(600)", probe=lambda: next(answers, True)
+            "service", "-c", "import time; time.sleep(600)", probe=lambda: next(answers, None)
         )
         first = service.process.pid
         assert running.wait_until(lambda: pid_of(running) != first, 20)
-        assert next(answers, None) is None
+        assert next(answers, "no more") == "no more"
         second = service.process.pid
         assert not running.wait_until(lambda: pid_of(running) != second, 2)
 

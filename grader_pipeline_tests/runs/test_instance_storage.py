@@ -6,8 +6,9 @@ import dagster as dg
 import psycopg
 import pytest
 
-from grader_pipeline.local.dagster_home import environment, write_instance
 from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.roles.instance import environment, write_home
+from grader_pipeline.roles.migrate import require_schema
 from grader_pipeline.runs.dagster_schema import SCHEMA
 from grader_pipeline.settings import Settings
 from grader_pipeline_tests.pooler import pooler
@@ -16,7 +17,8 @@ from grader_pipeline_tests.pooler import pooler
 def prepared(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """DAGSTER_HOME and the environment of a process of Dagster."""
     settings = Settings()
-    write_instance(settings, url)
+    write_home(settings)
+    require_schema(settings, url)
     for name in ("DAGSTER_HOME", "DAGSTER_POSTGRES_URL", "GRADER_RUN_SOCKET"):
         monkeypatch.setenv(name, environment(settings, url)[name])
 

@@ -13,8 +13,9 @@ import psycopg
 import pytest
 
 import grader_pipeline
-from grader_pipeline.local.dagster_home import environment, write_instance
 from grader_pipeline.local.stack import Stack
+from grader_pipeline.roles.instance import environment, write_home
+from grader_pipeline.roles.migrate import require_schema
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import SQL
 from grader_pipeline_tests import grader
@@ -139,7 +140,8 @@ def test_the_server_outlives_code_that_is_saved_half_way(tmp_path: Path, databas
     whole = definitions.read_text()
     definitions.write_text(whole + "\ndef half(")
     settings = Settings(grader_home=tmp_path / "home")
-    write_instance(settings, database_url)
+    write_home(settings)
+    require_schema(settings, database_url)
     path = tmp_path / "runs.sock"
     with subprocess.Popen(
         [sys.executable, "-m", SERVER, str(path)],

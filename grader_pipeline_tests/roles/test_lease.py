@@ -13,17 +13,17 @@ from typing import Any
 import psycopg
 import pytest
 
-from grader_pipeline.local import lease
-from grader_pipeline.local.errors import LauncherError
-from grader_pipeline.local.lease import installation_key, sole_installation
 from grader_pipeline.local.services import Services
+from grader_pipeline.roles import lease
+from grader_pipeline.roles.errors import LauncherError
+from grader_pipeline.roles.lease import installation_key, sole_installation
 from grader_pipeline_tests.waiting import eventually
 
 HOLDER = """
 import sys, threading
 from pathlib import Path
-from grader_pipeline.local import lease
-from grader_pipeline.local.errors import LauncherError
+from grader_pipeline.roles import lease
+from grader_pipeline.roles.errors import LauncherError
 lease.RENEW_SECONDS = 0.1
 url, key, home = sys.argv[1:]
 ends = threading.Event()

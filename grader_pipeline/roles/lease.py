@@ -9,7 +9,7 @@ are those of PostgreSQL's clock. Commands that only read, or compute once, need 
 import socket
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,10 +21,9 @@ from psycopg import Cursor
 from psycopg.rows import DictRow, dict_row
 
 from grader_pipeline.atomic_files import replacing
-from grader_pipeline.local.database import connected
-from grader_pipeline.local.errors import LauncherError
-from grader_pipeline.local.home_lock import writable
 from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.roles.database import connected
+from grader_pipeline.roles.errors import LauncherError, writable
 from grader_pipeline.statements import statement
 
 RENEW_SECONDS = 5
@@ -53,6 +52,7 @@ class Lease:
 
     _database_url: str
     _holder: Mapping[str, Any]
+    _when_lost: Callable[[], object]
     ends: threading.Event = field(default_factory=threading.Event)
     _refusal: str | None = None
 
@@ -75,14 +75,18 @@ class Lease:
     def _is_renewed(self, db: Cursor[DictRow]) -> bool:
         if db.execute(statement("installation/renew"), self._holder).rowcount == 0:
             self._refusal = _refusal(_holder_now(db))
+            self._when_lost()
         return self._refusal is None
 
 
 @contextmanager
-def sole_installation(database_url: str, key: str, home: Path) -> Iterator[Lease]:
+def sole_installation(
+    database_url: str, key: str, home: Path, *, when_lost: Callable[[], object] = lambda: None
+) -> Iterator[Lease]:
     """Have the lease on the database until the block ends.
 
-    ``key`` is the same for all hosts of an installation. Creates the tables first.
+    ``key`` is the same for all hosts of an installation. Creates the tables first. ``when_lost`` is
+    called, in a thread, when another installation has taken the lease.
 
     Raises LauncherError when another installation has the lease, or the database cannot be used.
     """
@@ -98,7 +102,7 @@ def sole_installation(database_url: str, key: str, home: Path) -> Iterator[Lease
                 raise LauncherError(_refusal(_holder_now(cursor)))
     except dg.Failure as failure:
         raise LauncherError(failure.description or str(failure)) from None
-    lease = Lease(database_url, holder)
+    lease = Lease(database_url, holder, when_lost)
     renewing = threading.Thread(target=lease.renew, daemon=True)
     renewing.start()
     try:

@@ -16,8 +16,7 @@ from typing import IO, Any
 
 import psutil
 
-from grader_pipeline.local.errors import LauncherError
-from grader_pipeline.local.postgres_user import ServerAccount
+from grader_pipeline.roles.errors import LauncherError
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +36,9 @@ def start(
     output: IO[bytes],
     on_parents_death: signal.Signals = signal.SIGTERM,
     own_session: bool = True,
-    account: ServerAccount | None = None,
+    user: tuple[int, int] | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a process, as ``account`` if that is another user.
+    """Start a process; ``user`` has the numbers of another user and group, if it is to run as one.
 
     In its own session the process does not get the terminal's Ctrl+C, which the launcher handles,
     and :func:`end_session` finds what the process started.
@@ -51,9 +50,9 @@ def start(
     background. Dagster's processes would otherwise ignore SIGTERM too.
     """
     parent = os.getpid()
-    user: dict[str, Any] = {}
-    if account is not None and not account.is_current:
-        user = {"user": account.uid, "group": account.gid, "extra_groups": []}
+    other: dict[str, Any] = {}
+    if user is not None:
+        other = {"user": user[0], "group": user[1], "extra_groups": []}
 
     def tie_to_launcher() -> None:
         # A child would inherit that this process ignores them, and could not be ended.
@@ -71,7 +70,7 @@ def start(
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=own_session,
-        **user,
+        **other,
         preexec_fn=tie_to_launcher,  # noqa: PLW1509 - it calls the kernel and nothing else
     )
 
@@ -147,6 +146,15 @@ def socket_folder(home: Path, purpose: str, owner: int) -> Iterator[Path]:
 
     Raises LauncherError when something else, or a folder of another user, is there.
     """
+    folder = make_socket_folder(home, purpose, owner)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_socket_folder(home: Path, purpose: str, owner: int) -> Path:
+    """Make the folder of :func:`socket_folder`, and leave it. Raises in the same way."""
     folder = socket_place(home, purpose, owner)
     try:
         folder.mkdir(mode=0o700)
@@ -158,7 +166,4 @@ def socket_folder(home: Path, purpose: str, owner: int) -> Iterator[Path]:
                 f"{folder} belongs to somebody else: remove it, then start again."
             ) from None
         folder.chmod(0o700)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    return folder

@@ -3,7 +3,7 @@
 import sqlalchemy
 from psycopg.conninfo import make_conninfo
 
-from grader_pipeline.local.dagster_home import instance_url
+from grader_pipeline.roles.instance import instance_url
 
 
 def test_a_database_url_keeps_its_odd_characters_on_the_way_to_dagster() -> None:

@@ -9,9 +9,9 @@ from typing import cast
 
 import pytest
 
-from grader_pipeline.local import probes
 from grader_pipeline.local.services import Services, free_port
 from grader_pipeline.local.stack import Stack
+from grader_pipeline.roles import health
 from grader_pipeline.ui.guard import Guard
 
 
@@ -45,21 +45,21 @@ def ui_port() -> Iterator[int]:
 def test_the_launcher_reaches_the_ui_by_a_name_it_knows_whatever_address_it_listens_on(
     ui_port: int, tmp_path: Path
 ) -> None:
-    assert probes.ui_answers("0.0.0.0", ui_port)
+    assert health.ui_trouble("0.0.0.0", ui_port) is None
     services = Services({}, tmp_path)
-    stack = Stack(services, f"http://0.0.0.0:{ui_port}", "", tmp_path, tmp_path)
+    stack = Stack(services, f"http://0.0.0.0:{ui_port}", "")
     assert stack.ask("{ version }") == {}
 
 
 def test_a_service_that_is_gone_or_takes_requests_and_answers_none_does_not_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(probes, "TIMEOUT", 0.5)
+    monkeypatch.setattr(health, "TIMEOUT", 0.5)
     path = tmp_path / "code.sock"
-    assert not probes.code_server_answers(path)
-    assert not probes.ui_answers("127.0.0.1", free_port())
+    assert health.code_server_trouble(path)
+    assert health.ui_trouble("127.0.0.1", free_port())
     with socket.socket(socket.AF_UNIX) as deaf, socket.create_server(("127.0.0.1", 0)) as mute:
         deaf.bind(str(path))
         deaf.listen()
-        assert not probes.code_server_answers(path)
-        assert not probes.ui_answers("127.0.0.1", mute.getsockname()[1])
+        assert health.code_server_trouble(path)
+        assert health.ui_trouble("127.0.0.1", mute.getsockname()[1])

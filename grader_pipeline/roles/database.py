@@ -1,14 +1,22 @@
-"""The launcher's own connections to the database of DATABASE_URL."""
+"""Connections of roles and of the launcher to the database of DATABASE_URL."""
 
+import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import dagster as dg
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from grader_pipeline.local.errors import LauncherError
-from grader_pipeline.resources.connections import url_parts, with_keepalive
+from grader_pipeline.resources.connections import CannotConnectError, connect
+from grader_pipeline.resources.database_url import url_parts, with_keepalive
+from grader_pipeline.roles.errors import LauncherError
 from grader_pipeline.statements import statement
+
+log = logging.getLogger(__name__)
+
+WAIT_SECONDS = 60
 
 CONNECTIONS_NEEDED = 17
 """Sessions at most: the launcher's, 4 of its services, 2 of each of 4 runs, 4 for short peaks."""
@@ -58,3 +66,26 @@ def require_connections(db: psycopg.Connection) -> int:
             "of the database, or end other sessions."
         )
     return int(free)
+
+
+def wait_for_server(database_url: str, seconds: float = WAIT_SECONDS) -> None:
+    """Wait until the server takes sessions: a whole deployment starts at once.
+
+    Raises LauncherError when it does not within ``seconds``, and at once when it refuses.
+    """
+    deadline = time.monotonic() + seconds
+    waits = False
+    while True:
+        try:
+            connect(database_url).close()
+        except CannotConnectError as error:
+            if time.monotonic() > deadline:
+                raise LauncherError(f"{error} It was waited for {seconds:.0f} s.") from None
+            if not waits:
+                log.warning("%s Waiting up to %.0f s.", error, seconds)
+                waits = True
+        except dg.Failure as failure:
+            raise LauncherError(failure.description or str(failure)) from None
+        else:
+            return
+        time.sleep(1)

@@ -1,9 +1,14 @@
 """The ways in which a command ends early: an error, a signal, wrong settings."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 from pydantic import ValidationError
+
+from grader_pipeline import disk
 
 
 class LauncherError(Exception):
@@ -36,3 +41,19 @@ def explain(error: ValidationError) -> list[str]:
         message = problem["msg"].removeprefix("Value error, ")
         lines.append(f"{variable}: {message}" if variable else message)
     return lines
+
+
+@contextmanager
+def writable(folder: Path) -> Iterator[None]:
+    """Raise LauncherError in place of OSError. It names ``folder`` and says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if disk.is_full(error):
+            raise LauncherError(
+                f"The disk of {folder} is full ({disk.megabytes(disk.free(folder))} free): make "
+                "room, or set GRADER_HOME to a folder on a larger disk."
+            ) from None
+        raise LauncherError(
+            f"{folder} cannot be written ({error.strerror}): set GRADER_HOME to a folder that can."
+        ) from None

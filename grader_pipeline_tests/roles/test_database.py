@@ -4,8 +4,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from grader_pipeline.local.database import CONNECTIONS_NEEDED, connected, require_connections
-from grader_pipeline.local.errors import LauncherError
+from grader_pipeline.roles.database import CONNECTIONS_NEEDED, connected, require_connections
+from grader_pipeline.roles.errors import LauncherError
 
 
 def test_a_database_that_is_down_is_named_by_its_cause_in_one_line() -> None:

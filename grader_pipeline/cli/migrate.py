@@ -1,0 +1,21 @@
+"""``grader-pipeline migrate``: brings the database up to date, and says what it did."""
+
+import argparse
+
+from grader_pipeline.roles import instance
+from grader_pipeline.roles.database import wait_for_server
+from grader_pipeline.roles.migrate import migrate
+from grader_pipeline.settings import Settings
+
+
+def run(_: argparse.Namespace) -> None:
+    """Do what the database lacks. Nothing changes if that is nothing.
+
+    Raises LauncherError when the database cannot be used, or its role may not do it.
+    """
+    settings = Settings()
+    database_url = instance.required_url(settings)
+    instance.write_home(settings)
+    wait_for_server(database_url)
+    for line in migrate(settings, database_url):
+        print(line)

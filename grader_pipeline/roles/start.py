@@ -1,0 +1,31 @@
+"""How each role starts and ends."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from grader_pipeline.roles import instance
+from grader_pipeline.roles.database import wait_for_server
+from grader_pipeline.roles.errors import Stopped
+from grader_pipeline.roles.migrate import require_schema
+from grader_pipeline.settings import Settings
+
+
+@contextmanager
+def role(settings: Settings) -> Iterator[Path]:
+    """Make this process a role until the block ends, or a signal ends it, which is no error.
+
+    Gives the workspace file. The process gets the environment of Dagster's processes, DAGSTER_HOME
+    is written, the database is waited for, and has the schemas of this code or newer ones.
+
+    Raises LauncherError when DATABASE_URL is not set, or the database cannot be used.
+    """
+    database_url = instance.required_url(settings)
+    instance.use_environment(settings, database_url)
+    workspace = instance.write_home(settings)
+    try:
+        wait_for_server(database_url)
+        require_schema(settings, database_url)
+        yield workspace
+    except Stopped:
+        return

@@ -1,0 +1,58 @@
+"""The worker: it executes runs. On one machine it is the run server, which forks each run.
+
+This process is the run server's keeper: it kills everything that the run server started when the
+run server, or this process, ends. Runs are children of the run server, so they get no signal from
+the kernel when this process is killed.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+
+from grader_pipeline.roles import instance, places, processes
+from grader_pipeline.roles.errors import LauncherError
+from grader_pipeline.roles.lease import installation_key, sole_installation
+from grader_pipeline.roles.start import role
+from grader_pipeline.settings import Settings
+
+REPORT_SECONDS = 10
+"""Seconds in which a run can report that it was interrupted."""
+
+
+def serve(settings: Settings) -> None:
+    """Execute runs until a signal ends this process. Runs that are under way are interrupted.
+
+    Raises LauncherError when the run server ends, or another installation works on the database.
+    """
+    with role(settings):
+        processes.make_socket_folder(settings.grader_home, places.SOCKETS, os.geteuid())
+        key = installation_key(settings.grader_home)
+        home = settings.grader_home
+        with sole_installation(instance.required_url(settings), key, home) as lease:
+            keep(
+                ["-m", "grader_pipeline.runs.run_server", str(places.run_socket(settings))],
+                require=lease.require,
+            )
+
+
+def keep(arguments: list[str], *, require: Callable[[], object] = lambda: None) -> None:
+    """Run Python with these arguments. When it or this ends, end all that it started.
+
+    ``require`` raises LauncherError when it may not go on.
+    """
+    # In this process's own session the launcher finds what is left. A shell's has more than runs.
+    has_session = os.getsid(0) == os.getpid()
+    command = processes.start(
+        [sys.executable, *arguments],
+        environment=os.environ,
+        output=sys.stdout.buffer,
+        own_session=not has_session,
+    )
+    try:
+        while (code := command.poll()) is None:
+            require()
+            time.sleep(0.5)
+    finally:
+        processes.end_session(os.getsid(0) if has_session else command.pid, patience=REPORT_SECONDS)
+    raise LauncherError(f"The run server ended with {code}. The lines above say why.")
