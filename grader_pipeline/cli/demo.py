@@ -57,6 +57,8 @@ def run(_: argparse.Namespace) -> None:
     start = time.monotonic()
     with running(settings, "127.0.0.1", free_port()) as stack:
         mails = _mails(settings)
+        if error := stack.code_error():
+            raise LauncherError(f"The code cannot be loaded. {error}")
         print(f"Dagster is up ({time.monotonic() - start:.0f} s): {stack.url}")
         print(f"Loading {days[0]} to {days[-1]}, the first {len(days) - 1} days as a backfill.")
         tag = {"key": "grader/demo", "value": f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%S}"}

@@ -26,6 +26,8 @@ def run(chosen: argparse.Namespace) -> None:
     with running(Settings(), chosen.host, chosen.port) as stack:
         stack.start_daemon()
         print(f"Dagster is at {stack.url} - Ctrl+C stops it.", flush=True)
+        if error := stack.code_error():
+            print(f"The code cannot be loaded. It is loaded again when it changes. {error}")
         _say_notices(stack.database_url)
         watch = CodeWatch(stack.services)
         while True:

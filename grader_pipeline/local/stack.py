@@ -29,8 +29,11 @@ CODE_SERVER = "code-server"
 COMMAND = ("-m", "grader_pipeline.cli")
 """The command, as arguments of Python."""
 
-_LOCATIONS = """{ workspaceOrError { ... on Workspace {
-    locationEntries { locationOrLoadError { __typename } } } } }"""
+_LOCATIONS = """{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError {
+    __typename ... on PythonError { className message causes { message } } } } } } }"""
+
+_UNREACHABLE = "DagsterUserCodeUnreachableError"
+"""The error that the UI shows while the code server is not there yet."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +64,24 @@ class Stack:
 
     def is_loaded(self) -> bool:
         """Whether the UI answers and has loaded the code."""
+        return (self._location() or {}).get("__typename") == "RepositoryLocation"
+
+    def code_error(self) -> str | None:
+        """Why the code cannot be loaded, as the UI shows it."""
+        shown = self._location() or {}
+        if shown.get("className") in {None, _UNREACHABLE}:
+            return None
+        causes = [shown, *shown["causes"]]
+        return "\n".join(cause["message"].strip() for cause in causes)
+
+    def _location(self) -> dict[str, Any] | None:
+        """The code location, or the error in its place, as the UI has it. None: not yet."""
         try:
             entries = self.ask(_LOCATIONS)["workspaceOrError"]["locationEntries"]
         except httpx.HTTPError:
-            return False
-        loaded = {"locationOrLoadError": {"__typename": "RepositoryLocation"}}
-        return bool(entries == [loaded])
+            return None
+        found: dict[str, Any] | None = entries[0]["locationOrLoadError"] if entries else None
+        return found
 
     def start_daemon(self) -> None:
         """Start the worker, and the daemon, which runs schedules and sensors and launches runs.
@@ -127,7 +142,7 @@ def running(settings: Settings, host: str, port: int) -> Iterator[Stack]:
 
 
 def _serve(stack: Stack, settings: Settings, host: str, port: int) -> None:
-    """Start the code server and the UI, and wait until the code is loaded."""
+    """Start the code server and the UI, and wait until the UI shows the code or its error."""
     services = stack.services
     services.start(
         CODE_SERVER,
@@ -139,7 +154,7 @@ def _serve(stack: Stack, settings: Settings, host: str, port: int) -> None:
         *(*COMMAND, "ui", "--host", host, "--port", str(port)),
         probe=partial(health.ui_trouble, host, port),
     )
-    if not services.wait_until(stack.is_loaded, UI_SECONDS):
+    if not services.wait_until(lambda: stack.is_loaded() or bool(stack.code_error()), UI_SECONDS):
         raise LauncherError(
             f"Dagster's UI, with the code location, is not there after {UI_SECONDS} s. The "
             f"output of the processes is in {services.outputs}."

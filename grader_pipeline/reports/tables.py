@@ -16,6 +16,7 @@ from psycopg import sql
 
 from grader_pipeline.asset_names import METRICS, SHEET_REPORT
 from grader_pipeline.partitions import SchoolDay
+from grader_pipeline.reports import readers
 from grader_pipeline.reports.definition import MAIN, Report, ReportError, Row, place
 from grader_pipeline.reports.records import outdate_records
 from grader_pipeline.resources.postgres import Connection, Postgres
@@ -205,6 +206,8 @@ def _grow_table(db: Connection, report: Report, day: SchoolDay) -> list[str]:
                 f"{place(report.path)}: {name} is {kind} now, and {stored[name]} in the table. "
                 "Cast it in the query, or change the column's type in the table."
             )
+    if {*fresh} - {*stored}:
+        readers.let_read(db, [report])
     return list(fresh)
 
 

@@ -18,8 +18,8 @@ log = logging.getLogger(__name__)
 
 WAIT_SECONDS = 60
 
-CONNECTIONS_NEEDED = 17
-"""Sessions at most: the launcher's, 4 of its services, 2 of each of 4 runs, 4 for short peaks."""
+CONNECTIONS_NEEDED = 19
+"""Sessions at most: 3 that renew the lease, 4 of services, 2 of each of 4 runs, 4 for peaks."""
 
 
 def parameters(database_url: str) -> dict[str, str]:

@@ -1,11 +1,18 @@
 """The lease on the database: one installation works on it at a time.
 
-Two launchers with two homes on one database would fail each other's runs. The lease is a row of the
-table ``installation``. Whoever has it renews it every few seconds. It is free again 30 s after its
-holder died, and at once when the holder ended or its process is gone from this machine. All times
-are those of PostgreSQL's clock. Commands that only read, or compute once, need no lease.
+Two installations on one database would fail each other's runs. The lease is a row of the table
+``installation``. It is the installation's: the launcher, the daemon and each worker take it with
+the same key, and each renews it every few seconds. The row names the process that did so last. The
+lease is free again 30 s after the last renewal, and at once when the process that it names has
+ended or is gone from this machine. All times are those of PostgreSQL's clock. UI and code server
+need no lease: they execute nothing. Nor do commands that only read, or compute once.
+
+An installation is what shares a GRADER_HOME: its key is kept there. The roles of one machine have
+the same folder, in containers the same volume. So a second deployment with a copy of the settings
+has another key, and is refused.
 """
 
+import os
 import socket
 import threading
 import uuid
@@ -34,15 +41,19 @@ _SAME_PROCESS_SECONDS = 10
 
 
 def installation_key(home: Path) -> str:
-    """What identifies the installation of one machine: an id that is kept in GRADER_HOME.
+    """What identifies the installation: an id that is kept in GRADER_HOME.
 
-    The owner of ``home`` calls this. Raises LauncherError when ``home`` cannot be written.
+    Several roles may ask first at once. Raises LauncherError when ``home`` cannot be written.
     """
     note = home / _NOTE
     with writable(home):
+        home.mkdir(parents=True, exist_ok=True)
         if not note.exists():
-            with replacing(note, one_writer=True) as file:
+            with replacing(mine := home / f".{_NOTE}.{os.getpid()}") as file:
                 file.write(uuid.uuid4().hex.encode())
+            with suppress(FileExistsError):  # the first one is the key
+                note.hardlink_to(mine)
+            mine.unlink()
         return note.read_text(encoding="ascii").strip()
 
 

@@ -18,9 +18,11 @@ from alembic.script import ScriptDirectory
 from dagster._core.storage.sql import ALEMBIC_SCRIPTS_LOCATION
 from psycopg.rows import dict_row
 
+from grader_pipeline.reports import readers
+from grader_pipeline.reports.report_files import reports
 from grader_pipeline.resources import connections, migrations
 from grader_pipeline.resources.postgres import Postgres
-from grader_pipeline.roles import instance, reader
+from grader_pipeline.roles import instance
 from grader_pipeline.roles.errors import LauncherError
 from grader_pipeline.runs import pool_limits
 from grader_pipeline.runs.dagster_schema import SCHEMA, TABLES
@@ -40,7 +42,7 @@ def migrate(settings: Settings, database_url: str) -> list[str]:
     with opened(settings, database_url) as dagsters:
         limits = pool_limits.set_limits(dagsters)
     done.append(f"Pools: {', '.join(f'{name} {limit}' for name, limit in limits.items())}")
-    return [*done, reader.grant(database_url)]
+    return [*done, _make_reader(database_url)]
 
 
 def require_schema(settings: Settings, database_url: str) -> None:
@@ -79,6 +81,19 @@ def _migrate_schemas(settings: Settings, database_url: str) -> list[str]:
         with postgres.holding("migrate"):
             said = f"applied {len(pending)} migrations" if pending else "is up to date"
             return [f"Schema of the data: {said}", _migrate_dagsters(settings, database_url)]
+
+
+def _make_reader(database_url: str) -> str:
+    """Let the role that only reads read what it may, if there is one or it can be made."""
+    with closing(Postgres.at(database_url)) as postgres, postgres.transaction() as db:
+        if not readers.make_role(db):
+            return (
+                f"Role {readers.ROLE}: not made, the role of DATABASE_URL may not make roles. "
+                f"For colleagues who only read, let an administrator run `{readers.BY_HAND}`, and "
+                "run this again."
+            )
+        count = readers.let_read(db, reports())
+    return f"Role {readers.ROLE}: reads {count} reports"
 
 
 def _migrate_dagsters(settings: Settings, database_url: str) -> str:

@@ -7,7 +7,10 @@ ON CONFLICT (only_row) DO UPDATE SET
     host = EXCLUDED.host,
     home = EXCLUDED.home,
     process = EXCLUDED.process,
-    taken_at = EXCLUDED.taken_at,
+    taken_at = CASE
+        WHEN held.key = EXCLUDED.key AND held.renewed_at > now() - interval '30 s' THEN held.taken_at
+        ELSE EXCLUDED.taken_at
+    END,
     renewed_at = EXCLUDED.renewed_at
 WHERE held.key = EXCLUDED.key
    OR held.renewed_at <= now() - interval '30 s'
