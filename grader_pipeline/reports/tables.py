@@ -1,9 +1,10 @@
 """The reports' tables in PostgreSQL: a day's part is computed, replaced and read.
 
 A table has ``report_date`` and its query's columns. A column that is new in the query is added. A
-column that the query no longer gives stays, and is NULL from then on. A day's part is replaced in
-one transaction, and only if it differs from the stored one. The table report_day notes the versions
-of the days that a part was computed from: ``waiting.py`` finds the parts that are out of date.
+column that the query no longer gives stays, and is NULL from then on. A query runs without the
+right to write. A day's part is replaced in one transaction, and only if it differs from the stored
+one. The table report_day notes the versions of the days that a part was computed from:
+``waiting.py`` finds the parts that are out of date.
 """
 
 import datetime as dt
@@ -23,7 +24,13 @@ from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
 
-_COMPUTE = "CREATE TEMPORARY TABLE fresh_report ON COMMIT DROP AS\n"
+_COLUMNS = "CREATE TEMPORARY TABLE fresh_report ON COMMIT DROP AS\n{query}\nWITH NO DATA"
+_ROWS = "INSERT INTO fresh_report\n{query}"
+_WRITES = (
+    psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.ActiveSqlTransaction,
+    # A WITH that writes: the server supports it only at the top level.
+    psycopg.errors.FeatureNotSupported,
+)  # fmt: skip
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s|%%")
 
 
@@ -144,7 +151,15 @@ def read_rows(
 
 def _compute(db: Connection, report: Report, day: SchoolDay) -> Stored:
     further = {"report_date": day.date, "timezone": Settings().grader_timezone}
-    db.execute(_COMPUTE + report.query, day.parameters | further)
+    given = day.parameters | further
+    db.execute(_COLUMNS.format(query=report.query), given)
+    try:
+        with db.transaction():
+            db.execute(statement("report_tables/only_read"))
+            db.execute(_ROWS.format(query=report.query), given)
+    except _WRITES as error:
+        said = _explain(report, error, _ROWS)
+        raise ReportError(f"{said} A report only reads: move out of it what writes.") from None
     if report.sheet == MAIN:
         # All of this table is shown, in sheet, mail and metadata.
         db.execute(statement("report_tables/leave_out_learners"))
@@ -216,10 +231,10 @@ def columns_of(db: Connection, table: str) -> list[Row]:
     return db.execute(statement("report_tables/columns"), {"table": table}).fetchall()
 
 
-def _explain(report: Report, error: psycopg.Error) -> str:
+def _explain(report: Report, error: psycopg.Error, form: str = _COLUMNS) -> str:
     """The server's message, with the file and the line that it is about."""
     position = error.diag.statement_position
-    sent = _COMPUTE + _as_sent(report.query)
+    sent = form.format(query=_as_sent(report.query))
     line = sent[: int(position)].count("\n") if position else None
     message = error.diag.message_primary or str(error).strip().splitlines()[0]
     # An error of class 42 quotes the file. Others may quote data, and data names learners.

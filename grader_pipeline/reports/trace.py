@@ -31,6 +31,9 @@ from grader_pipeline.resources.postgres import Connection
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
 
+_WRONG = (
+    psycopg.errors.SyntaxErrorOrAccessRuleViolation, psycopg.errors.ReadOnlySqlTransaction,
+)  # fmt: skip
 _AT_ONCE = 50_000
 """Attempts looked up at once. The answers of their day are read once for so many."""
 
@@ -54,8 +57,10 @@ class Traced:
 def trace(db: Connection, figure: Figure) -> Iterator[Traced]:
     """Everything behind a figure, oldest first, in bounded memory.
 
-    Raises PermanentFailure if the report's file has a wrong condition.
+    From then on, the transaction only reads. Raises PermanentFailure if the report's file has a
+    wrong condition, or one that writes.
     """
+    db.execute(statement("report_tables/only_read"))
     try:
         with db.cursor("behind") as rows:
             rows.itersize = 10_000
@@ -67,7 +72,7 @@ def trace(db: Connection, figure: Figure) -> Iterator[Traced]:
             for date, attempts in groupby(rows, lambda row: _school_day(row, zone)):
                 while chunk := list(islice(attempts, _AT_ONCE)):
                     yield from _with_elements(db, date, chunk)
-    except psycopg.errors.SyntaxErrorOrAccessRuleViolation as error:
+    except _WRONG as error:
         line = figure.report.lines.get(f"behind {figure.name}")
         raise PermanentFailure(
             f"{place(figure.report.path, line)}: the attempts behind {figure.name} cannot be "
