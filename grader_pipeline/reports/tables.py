@@ -8,30 +8,20 @@ one. The table report_day notes the versions of the days that a part was compute
 """
 
 import datetime as dt
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import psycopg
 from psycopg import sql
 
 from grader_pipeline.asset_names import METRICS, SHEET_REPORT
-from grader_pipeline.partitions import SchoolDay
+from grader_pipeline.partitions import SchoolDay, window
 from grader_pipeline.reports import readers
 from grader_pipeline.reports.definition import MAIN, Report, ReportError, Row, place
 from grader_pipeline.reports.records import outdate_records
+from grader_pipeline.reports.refused import COLUMNS, ROWS, explained, only_reading
 from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
-
-_COLUMNS = "CREATE TEMPORARY TABLE fresh_report ON COMMIT DROP AS\n{query}\nWITH NO DATA"
-_ROWS = "INSERT INTO fresh_report\n{query}"
-_WRITES = (
-    psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.ActiveSqlTransaction,
-    # A WITH that writes: the server supports it only at the top level.
-    psycopg.errors.FeatureNotSupported,
-)  # fmt: skip
-_PLACEHOLDER = re.compile(r"%\((\w+)\)s|%%")
 
 
 @dataclass(frozen=True)
@@ -93,6 +83,27 @@ def _store(
     return stored
 
 
+def make_tables(postgres: Postgres, reports: Iterable[Report]) -> list[ReportError]:
+    """Make the reports' tables, without rows, and the columns that they lack.
+
+    A role that may not make tables can compute the reports then. Gives an error for each report
+    that cannot be computed. Raises as :class:`Postgres` does.
+    """
+    errors = []
+    day = window(Settings().grader_start_date)
+    with postgres.transaction(lock=f"reports/{day.key}") as db:
+        db.execute(statement("report_tables/prepare"), day.parameters)
+        for report in reports:
+            try:
+                with explained(report), db.transaction():
+                    db.execute(COLUMNS.format(query=report.query), _given(day))
+                    _grow_table(db, report, day)
+                    db.execute("DROP TABLE fresh_report")
+            except ReportError as error:
+                errors.append(error)
+    return errors
+
+
 def failures(db: Connection, reports: Iterable[Report], day: SchoolDay) -> dict[str, str]:
     """The reports that could not be computed for the day, each with its message."""
     given = {"reports": [report.name for report in reports], "first": day.date, "last": day.date}
@@ -116,15 +127,8 @@ def count_rows(db: Connection, report: Report, day: SchoolDay) -> int:
 
 
 def _replace(db: Connection, report: Report, day: SchoolDay) -> Stored:
-    if report.problem:
-        raise ReportError(report.problem)
-    try:
-        with db.transaction():
-            return _compute(db, report, day)
-    except psycopg.OperationalError:
-        raise
-    except psycopg.Error as error:
-        raise ReportError(_explain(report, error)) from error
+    with explained(report), db.transaction():
+        return _compute(db, report, day)
 
 
 def read_rows(
@@ -150,16 +154,11 @@ def read_rows(
 
 
 def _compute(db: Connection, report: Report, day: SchoolDay) -> Stored:
-    further = {"report_date": day.date, "timezone": Settings().grader_timezone}
-    given = day.parameters | further
-    db.execute(_COLUMNS.format(query=report.query), given)
-    try:
-        with db.transaction():
-            db.execute(statement("report_tables/only_read"))
-            db.execute(_ROWS.format(query=report.query), given)
-    except _WRITES as error:
-        said = _explain(report, error, _ROWS)
-        raise ReportError(f"{said} A report only reads: move out of it what writes.") from None
+    given = _given(day)
+    db.execute(COLUMNS.format(query=report.query), given)
+    with only_reading(report), db.transaction():
+        db.execute(statement("report_tables/only_read"))
+        db.execute(ROWS.format(query=report.query), given)
     if report.sheet == MAIN:
         # All of this table is shown, in sheet, mail and metadata.
         db.execute(statement("report_tables/leave_out_learners"))
@@ -184,6 +183,11 @@ def _compute(db: Connection, report: Report, day: SchoolDay) -> Stored:
         db.execute(insert.format(**parts), day.parameters)
     db.execute("DROP TABLE fresh_report")
     return Stored(found["rows"], found["differs"])
+
+
+def _given(day: SchoolDay) -> dict[str, object]:
+    further = {"report_date": day.date, "timezone": Settings().grader_timezone}
+    return day.parameters | further
 
 
 def _grow_table(db: Connection, report: Report, day: SchoolDay) -> list[str]:
@@ -229,25 +233,3 @@ def _grow_table(db: Connection, report: Report, day: SchoolDay) -> list[str]:
 def columns_of(db: Connection, table: str) -> list[Row]:
     """The columns of a table, in their order: ``name`` and ``type``. Empty without a table."""
     return db.execute(statement("report_tables/columns"), {"table": table}).fetchall()
-
-
-def _explain(report: Report, error: psycopg.Error, form: str = _COLUMNS) -> str:
-    """The server's message, with the file and the line that it is about."""
-    position = error.diag.statement_position
-    sent = form.format(query=_as_sent(report.query))
-    line = sent[: int(position)].count("\n") if position else None
-    message = error.diag.message_primary or str(error).strip().splitlines()[0]
-    # An error of class 42 quotes the file. Others may quote data, and data names learners.
-    if not (error.sqlstate or "").startswith("42"):
-        message = re.sub(r'"[^"]*"', '"…"', message)
-    return f"{place(report.path, line)}: {message}."
-
-
-def _as_sent(query: str) -> str:
-    """The query with its parameters as the server sees them. The server counts its characters."""
-    numbers: dict[str, str] = {}
-
-    def sent(match: re.Match[str]) -> str:
-        return numbers.setdefault(match[1], f"${len(numbers) + 1}") if match[1] else "%"
-
-    return _PLACEHOLDER.sub(sent, query)

@@ -20,6 +20,7 @@ from psycopg.rows import dict_row
 
 from grader_pipeline.reports import readers
 from grader_pipeline.reports.report_files import reports
+from grader_pipeline.reports.tables import make_tables
 from grader_pipeline.resources import connections, migrations
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.roles import instance
@@ -42,7 +43,8 @@ def migrate(settings: Settings, database_url: str) -> list[str]:
     with opened(settings, database_url) as dagsters:
         limits = pool_limits.set_limits(dagsters)
     done.append(f"Pools: {', '.join(f'{name} {limit}' for name, limit in limits.items())}")
-    return [*done, _make_reader(database_url)]
+    with _explained(), closing(Postgres.at(database_url)) as postgres:
+        return [*done, *_make_report_tables(postgres), _make_reader(postgres)]
 
 
 def require_schema(settings: Settings, database_url: str) -> None:
@@ -83,9 +85,15 @@ def _migrate_schemas(settings: Settings, database_url: str) -> list[str]:
             return [f"Schema of the data: {said}", _migrate_dagsters(settings, database_url)]
 
 
-def _make_reader(database_url: str) -> str:
+def _make_report_tables(postgres: Postgres) -> list[str]:
+    errors = make_tables(postgres, found := reports())
+    said = f"Reports: {len(found) - len(errors)} tables"
+    return [said, *(f"This report has no table: {error}" for error in errors)]
+
+
+def _make_reader(postgres: Postgres) -> str:
     """Let the role that only reads read what it may, if there is one or it can be made."""
-    with closing(Postgres.at(database_url)) as postgres, postgres.transaction() as db:
+    with postgres.transaction() as db:
         if not readers.make_role(db):
             return (
                 f"Role {readers.ROLE}: not made, the role of DATABASE_URL may not make roles. "
@@ -93,7 +101,7 @@ def _make_reader(database_url: str) -> str:
                 "run this again."
             )
         count = readers.let_read(db, reports())
-    return f"Role {readers.ROLE}: reads {count} reports"
+    return f"Role {readers.ROLE}: reads {count} of the reports"
 
 
 def _migrate_dagsters(settings: Settings, database_url: str) -> str:
