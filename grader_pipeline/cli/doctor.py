@@ -19,6 +19,7 @@ from grader_pipeline.resources.grader_api import GraderApi
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.roles.database import CONNECTIONS_NEEDED, connected, require_connections
 from grader_pipeline.roles.errors import LauncherError, explain, writable
+from grader_pipeline.roles.migrate import dagsters_lack
 from grader_pipeline.runs.dagster_schema import SCHEMA
 from grader_pipeline.settings import Settings
 from grader_pipeline.sheet.resource import Sheets
@@ -108,11 +109,13 @@ def _dagster(settings: Settings) -> str:
             [SCHEMA],
         ).fetchone()
         free = require_connections(db)
-    if answer is None or not answer[0]:
-        raise dg.Failure(
-            f"The role of DATABASE_URL may not create the schema {SCHEMA}: grant it CREATE on the "
-            "database."
-        )
+        may_create = answer is not None and answer[0]
+        if not may_create and dagsters_lack(db):
+            raise dg.Failure(
+                f"The role of DATABASE_URL may not make or change the schema {SCHEMA}: run "
+                "`grader-pipeline migrate` with a role that may, or grant it CREATE on the "
+                "database."
+            )
     return (
         f"its instance is, or will be, in the schema {SCHEMA} of the database, which has {free} "
         f"connections for the {CONNECTIONS_NEEDED} needed"

@@ -203,8 +203,8 @@ def _apply_pending(db: Connection, known: Sequence[Migration]) -> None:
         except psycopg.errors.InsufficientPrivilege as error:
             raise PermanentFailure(
                 f"The role of DATABASE_URL may not apply sql/schema/{migration.file} "
-                f"({cause(error)}). Start the pipeline once with a DATABASE_URL whose role owns "
-                "the tables and has CREATE on their schema, or give this role both."
+                f"({cause(error)}). Run `grader-pipeline migrate` with a DATABASE_URL whose role "
+                "owns the tables and has CREATE on their schema, or give this role both."
             ) from None
         except psycopg.Error as error:
             raise PermanentFailure(

@@ -143,7 +143,8 @@ class Postgres(dg.ConfigurableResource["Postgres"], use_attribute_docstrings=Tru
         if missing and not may_create["answer"]:
             raise PermanentFailure(
                 f"The database needs {len(missing)} migrations of sql/schema, and the role of "
-                "DATABASE_URL may not apply them: grant it CREATE on the schema."
+                "DATABASE_URL may not apply them: run `grader-pipeline migrate` with a role that "
+                "may, or grant it CREATE on the schema."
             )
         if any(not difference.is_safe for difference in to_take_over):
             raise PermanentFailure(original_table.refusal(to_take_over))

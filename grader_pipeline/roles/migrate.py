@@ -53,7 +53,7 @@ def require_schema(settings: Settings, database_url: str) -> None:
     Raises LauncherError when it has not and the role may not make them.
     """
     with _explained(), closing(connections.connect(database_url)) as db:
-        is_prepared = not migrations.pending(db) and not _dagsters_lack(db)
+        is_prepared = not migrations.pending(db) and not dagsters_lack(db)
     if not is_prepared:
         _migrate_schemas(settings, database_url)
 
@@ -106,7 +106,7 @@ def _make_reader(postgres: Postgres) -> str:
 
 def _migrate_dagsters(settings: Settings, database_url: str) -> str:
     with closing(connections.connect(database_url)) as db:
-        lacks = _dagsters_lack(db)
+        lacks = dagsters_lack(db)
         if lacks == "schema":
             try:
                 db.execute(f"CREATE SCHEMA {SCHEMA}".encode())
@@ -121,7 +121,7 @@ def _migrate_dagsters(settings: Settings, database_url: str) -> str:
     return f"Schema of Dagster: {'upgraded' if lacks == 'migrations' else 'made'}"
 
 
-def _dagsters_lack(db: psycopg.Connection[Any]) -> str | None:
+def dagsters_lack(db: psycopg.Connection[Any]) -> str | None:
     """What Dagster's part of the database lacks: its schema, its tables, or later migrations."""
     with db.cursor(row_factory=dict_row) as cursor:
         named = {"schema": SCHEMA, "tables": [f"{SCHEMA}.{table}" for table in TABLES]}
