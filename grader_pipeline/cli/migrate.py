@@ -2,7 +2,7 @@
 
 import argparse
 
-from grader_pipeline.roles import instance
+from grader_pipeline.roles import instance, places
 from grader_pipeline.roles.database import wait_for_server
 from grader_pipeline.roles.migrate import migrate
 from grader_pipeline.settings import Settings
@@ -14,7 +14,7 @@ def run(_: argparse.Namespace) -> None:
     Raises LauncherError when the database cannot be used, or its role may not do it.
     """
     settings = Settings()
-    database_url = instance.required_url(settings)
+    database_url = places.required_url(settings)
     instance.write_home(settings)
     wait_for_server(database_url)
     for line in migrate(settings, database_url):

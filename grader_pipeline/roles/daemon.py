@@ -5,8 +5,8 @@ import signal
 
 import dagster as dg
 
-from grader_pipeline.roles.instance import required_url
 from grader_pipeline.roles.lease import installation_key, sole_installation
+from grader_pipeline.roles.places import required_url
 from grader_pipeline.roles.start import role
 from grader_pipeline.runs import daemon, pool_limits
 from grader_pipeline.settings import Settings

@@ -90,14 +90,10 @@ def run_server_trouble(path: Path) -> str | None:
     return None
 
 
-def _database_url(settings: Settings) -> str:
-    return settings.database_url.get_secret_value() if settings.database_url else ""
-
-
 ROLES: dict[str, Callable[[Settings, int], str | None]] = {
     "code-server": lambda settings, _: code_server_trouble(places.code_server(settings)),
     "ui": lambda _, port: ui_trouble("127.0.0.1", port),
-    "daemon": lambda settings, _: daemon_trouble(_database_url(settings)),
+    "daemon": lambda settings, _: daemon_trouble(places.required_url(settings)),
     "worker": lambda settings, _: run_server_trouble(places.run_socket(settings)),
 }
 """The probe of each role; it gets the settings, and the UI's port."""

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 from grader_pipeline.atomic_files import replacing
 from grader_pipeline.resources.database_url import with_keepalive
 from grader_pipeline.roles.database import parameters
-from grader_pipeline.roles.errors import LauncherError, writable
+from grader_pipeline.roles.errors import writable
 from grader_pipeline.roles.places import code_server, run_socket
 from grader_pipeline.runs.dagster_schema import APPLICATION
 from grader_pipeline.settings import Settings
@@ -32,16 +32,6 @@ MALLOC_SETTINGS = {
 Several heaps would add up. To return memory to the system after each batch, and to take it again,
 would cost a third of the validation. A run returns it once, when its day is validated.
 """
-
-
-def required_url(settings: Settings) -> str:
-    """DATABASE_URL. Raises LauncherError when it is not set."""
-    if settings.database_url is None:
-        raise LauncherError(
-            "DATABASE_URL is not set, and a role of a deployment needs it. Set it, or start "
-            "`grader-pipeline dev`, which brings a PostgreSQL of its own."
-        )
-    return settings.database_url.get_secret_value()
 
 
 def environment(settings: Settings, database_url: str) -> dict[str, str]:

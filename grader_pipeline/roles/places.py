@@ -1,13 +1,24 @@
-"""Where the roles find each other: the code server's address, and the sockets of one machine."""
+"""Where the roles find each other: database, code server, and the sockets of one machine."""
 
 import os
 from pathlib import Path
 
+from grader_pipeline.roles.errors import LauncherError
 from grader_pipeline.roles.processes import socket_place
 from grader_pipeline.settings import Settings
 
 SOCKETS = "dagster"
 """The purpose of the folder of the sockets."""
+
+
+def required_url(settings: Settings) -> str:
+    """DATABASE_URL. Raises LauncherError when it is not set."""
+    if settings.database_url is None:
+        raise LauncherError(
+            "DATABASE_URL is not set, and a role of a deployment needs it. Set it, or start "
+            "`grader-pipeline dev`, which brings a PostgreSQL of its own."
+        )
+    return settings.database_url.get_secret_value()
 
 
 def code_server(settings: Settings) -> tuple[str, int] | Path:

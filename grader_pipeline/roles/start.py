@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from grader_pipeline.roles import instance
+from grader_pipeline.roles import instance, places
 from grader_pipeline.roles.database import wait_for_server
 from grader_pipeline.roles.errors import Stopped
 from grader_pipeline.roles.migrate import require_schema
@@ -20,7 +20,7 @@ def role(settings: Settings) -> Iterator[Path]:
 
     Raises LauncherError when DATABASE_URL is not set, or the database cannot be used.
     """
-    database_url = instance.required_url(settings)
+    database_url = places.required_url(settings)
     instance.use_environment(settings, database_url)
     workspace = instance.write_home(settings)
     try:

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from grader_pipeline.roles import instance, places, processes
+from grader_pipeline.roles import places, processes
 from grader_pipeline.roles.errors import LauncherError
 from grader_pipeline.roles.lease import installation_key, sole_installation
 from grader_pipeline.roles.start import role
@@ -29,7 +29,7 @@ def serve(settings: Settings) -> None:
         processes.make_socket_folder(settings.grader_home, places.SOCKETS, os.geteuid())
         key = installation_key(settings.grader_home)
         home = settings.grader_home
-        with sole_installation(instance.required_url(settings), key, home) as lease:
+        with sole_installation(places.required_url(settings), key, home) as lease:
             keep(
                 ["-m", "grader_pipeline.runs.run_server", str(places.run_socket(settings))],
                 require=lease.require,

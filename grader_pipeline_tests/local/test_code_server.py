@@ -174,3 +174,26 @@ def test_changed_code_is_served_without_anybodys_doing_and_what_is_wrong_with_it
     assert eventually(lambda: serving(stack) != first and "hours" in shown(), 60), shown()
     report.unlink()
     assert eventually(stack.is_loaded, 60), shown()
+
+
+@pytest.mark.timeout(300)
+def test_code_that_cannot_be_loaded_at_the_start_is_shown_at_once_and_served_when_it_can_be(
+    tmp_path: Path,
+) -> None:
+    report = tmp_path / "hours.sql"
+    report.write_text(REPORT)
+    _folders.cache_clear()
+    with whole_stack(GRADER_REPORTS=str(tmp_path)) as up:
+        assert "hours" in str(up.code_error())
+        assert not up.is_loaded()
+        watch = CodeWatch(up.services)
+        report.unlink()
+
+        def is_served() -> bool:
+            up.services.check()
+            watch.look()
+            return up.is_loaded()
+
+        assert eventually(is_served, 90), up.code_error()
+        assert up.code_error() is None
+    _folders.cache_clear()
