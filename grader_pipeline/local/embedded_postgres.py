@@ -18,11 +18,11 @@ import psutil
 import psycopg
 
 from grader_pipeline.disk import free, megabytes
-from grader_pipeline.local.home_lock import sole_owner
 from grader_pipeline.local.postgres_data import ENVIRONMENT, MAJOR, cluster, server_log
 from grader_pipeline.local.postgres_user import ServerAccount, open_to, server_account
 from grader_pipeline.roles import processes
 from grader_pipeline.roles.errors import LauncherError
+from grader_pipeline.roles.home_lock import sole_owner
 
 log = logging.getLogger(__name__)
 

@@ -5,17 +5,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
 
 from grader_pipeline.local.embedded_postgres import embedded_postgres
-from grader_pipeline.local.home_lock import sole_owner
 from grader_pipeline.local.sample_guard import refuse_real_places
 from grader_pipeline.local.services import STOP_SECONDS, Services, free_port, require_port
 from grader_pipeline.roles import health, instance, places, processes
 from grader_pipeline.roles.database import connected, require_connections
 from grader_pipeline.roles.errors import LauncherError
+from grader_pipeline.roles.home_lock import sole_owner
 from grader_pipeline.roles.lease import installation_key, sole_installation
 from grader_pipeline.roles.migrate import require_schema
 from grader_pipeline.roles.processes import MARK
@@ -144,10 +145,12 @@ def running(settings: Settings, host: str, port: int) -> Iterator[Stack]:
 def _serve(stack: Stack, settings: Settings, host: str, port: int) -> None:
     """Start the code server and the UI, and wait until the UI shows the code or its error."""
     services = stack.services
+    place = places.code_server(settings)
+    address = () if isinstance(place, Path) else ("--host", place[0], "--port", str(place[1]))
     services.start(
         CODE_SERVER,
-        *(*COMMAND, "code-server"),
-        probe=partial(health.code_server_trouble, places.code_socket(settings)),
+        *(*COMMAND, "code-server", *address),
+        probe=partial(health.code_server_trouble, place),
     )
     services.start(
         "ui",

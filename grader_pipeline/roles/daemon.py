@@ -5,6 +5,7 @@ import signal
 
 import dagster as dg
 
+from grader_pipeline.roles.home_lock import sole_owner
 from grader_pipeline.roles.lease import installation_key, sole_installation
 from grader_pipeline.roles.places import required_url
 from grader_pipeline.roles.start import role
@@ -15,9 +16,10 @@ from grader_pipeline.settings import Settings
 def serve(settings: Settings) -> None:
     """Run Dagster's daemon until a signal ends this process.
 
-    Raises LauncherError when another installation works on the database.
+    Raises LauncherError when this GRADER_HOME has a daemon already, or another installation works
+    on the database.
     """
-    with role(settings) as workspace:
+    with role(settings) as workspace, sole_owner(settings.dagster_home / "daemon"):
         key = installation_key(settings.grader_home)
         # A signal to the process itself ends the daemon as any other does.
         with sole_installation(

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from grader_pipeline.roles import places, processes
 from grader_pipeline.roles.errors import LauncherError
+from grader_pipeline.roles.home_lock import sole_owner
 from grader_pipeline.roles.lease import installation_key, sole_installation
 from grader_pipeline.roles.start import role
 from grader_pipeline.settings import Settings
@@ -23,9 +24,10 @@ REPORT_SECONDS = 10
 def serve(settings: Settings) -> None:
     """Execute runs until a signal ends this process. Runs that are under way are interrupted.
 
-    Raises LauncherError when the run server ends, or another installation works on the database.
+    Raises LauncherError when the run server ends, this GRADER_HOME has a worker already, or another
+    installation works on the database.
     """
-    with role(settings):
+    with role(settings), sole_owner(settings.dagster_home / "worker"):
         processes.make_socket_folder(settings.grader_home, places.SOCKETS, os.geteuid())
         key = installation_key(settings.grader_home)
         home = settings.grader_home

@@ -125,7 +125,7 @@ def test_while_another_process_starts_the_embedded_database_the_command_says_wha
 ) -> None:
     code = (
         "import sys, time; from pathlib import Path;"
-        "from grader_pipeline.local.home_lock import sole_owner\n"
+        "from grader_pipeline.roles.home_lock import sole_owner\n"
         "with sole_owner(Path(sys.argv[1]) / 'postgres'):\n"
         "    print('owned', flush=True); time.sleep(60)"
     )

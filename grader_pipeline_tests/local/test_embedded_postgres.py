@@ -12,9 +12,9 @@ import psycopg
 import pytest
 
 from grader_pipeline.local import embedded_postgres as module
-from grader_pipeline.local import home_lock
 from grader_pipeline.local.embedded_postgres import embedded_postgres
 from grader_pipeline.local.postgres_user import server_account
+from grader_pipeline.roles import home_lock
 from grader_pipeline.roles.errors import LauncherError
 from grader_pipeline_tests.small_disk import fill, make_room, small_disk
 from grader_pipeline_tests.waiting import eventually

@@ -157,7 +157,7 @@ def test_a_worker_that_ends_interrupts_its_run_whose_day_the_next_worker_takes_u
 
 
 @pytest.mark.parametrize("role", ["daemon", "worker"])
-def test_a_second_installation_is_refused_and_a_further_role_of_the_first_is_not(
+def test_a_second_installation_is_refused_and_the_first_goes_on(
     roles: Deployment, role: str, url: str, answering: Grader
 ) -> None:
     with deployment(DATABASE_URL=url, **api(answering.url, "sample")) as second:
@@ -166,6 +166,13 @@ def test_a_second_installation_is_refused_and_a_further_role_of_the_first_is_not
     assert f"GRADER_HOME {roles.environment['GRADER_HOME']} on the host" in refused.stderr
     for serving in SERVING:
         assert roles.processes[serving].poll() is None, roles.said(serving)
+
+
+@pytest.mark.parametrize("role", ["daemon", "worker"])
+def test_a_home_has_one_daemon_and_one_worker(roles: Deployment, role: str) -> None:
+    refused = roles.run(role)
+    assert refused.returncode == 1
+    assert f"is in use by process {roles.processes[role].pid}" in refused.stderr
 
 
 def test_a_read_only_ui_shows_everything_and_starts_nothing(roles: Deployment) -> None:

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from grader_pipeline.local import home_lock
-from grader_pipeline.local.home_lock import sole_owner
+from grader_pipeline.roles import home_lock
 from grader_pipeline.roles.errors import LauncherError
+from grader_pipeline.roles.home_lock import sole_owner
 
 OWNER = """
 import sys
 from pathlib import Path
-from grader_pipeline.local.home_lock import sole_owner
+from grader_pipeline.roles.home_lock import sole_owner
 with sole_owner(Path(sys.argv[1])):
     print("owned", flush=True)
     sys.stdin.read()

@@ -1,4 +1,4 @@
-"""GRADER_HOME can be written and has one launcher. Two would start two databases on its files."""
+"""A folder of GRADER_HOME has one owner: one launcher, one database, one daemon, one run server."""
 
 import json
 import logging
