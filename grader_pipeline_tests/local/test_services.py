@@ -24,10 +24,14 @@ from pathlib import Path
 from grader_pipeline.local.services import Services
 from grader_pipeline.roles import processes
 home = sys.argv[1]
+KEEPER = (
+    "from grader_pipeline.roles.errors import stop_on_signals; stop_on_signals(); "
+    "from grader_pipeline.roles.worker import keep"
+)
 child = ["-c", "import subprocess; subprocess.run(['sleep', '600'])"]
 with Services(os.environ | {"HOME_OF_TEST": home}, Path(home)) as services:
     services.start("plain", "-c", "import time; time.sleep(600)")
-    services.start("kept", "-c", f"from grader_pipeline.roles.worker import keep; keep({child})")
+    services.start("kept", "-c", f"{KEEPER}; keep({child})")
     print("started", flush=True)
     time.sleep(600)
 """

@@ -137,7 +137,7 @@ def test_a_role_without_create_is_sent_to_migrate_by_every_role_and_then_runs_a_
                     )
             for serving in SERVING:
                 found.start(serving)
-            assert eventually(found.has_code, 60), found.said("ui")
+            assert eventually(found.has_code, 120), found.said("ui")
             run = found.launch()
             assert eventually(lambda: found.status(run) in {"SUCCESS", "FAILURE"}, 120)
             assert found.status(run) == "SUCCESS", found.why(run)

@@ -72,7 +72,7 @@ def is_healthy(roles: Deployment, role: str) -> bool:
 
 
 def runs_a_day(roles: Deployment) -> bool:
-    assert eventually(roles.has_code, 60)
+    assert eventually(roles.has_code, 120)
     run = roles.launch()
     assert eventually(lambda: roles.status(run) in {"SUCCESS", "FAILURE"}, 90), roles.status(run)
     assert roles.status(run) == "SUCCESS", roles.why(run)
@@ -132,7 +132,7 @@ def test_a_role_ends_on_sigterm_within_15_s_and_with_0_whatever_its_parent_ignor
 def test_a_worker_that_ends_interrupts_its_run_whose_day_the_next_worker_takes_up(
     roles: Deployment, answering: Grader, url: str
 ) -> None:
-    assert eventually(roles.has_code, 60)
+    assert eventually(roles.has_code, 120)
     answering.go_on.clear()  # type: ignore[attr-defined]
     before = len(answering.requests)
     run = roles.launch()
@@ -181,7 +181,7 @@ def test_a_read_only_ui_shows_everything_and_starts_nothing(roles: Deployment) -
     reader = roles.start("ui", "--read-only")
     try:
         assert is_healthy(roles, "ui"), roles.said("ui")
-        assert eventually(roles.has_code, 60)
+        assert eventually(roles.has_code, 120)
         with pytest.raises(KeyError):  # no run is in the answer
             roles.launch()
         assert roles.get("/metrics").status_code == 200
