@@ -6,7 +6,7 @@ from dagster._cli import api
 
 from grader_pipeline.roles import instance, places
 from grader_pipeline.roles.processes import make_socket_folder
-from grader_pipeline.roles.start import role
+from grader_pipeline.roles.start import run_role
 from grader_pipeline.settings import Settings
 
 
@@ -15,17 +15,20 @@ def serve(settings: Settings, host: str, port: int | None) -> None:
 
     Code that cannot be imported is served too: the UI then shows why.
     """
-    with role(settings):
-        if port is None:
-            make_socket_folder(settings.grader_home, places.SOCKETS, os.geteuid())
-            place = ["--socket", str(places.code_socket(settings))]
-        else:
-            place = ["--host", host, "--port", str(port)]
-        # Not `dagster code-server start`: nobody would restart the process that it starts.
-        api.grpc_command.main(
-            [
-                *("--lazy-load-user-code", "--module-name", "grader_pipeline.definitions"),
-                *("--location-name", instance.LOCATION, "--log-level", "warning", *place),
-            ],
-            standalone_mode=False,
-        )
+    run_role(settings, lambda _: _serve(settings, host, port))
+
+
+def _serve(settings: Settings, host: str, port: int | None) -> None:
+    if port is None:
+        make_socket_folder(settings.grader_home, places.SOCKETS, os.geteuid())
+        place = ["--socket", str(places.code_socket(settings))]
+    else:
+        place = ["--host", host, "--port", str(port)]
+    # Not `dagster code-server start`: nobody would restart the process that it starts.
+    api.grpc_command.main(
+        [
+            *("--lazy-load-user-code", "--module-name", "grader_pipeline.definitions"),
+            *("--location-name", instance.LOCATION, "--log-level", "warning", *place),
+        ],
+        standalone_mode=False,
+    )

@@ -1,7 +1,6 @@
 """How each role starts and ends."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from grader_pipeline.roles import instance, places
@@ -11,12 +10,12 @@ from grader_pipeline.roles.migrate import require_schema
 from grader_pipeline.settings import Settings
 
 
-@contextmanager
-def role(settings: Settings) -> Iterator[Path]:
-    """Make this process a role until the block ends, or a signal ends it, which is no error.
+def run_role(settings: Settings, serve: Callable[[Path], object]) -> None:
+    """Make this process a role, and ``serve`` until a signal ends it, which is no error.
 
-    Gives the workspace file. The process gets the environment of Dagster's processes, DAGSTER_HOME
-    is written, the database is waited for, and has the schemas of this code or newer ones.
+    ``serve`` gets the workspace file. Before, the process gets the environment of Dagster's
+    processes, DAGSTER_HOME is written, the database is waited for, and has the schemas of this code
+    or newer ones.
 
     Raises LauncherError when DATABASE_URL is not set, or the database cannot be used.
     """
@@ -26,6 +25,6 @@ def role(settings: Settings) -> Iterator[Path]:
     try:
         wait_for_server(database_url)
         require_schema(settings, database_url)
-        yield workspace
+        serve(workspace)
     except Stopped:
         return

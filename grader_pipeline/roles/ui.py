@@ -1,7 +1,9 @@
 """The UI: Dagster's web application, with the pictures of the reports and /metrics."""
 
+from functools import partial
+
 from grader_pipeline.roles.errors import LauncherError
-from grader_pipeline.roles.start import role
+from grader_pipeline.roles.start import run_role
 from grader_pipeline.settings import Settings
 from grader_pipeline.ui import hosts, server
 
@@ -14,5 +16,4 @@ def serve(settings: Settings, host: str, port: int, *, read_only: bool) -> None:
     """
     if refused := hosts.refusal(host, settings.grader_ui_hosts):
         raise LauncherError(refused)
-    with role(settings) as workspace:
-        server.serve(host, port, workspace, read_only=read_only)
+    run_role(settings, partial(server.serve, host, port, read_only=read_only))

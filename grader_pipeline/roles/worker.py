@@ -14,7 +14,7 @@ from grader_pipeline.roles import places, processes
 from grader_pipeline.roles.errors import LauncherError
 from grader_pipeline.roles.home_lock import sole_owner
 from grader_pipeline.roles.lease import installation_key, sole_installation
-from grader_pipeline.roles.start import role
+from grader_pipeline.roles.start import run_role
 from grader_pipeline.settings import Settings
 
 REPORT_SECONDS = 10
@@ -27,15 +27,21 @@ def serve(settings: Settings) -> None:
     Raises LauncherError when the run server ends, this GRADER_HOME has a worker already, or another
     installation works on the database.
     """
-    with role(settings), sole_owner(settings.dagster_home / "worker"):
-        processes.make_socket_folder(settings.grader_home, places.SOCKETS, os.geteuid())
-        key = installation_key(settings.grader_home)
-        home = settings.grader_home
-        with sole_installation(places.required_url(settings), key, home) as lease:
-            keep(
-                ["-m", "grader_pipeline.runs.run_server", str(places.run_socket(settings))],
-                require=lease.require,
-            )
+    run_role(settings, lambda _: _serve(settings))
+
+
+def _serve(settings: Settings) -> None:
+    home = settings.grader_home
+    processes.make_socket_folder(home, places.SOCKETS, os.geteuid())
+    url = places.required_url(settings)
+    with (
+        sole_owner(settings.dagster_home / "worker"),
+        sole_installation(url, installation_key(home), home) as lease,
+    ):
+        keep(
+            ["-m", "grader_pipeline.runs.run_server", str(places.run_socket(settings))],
+            require=lease.require,
+        )
 
 
 def keep(arguments: list[str], *, require: Callable[[], object] = lambda: None) -> None:

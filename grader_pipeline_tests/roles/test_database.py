@@ -1,10 +1,17 @@
 """The launcher's connections say why they failed, and never the password."""
 
+import time
+
 import psycopg
 import pytest
 from psycopg import sql
 
-from grader_pipeline.roles.database import CONNECTIONS_NEEDED, connected, require_connections
+from grader_pipeline.roles.database import (
+    CONNECTIONS_NEEDED,
+    connected,
+    require_connections,
+    wait_for_server,
+)
 from grader_pipeline.roles.errors import LauncherError
 
 
@@ -42,3 +49,20 @@ def test_a_database_without_connections_for_the_pipeline_is_named_with_what_it_l
         finally:
             admin.execute(limit.format(*as_limited, -1))
             admin.execute(f"DROP ROLE {role}")
+
+
+def test_a_server_that_does_not_come_is_waited_for_once_and_named(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with pytest.raises(LauncherError, match=r"cannot be reached: .* It was waited for 1 s\.$"):
+        wait_for_server("postgresql://me:s3cret-pass@127.0.0.1:1/grader", seconds=1)
+    (said,) = caplog.messages
+    assert "Waiting up to 1 s" in said
+    assert "s3cret" not in said
+
+
+def test_a_server_that_refuses_is_not_waited_for(database_url: str) -> None:
+    before = time.monotonic()
+    with pytest.raises(LauncherError, match="no database of this name"):
+        wait_for_server(psycopg.conninfo.make_conninfo(database_url, dbname="no_such"))
+    assert time.monotonic() - before < 30

@@ -220,15 +220,19 @@ def test_a_role_without_a_database_says_what_brings_one(tmp_path: Path, role: st
     assert "grader-pipeline dev" in said
 
 
-def test_a_role_waits_for_a_server_that_starts_at_the_same_time(
-    postgres_18: str, url: str, tmp_path: Path
+def test_a_role_waits_for_a_server_that_starts_at_the_same_time_and_may_be_ended_meanwhile(
+    url: str, tmp_path: Path
 ) -> None:
     real = Path(psycopg.conninfo.conninfo_to_dict(url)["host"])
     place = tmp_path / "sockets"
     early = psycopg.conninfo.make_conninfo(url, host=str(place))
     with deployment(DATABASE_URL=early) as found:
+        waiting = found.start("daemon")
+        assert eventually(lambda: "Waiting up to 60 s" in found.said("daemon"), 60)
+        waiting.terminate()
+        assert waiting.wait(END_SECONDS) == 0, found.said("daemon")
         process = found.start("code-server")
-        assert eventually(lambda: "Waiting up to 60 s" in found.said("code-server"), 30)
+        assert eventually(lambda: "Waiting up to 60 s" in found.said("code-server"), 60)
         assert process.poll() is None
         place.symlink_to(real)
         assert is_healthy(found, "code-server"), found.said("code-server")
