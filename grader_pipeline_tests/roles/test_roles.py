@@ -71,6 +71,17 @@ def is_healthy(roles: Deployment, role: str) -> bool:
     return eventually(asked, 120)
 
 
+def kill(roles: Deployment, role: str) -> None:
+    roles.processes[role].kill()
+    roles.processes[role].wait()
+
+
+def forget_heartbeats(url: str) -> None:
+    """Its parts give signs of life every 30 s. The last one of a dead daemon counts for 2 minutes."""
+    with psycopg.connect(url, autocommit=True) as db:
+        db.execute("UPDATE dagster.daemon_heartbeats SET timestamp = now() - interval '1 day'")
+
+
 def runs_a_day(roles: Deployment) -> bool:
     assert eventually(roles.has_code, 120)
     run = roles.launch()
@@ -90,12 +101,8 @@ def test_the_roles_find_each_other_and_run_a_day(roles: Deployment, url: str) ->
 def test_a_killed_role_is_not_healthy_and_the_others_go_on_with_the_next_one(
     roles: Deployment, role: str, url: str
 ) -> None:
-    roles.processes[role].kill()
-    roles.processes[role].wait()
-    if role == "daemon":
-        # Its parts give signs of life every 30 s. The last one counts for two minutes.
-        with psycopg.connect(url, autocommit=True) as db:
-            db.execute("UPDATE dagster.daemon_heartbeats SET timestamp = now() - interval '1 day'")
+    kill(roles, role)
+    forget_heartbeats(url)
     asked = roles.health(role)
     assert asked.returncode == 1
     assert "no " in asked.stderr.splitlines()[-1]
@@ -108,19 +115,16 @@ def test_a_killed_role_is_not_healthy_and_the_others_go_on_with_the_next_one(
 
 @pytest.mark.parametrize("role", SERVING)
 def test_a_role_ends_on_sigterm_within_15_s_and_with_0_whatever_its_parent_ignored(
-    roles: Deployment, role: str
+    roles: Deployment, role: str, url: str
 ) -> None:
+    kill(roles, role)
+    forget_heartbeats(url)
     ignored = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell has it for `… &`
     try:
-        roles.processes[role].kill()
-        roles.processes[role].wait()
         roles.start(role)
     finally:
         signal.signal(signal.SIGINT, ignored)
-    if role != "daemon":
-        assert is_healthy(roles, role), roles.said(role)
-    assert eventually(roles.has_code if role != "daemon" else lambda: True, 60)
-    time.sleep(8 if role == "daemon" else 0)
+    assert is_healthy(roles, role), roles.said(role)
     before = time.monotonic()
     roles.processes[role].terminate()
     assert roles.processes[role].wait(60) == 0, roles.said(role)
@@ -204,8 +208,7 @@ def test_a_changed_limit_of_a_pool_arrives_with_the_next_start_of_the_daemon(
         return int(found[0])
 
     assert limit() == 2
-    roles.processes["daemon"].kill()
-    roles.processes["daemon"].wait()
+    kill(roles, "daemon")
     roles.start("daemon", GRADER_API_CONCURRENCY="5")
     assert eventually(lambda: limit() == 5, 60), roles.said("daemon")
 
