@@ -75,6 +75,7 @@ def _plain(value: object) -> object:
 
 
 Address = Annotated[str, _written(_address)]
+"""host:port."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Plain = BeforeValidator(_plain)
 """A time as 04:00, a day as 2023-04-01."""

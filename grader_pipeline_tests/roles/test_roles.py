@@ -77,7 +77,7 @@ def kill(roles: Deployment, role: str) -> None:
 
 
 def forget_heartbeats(url: str) -> None:
-    """Its parts give signs of life every 30 s. The last one of a dead daemon counts for 2 minutes."""
+    """Let the daemon's last signs of life be old. Otherwise they count for two minutes."""
     with psycopg.connect(url, autocommit=True) as db:
         db.execute("UPDATE dagster.daemon_heartbeats SET timestamp = now() - interval '1 day'")
 
