@@ -56,8 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if is_demo := getattr(chosen, "demo", False):
             demo_world.enter()
         is_sample = not is_demo and chosen.command not in _OF_THE_USERS_HOME and _uses_sample()
-        if chosen.command != "health":  # a probe asks it every few seconds
-            _say_where(file, is_demo=is_demo, is_sample=is_sample)
+        _say_where(file, is_demo=is_demo, is_sample=is_sample)
         return int(chosen.run(chosen) or 0)
     except ValidationError as error:
         message = "; ".join(explain(error))

@@ -1,7 +1,6 @@
 """``grader-pipeline health ROLE``: exits with 0 if what a role serves is served, else with 1."""
 
 import argparse
-import sys
 
 from grader_pipeline.roles.health import ROLES
 from grader_pipeline.settings import Settings
@@ -18,5 +17,5 @@ def run(chosen: argparse.Namespace) -> int:
     trouble = ROLES[chosen.role](Settings(), chosen.port)
     if trouble is None:
         return 0
-    print(f"{chosen.role}: {trouble}", file=sys.stderr)
+    print(f"{chosen.role}: {trouble}")
     return 1

@@ -63,7 +63,10 @@ def ui_trouble(host: str, port: int) -> str | None:
 
 def daemon_trouble(database_url: str) -> str | None:
     """Which of the daemon's parts has given no sign of life for BEAT_SECONDS."""
-    parts = with_keepalive(url_parts(database_url)) | {"connect_timeout": str(TIMEOUT)}
+    try:
+        parts = with_keepalive(url_parts(database_url)) | {"connect_timeout": str(TIMEOUT)}
+    except psycopg.ProgrammingError:  # its text quotes the URL, with its password
+        return "DATABASE_URL cannot be read: see `grader-pipeline doctor`"
     try:
         with psycopg.connect(make_conninfo(**parts), autocommit=True) as db:
             ages: dict[str, float] = dict(db.execute(statement("status/heartbeats")).fetchall())

@@ -39,6 +39,7 @@ def test_a_command_says_once_which_settings_it_uses_and_not_in_its_output(
     arguments = {
         "report": days, "exec": ("true",), "mail": ("list",),
         "learner": ("include", "x"), "trace": ("2023-05-31", "submits"),
+        "health": ("daemon",),
     }.get(name, ())  # fmt: skip
     done = subprocess.run([*COMMAND, name, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 1
