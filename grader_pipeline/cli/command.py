@@ -38,6 +38,9 @@ _COMMANDS = {
 }
 """The subcommands, each with its line in ``--help``. ``sample-api`` is ``sample_api.py`` here."""
 
+_ROLES = {"code-server", "ui", "daemon", "worker"}
+"""The commands that serve until a signal ends them. That is no error, also while they start."""
+
 _OF_THE_USERS_HOME = {"doctor", "sample-api"}
 """Commands that never use the demo's GRADER_HOME. The others do while no real API is set."""
 
@@ -50,8 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logger = logging.getLogger(f"grader_pipeline.{room}")
         logger.addHandler(logging.StreamHandler(sys.stdout))
     stop_on_signals()
+    words = sys.argv[1:] if arguments is None else arguments
+    wanted = next((word for word in words if not word.startswith("-")), None)
     try:
-        chosen = _parsed(sys.argv[1:] if arguments is None else arguments)
+        chosen = _parsed(words, wanted)
         file = ENV_FILE.absolute()
         if is_demo := getattr(chosen, "demo", False):
             demo_world.enter()
@@ -64,17 +69,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         message = str(error)
     except Stopped:
         print("Stopped.")
-        return 130
+        return 0 if wanted in _ROLES else 130
     print(f"grader-pipeline: {message}", file=sys.stderr)
     return 1
 
 
-def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+def _parsed(arguments: Sequence[str], wanted: str | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="grader-pipeline", description="From the grader's API to the report of the day."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    wanted = next((word for word in arguments if not word.startswith("-")), None)
     for name, explanation in _COMMANDS.items():
         command = commands.add_parser(name, help=explanation, description=explanation)
         if name == wanted:
