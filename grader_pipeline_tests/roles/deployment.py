@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from grader_pipeline.local.services import free_port
+from grader_pipeline.roles.health import ROLES
 from grader_pipeline.roles.instance import LOCATION
 from grader_pipeline.settings import variables
 from grader_pipeline_tests.stacks import LAUNCH
@@ -26,7 +27,7 @@ DAY = "2023-05-31"
 INSTALLED = str(Path(sys.executable).parent / "grader-pipeline")
 """The command as pip installs it."""
 
-SERVING = ("code-server", "ui", "daemon", "worker")
+SERVING = tuple(ROLES)
 """The roles that serve until a signal ends them."""
 
 

@@ -12,6 +12,7 @@ from typing import cast
 import psycopg
 import pytest
 
+from grader_pipeline.cli import command
 from grader_pipeline.local.services import Services, free_port
 from grader_pipeline.local.stack import Stack
 from grader_pipeline.roles import health
@@ -113,6 +114,10 @@ def test_a_run_server_that_is_gone_or_hangs_is_told_from_one_that_answers(
         deaf.bind(str(path))
         deaf.listen()
         assert "timed out" in str(health.run_server_trouble(path))
+
+
+def test_each_role_that_serves_has_a_probe() -> None:
+    assert set(health.ROLES) == command._ROLES
 
 
 @pytest.mark.parametrize("module", ["grader_pipeline.cli.health", "grader_pipeline.roles.health"])

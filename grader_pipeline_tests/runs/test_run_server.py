@@ -67,10 +67,9 @@ def run_processes(stack: Stack) -> list[psutil.Process]:
     """The run server's children."""
     home = stack.services.outputs.parents[1]
     ours = [process for process in processes_of(home) if f"-m {SERVER}" in called(process)]
-    # Its copies are called like it; the keeper, which started it, too, and more.
+    # Its copies are called like it.
     pids = {process.pid for process in ours}
-    keeper = next(p for p in ours if p.ppid() not in pids)
-    (server,) = keeper.children()
+    (server,) = [process for process in ours if process.ppid() not in pids]
     return [child for child in server.children() if child.status() != psutil.STATUS_ZOMBIE]
 
 
