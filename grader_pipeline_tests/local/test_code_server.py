@@ -180,6 +180,8 @@ def test_changed_code_is_served_without_anybodys_doing_and_what_is_wrong_with_it
 def test_code_that_cannot_be_loaded_at_the_start_is_shown_at_once_and_served_when_it_can_be(
     tmp_path: Path,
 ) -> None:
+    (tmp_path / "own.sql").write_text(REPORT)
+    # A name that is in both folders of reports stops all definitions.
     report = tmp_path / "hours.sql"
     report.write_text(REPORT)
     _folders.cache_clear()

@@ -51,7 +51,7 @@ def test_a_run_that_lost_its_server_has_one_retry_which_the_new_server_does_not_
 ) -> None:
     run = launch(stack, DAY)
     assert eventually(lambda: bool(answering.requests), 60)
-    kill(stack, "runs")
+    kill(stack, "worker")
     answering.go_on.set()  # type: ignore[attr-defined]
     wait = stack.services.wait_until
     assert wait(lambda: "SUCCESS" in statuses(stack, run), 120), statuses(stack, run)
@@ -64,7 +64,7 @@ def test_a_run_that_is_lost_while_it_starts_is_noticed_within_30_s_of_the_daemon
 ) -> None:
     answering.go_on.set()  # type: ignore[attr-defined]
     # The daemon waits for a run server, to which it gives the run, and dies.
-    kill(stack, "runs")
+    kill(stack, "worker")
     run = launch(stack, DAY)
     assert eventually(lambda: statuses(stack, run) == ["STARTING"], 60)
     kill(stack, "daemon")
