@@ -18,7 +18,7 @@ from grader_pipeline.assets.step5_sheet_report import sheet_report
 from grader_pipeline.failures import record_failure
 from grader_pipeline.mail.resource import Mail, mail_place
 from grader_pipeline.mail.sensor import mail_sensor
-from grader_pipeline.prune import prune_job, sunday
+from grader_pipeline.prune import afternoon, prune_job
 from grader_pipeline.refresh import refresh, waiting_days_sensor
 from grader_pipeline.resources.grader_api import GraderApi, api_place
 from grader_pipeline.resources.postgres import Postgres, database_place
@@ -55,7 +55,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
     return dg.Definitions(
         assets=assets,
         jobs=[day_job, prune_job, refresh],
-        schedules=[morning, sunday],
+        schedules=[morning, afternoon],
         sensors=[mail_sensor, waiting_days_sensor],
         resources={**resources, **(resource_overrides or {})},
         # One process a run. Days run in parallel, the steps of a day do not.

@@ -18,6 +18,7 @@ import dagster as dg
 from upath import UPath
 
 from grader_pipeline.asset_names import SHEET_REPORT
+from grader_pipeline.object_store import remove
 from grader_pipeline.partitions import today
 from grader_pipeline.reports.picture_files import picture_files
 from grader_pipeline.schedule import ENDS
@@ -39,7 +40,7 @@ def prune_files(*, dry_run: bool = False) -> int:
     first = Settings().grader_keep_answers.before(today())
     old = [file for date, file in _files() if date < first]
     for file in old if not dry_run else []:
-        file.unlink(missing_ok=True)
+        remove(file)
     return len(old)
 
 
@@ -105,13 +106,13 @@ def prune_job() -> None:
     job=prune_job,
     cron_schedule=(
         f"{_settings.grader_schedule_time.minute}"
-        f" {(_settings.grader_schedule_time.hour + _HOURS_AFTER_THE_MORNING) % 24} * * 0"
+        f" {(_settings.grader_schedule_time.hour + _HOURS_AFTER_THE_MORNING) % 24} * * *"
     ),
     execution_timezone=_settings.grader_timezone,
     default_status=dg.DefaultScheduleStatus("RUNNING" if _settings.has_real_api else "STOPPED"),
-    description="Starts the job prune on Sundays, twelve hours after the morning's run.",
+    description="Starts the job prune each day, twelve hours after the morning's run.",
 )
-def sunday(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+def afternoon(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Ask for the job once yesterday's report is out.
 
     Materializations that are reported again are new ones for Dagster: they would hide from its

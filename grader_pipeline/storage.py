@@ -19,10 +19,11 @@ from typing import NamedTuple
 import dagster as dg
 from upath import UPath
 
-from grader_pipeline import full_disk
+from grader_pipeline import full_disk, object_store
 from grader_pipeline.asset_names import RAW_ATTEMPTS, VALIDATED_ATTEMPTS
 from grader_pipeline.atomic_files import replacing
 from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.object_store import exists, is_local, names, open_file, remove, without_login
 from grader_pipeline.partitions import SchoolDay, day_of
 from grader_pipeline.settings import Settings
 
@@ -36,19 +37,13 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 def storage_place(settings: Settings) -> str:
     """The folder or bucket of the files, for Dagster's UI: no user, password or query."""
-    return _without_login(settings.storage)
-
-
-def _without_login(place: str) -> str:
-    if "://" not in place:
-        return place
-    return re.sub(r"(?<=://)[^/]*@", "", place).partition("?")[0]
+    return without_login(settings.storage)
 
 
 def local_folder(settings: Settings) -> Path | None:
     """The folder of the files. None if they are in an object store."""
-    place = UPath(settings.storage)
-    return Path(place.path) if _is_local(place) else None
+    place = object_store.place(settings.storage)
+    return Path(place.path) if is_local(place) else None
 
 
 class Replacement(NamedTuple):
@@ -82,47 +77,52 @@ class DayFiles(dg.ConfigurableIOManager, use_attribute_docstrings=True):
             file, keep = obj, None
         put(file, target, keep=keep)
         context.add_output_metadata(
-            {"path": _without_login(str(target)), "size (bytes)": file.stat().st_size}
+            {"path": without_login(str(target)), "size (bytes)": file.stat().st_size}
         )
 
     def load_input(self, context: dg.InputContext) -> UPath:
         """The path of the day's file. Raises PermanentFailure if there is none."""
         asset, day = context.asset_key.path[-1], day_of(context)
         path = self.path(asset, day)
-        if not path.exists():
+        if not exists(path):
             raise PermanentFailure(
                 f"Nothing is stored for {asset} of {day.key}: materialize {asset} of that day."
             )
         return path
 
     def probe(self) -> str:
-        """Write and remove a file. Raises PermanentFailure if that fails."""
+        """Write, read, list and remove a file. Raises PermanentFailure if that fails.
+
+        Raises TransientFailure if an object store does not answer.
+        """
         where = Settings().storage
         try:
-            probe = UPath(where) / "probe"
+            probe = root() / "probe"
             with tempfile.TemporaryDirectory() as folder:
                 (file := Path(folder) / "probe").write_text("written by grader-pipeline doctor")
                 put(file, probe)
-            probe.unlink()
+            with open_file(probe):
+                remove(probe)
+            names(root())
         except (OSError, ValueError, ImportError) as error:
             advice = "Set GRADER_STORAGE, or GRADER_HOME, to a folder that can be written."
-            if "://" in where.removeprefix("file://"):
+            if object_store.is_store(where):
                 driver = "the object store's fsspec driver"
                 if where.startswith("s3://"):
                     driver = "its driver (pip install 'grader-pipeline[s3]')"
                 advice = f"Install {driver} and set its credentials."
             raise PermanentFailure(
-                f"GRADER_STORAGE ({_without_login(where)}) cannot be written: {error}. {advice}"
+                f"GRADER_STORAGE ({without_login(where)}) cannot be written: {error}. {advice}"
             ) from error
-        return f"{_without_login(where)} can be written"
+        return f"{without_login(where)} can be written"
 
 
 def answers(date: dt.date) -> list[UPath]:
     """The answers of a day: the current one, if there is one, and then those that are kept."""
     current = day_file(RAW_ATTEMPTS, date)
-    kept = _names(_root() / _KEPT / date.isoformat())
+    kept = names(root() / _KEPT / date.isoformat())
     return [
-        *([current] if current.exists() else []),
+        *([current] if exists(current) else []),
         *(kept_answer(date, name.removesuffix(_ANSWER)) for name in kept if name.endswith(_ANSWER)),
     ]
 
@@ -133,13 +133,13 @@ def stored_files() -> list[tuple[dt.date, UPath]]:
         (date, file)
         for date in days_with_files()
         for file in (*answers(date), day_file(VALIDATED_ATTEMPTS, date))
-        if file.exists()
+        if exists(file)
     ]
 
 
 def files_by_day(folder: UPath, suffix: str) -> list[tuple[dt.date, UPath]]:
     """The files ``DAY.suffix`` of a folder, by name. None if it is not there."""
-    days = [name.removesuffix(suffix) for name in _names(folder) if name.endswith(suffix)]
+    days = [name.removesuffix(suffix) for name in names(folder) if name.endswith(suffix)]
     return [
         (dt.date.fromisoformat(day), folder / f"{day}{suffix}")
         for day in days
@@ -150,14 +150,14 @@ def files_by_day(folder: UPath, suffix: str) -> list[tuple[dt.date, UPath]]:
 def days_with_files() -> list[dt.date]:
     """The days, oldest first, that have an answer or a validated day."""
     suffix = SUFFIXES[VALIDATED_ATTEMPTS]
-    names = [name.removesuffix(suffix) for name in _names(_root() / VALIDATED_ATTEMPTS)]
-    validated = {dt.date.fromisoformat(name) for name in names if _DAY.fullmatch(name)}
+    days = [name.removesuffix(suffix) for name in names(root() / VALIDATED_ATTEMPTS)]
+    validated = {dt.date.fromisoformat(day) for day in days if _DAY.fullmatch(day)}
     return sorted({*days_with_answers(), *validated})
 
 
 def kept_answer(date: dt.date, sha256: str) -> UPath:
     """Where an earlier answer of a day is kept, or would be. ``sha256`` is its unpacked hash."""
-    return _root() / _KEPT / date.isoformat() / f"{sha256}{_ANSWER}"
+    return root() / _KEPT / date.isoformat() / f"{sha256}{_ANSWER}"
 
 
 def kept_sha256(answer: UPath) -> str | None:
@@ -168,9 +168,9 @@ def kept_sha256(answer: UPath) -> str | None:
 
 def days_with_answers() -> list[dt.date]:
     """The days, oldest first, that have an answer: a current or a kept one."""
-    current = _names(_root() / RAW_ATTEMPTS)
+    current = names(root() / RAW_ATTEMPTS)
     days = [name.removesuffix(_ANSWER) for name in current if name.endswith(_ANSWER)]
-    found = {*days, *_names(_root() / _KEPT)}
+    found = {*days, *names(root() / _KEPT)}
     return sorted(dt.date.fromisoformat(name) for name in found if _DAY.fullmatch(name))
 
 
@@ -186,7 +186,7 @@ def replace_answer(answer: UPath, file: Path, sha256: str) -> UPath:
     target = answer.parent / f"{sha256}{_ANSWER}"
     put(file, target)
     if target != answer:
-        answer.unlink()
+        remove(answer)
     return target
 
 
@@ -196,16 +196,12 @@ def put(file: Path, target: UPath, *, keep: UPath | None = None) -> None:
     What ``target`` was is copied to ``keep`` first, unless there is a file. If one of the two
     cannot be written, ``target`` is as it was.
 
-    Raises PermanentFailure if a local disk is full, and what the storage raises.
+    Raises PermanentFailure if a local disk is full, what a local disk raises, and like
+    ``object_store.upload``.
     """
-    keep = keep if keep and not keep.exists() else None
-    if not _is_local(target):
-        for place in filter(None, (keep, target)):
-            place.parent.mkdir(parents=True, exist_ok=True)
-        # An object appears when its upload is complete.
-        if keep:
-            target.fs.copy(target.path, keep.path)
-        target.fs.put_file(str(file), target.path)
+    keep = keep if keep and not exists(keep) else None
+    if not is_local(target):
+        object_store.upload(file, target, keep)
         return
     path = Path(target.path)
     with full_disk.room(path.parent, "GRADER_STORAGE", needed=file.stat().st_size):
@@ -216,19 +212,11 @@ def put(file: Path, target: UPath, *, keep: UPath | None = None) -> None:
                 put(path, keep)
 
 
-def _root() -> UPath:
-    return UPath(Settings().storage)
+def root() -> UPath:
+    """The folder or store of all files."""
+    return object_store.place(Settings().storage)
 
 
 def day_file(asset: str, date: dt.date) -> UPath:
     """Where the file of ``asset`` for a day is, or would be."""
-    return _root() / asset / f"{date.isoformat()}{SUFFIXES[asset]}"
-
-
-def _is_local(place: UPath) -> bool:
-    return place.protocol in {"", "file"}
-
-
-def _names(folder: UPath) -> list[str]:
-    """The names of what is in a folder. None if it is not there: a store has no empty folder."""
-    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    return root() / asset / f"{date.isoformat()}{SUFFIXES[asset]}"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import dagster as dg
 import pytest
 from dagster import AssetCheckKey
 from dagster._core.storage.runs.schema import RunsTable
+from dagster._utils.schedules import schedule_execution_time_iterator
 from upath import UPath
 
 from grader_pipeline import prune, storage
@@ -158,7 +160,7 @@ def test_the_schedule_waits_for_the_mornings_report(
     def tick() -> dg.RunRequest | dg.SkipReason:
         moment = dt.datetime(2023, 6, 1, 13, tzinfo=dt.UTC)
         with dg.build_schedule_context(instance, moment) as context:
-            found = prune.sunday(context)
+            found = prune.afternoon(context)
         assert isinstance(found, dg.RunRequest | dg.SkipReason)
         return found
 
@@ -167,3 +169,13 @@ def test_the_schedule_waits_for_the_mornings_report(
     assert isinstance(tick(), dg.RunRequest)
     job = build_defs({"grader_api": GraderApi()}).resolve_job_def("prune")
     assert job.execute_in_process(instance=instance).success
+
+
+def test_each_day_is_pruned_once_hours_after_its_morning() -> None:
+    """Ticks of a month, as Dagster's daemon makes them."""
+    start = dt.datetime(2023, 5, 1, tzinfo=dt.UTC).timestamp()
+    cron, zone = prune.afternoon.cron_schedule, prune.afternoon.execution_timezone
+    ticks = schedule_execution_time_iterator(start, str(cron), zone, True)
+    found = [next(ticks) for _ in range(30)]
+    assert {later - earlier for earlier, later in pairwise(sorted(found))} == {dt.timedelta(days=1)}
+    assert {tick.hour for tick in found} == {16}

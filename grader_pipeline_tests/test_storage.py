@@ -11,6 +11,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from fsspec.registry import _registry
 from upath import UPath
 
 from grader_pipeline.failures import PermanentFailure
@@ -199,6 +200,8 @@ def test_a_storage_is_probed_by_writing_to_it_and_left_as_it_was(storage):
 def test_a_missing_driver_for_s3_is_named_by_the_extra_that_brings_it(monkeypatch):
     monkeypatch.setenv("GRADER_STORAGE", "s3://bucket/grader")
     monkeypatch.setitem(sys.modules, "s3fs", None)
+    # Another test may have used it in this process.
+    monkeypatch.delitem(_registry, "s3", raising=False)
     with pytest.raises(PermanentFailure, match=r"pip install 'grader-pipeline\[s3\]'"):
         DayFiles().probe()
 

@@ -23,6 +23,7 @@ from grader_pipeline.asset_names import RAW_ATTEMPTS
 from grader_pipeline.assets import GROUP, metadata_once
 from grader_pipeline.attempts.forgotten import scrub
 from grader_pipeline.attempts.response import unpacked, unpacked_sha256
+from grader_pipeline.object_store import exists, open_file
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
 from grader_pipeline.resources.grader_api import GraderApi, Response
 from grader_pipeline.resources.learner_lists import LEARNERS, forgotten_learners
@@ -92,10 +93,10 @@ def _without_forgotten(postgres: Postgres, answer: Response) -> Response:
 
 def _change(postgres: Postgres, day: SchoolDay, stored: UPath, now: str) -> tuple[str, str | None]:
     """How the new answer differs from the stored one, and that one's hash if it is to be kept."""
-    if not stored.exists():
+    if not exists(stored):
         return "first answer for this day", None
     try:
-        before = unpacked_sha256(stored.open("rb"))
+        before = unpacked_sha256(open_file(stored))
     except OSError as error:
         # pyarrow's own OSError, of a damaged file, has no number. One of the disk or network has.
         if error.errno is not None:

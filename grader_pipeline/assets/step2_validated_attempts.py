@@ -24,6 +24,7 @@ from grader_pipeline.attempts.columns import ATTEMPT_TYPES, COLUMNS
 from grader_pipeline.attempts.response import NotAListError, unpacked
 from grader_pipeline.attempts.validation import validate
 from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.object_store import open_file
 from grader_pipeline.partitions import day_of, days_partitions
 from grader_pipeline.resources.learner_lists import LEARNERS
 from grader_pipeline.resources.postgres import Postgres
@@ -81,7 +82,7 @@ def validated_attempts(
     ):
         file = folder / "attempts.parquet"
         try:
-            with unpacked(raw_attempts.open("rb")) as body:
+            with unpacked(open_file(raw_attempts)) as body:
                 tally = validate(
                     body, day, file, require_outcome_url=settings.grader_require_outcome_url
                 )

@@ -42,6 +42,7 @@ from grader_pipeline.attempts.validated_file import (
     tally_of,
 )
 from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.object_store import open_file
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
 from grader_pipeline.reports.rollups import has_rollup, roll_up
 from grader_pipeline.reports.stored_days import before_load, open_calendar, roll_up_changed_days
@@ -102,7 +103,7 @@ def grader_table(
     try:
         with (
             postgres.holding(LEARNERS, shared=True),
-            validated_attempts.open("rb") as file,
+            open_file(validated_attempts) as file,
             opened(file) as parquet,
             postgres.transaction(lock=f"grader/{day.key}") as db,
         ):

@@ -20,6 +20,7 @@ from grader_pipeline.attempts.forgotten_rows import TakenOut, take_out
 from grader_pipeline.attempts.response import NotAListError, unpacked
 from grader_pipeline.attempts.validated_file import DamagedFileError, opened, tally_of
 from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.object_store import exists, open_file
 from grader_pipeline.partitions import window
 from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline.statements import statement
@@ -88,7 +89,7 @@ def clean(postgres: Postgres, date: dt.date, forgotten: ForgottenLearners) -> Cl
 
 
 def _scrubbed(path: UPath, file: Path, forgotten: ForgottenLearners) -> _Answer:
-    with unpacked(path.open("rb")) as body:
+    with unpacked(open_file(path)) as body:
         return _Answer(path, file, scrub(body, file, forgotten))
 
 
@@ -96,9 +97,9 @@ def _taken_out(
     date: dt.date, file: Path, forgotten: ForgottenLearners, found: Iterable[_Answer]
 ) -> _Validated | None:
     path = day_file(VALIDATED_ATTEMPTS, date)
-    if not path.exists():
+    if not exists(path):
         return None
-    with path.open("rb") as stored:
+    with open_file(path) as stored:
         parquet = opened(stored)
         before = tally_of(parquet).body_sha256
         answer = next((a.scrubbed for a in found if a.scrubbed.before == before), None)

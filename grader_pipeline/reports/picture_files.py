@@ -19,15 +19,15 @@ from pathlib import Path
 from upath import UPath
 
 from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.object_store import names, open_file
 from grader_pipeline.partitions import SchoolDay, school_day
 from grader_pipeline.reports import pictures
 from grader_pipeline.reports.definition import Report, Row
 from grader_pipeline.reports.privacy import may_be_shown, read_shown
 from grader_pipeline.reports.report_files import reports
 from grader_pipeline.resources.postgres import Postgres
-from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
-from grader_pipeline.storage import files_by_day, put
+from grader_pipeline.storage import files_by_day, put, root
 
 log = logging.getLogger(__name__)
 
@@ -98,21 +98,20 @@ def _code() -> bytes:
 def picture_files() -> list[tuple[dt.date, UPath]]:
     """The files of all pictures, each with its day."""
     folder = _folder()
-    if not folder.is_dir():
-        return []
     return [
-        found for report in sorted(folder.iterdir(), key=str)
-        for found in files_by_day(report, _SUFFIX)
+        found for report in names(folder)
+        for found in files_by_day(folder / report, _SUFFIX)
     ]  # fmt: skip
 
 
 def _folder() -> UPath:
-    return UPath(Settings().storage) / "pictures"
+    return root() / "pictures"
 
 
 def _kept(file: UPath) -> bytes | None:
     try:
-        return bytes(file.read_bytes())
+        with open_file(file) as kept:
+            return kept.read()
     except FileNotFoundError:
         return None
     except Exception as error:  # each object store has errors of its own

@@ -23,6 +23,7 @@ from grader_pipeline.attempts.columns import NAMES
 from grader_pipeline.attempts.response import unpacked, unpacked_sha256
 from grader_pipeline.attempts.validation import decoded_elements
 from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.object_store import open_file
 from grader_pipeline.reports.behind import ELEMENTS, REJECTED
 from grader_pipeline.reports.definition import Row, place
 from grader_pipeline.reports.figure import Figure
@@ -92,7 +93,7 @@ def _with_elements(db: Connection, date: dt.date, attempts: Sequence[Row]) -> It
     for sha256, path in _answers(db, date):
         if path is None or len(found) == len(wanted):
             continue
-        with unpacked(path.open("rb")) as body:
+        with unpacked(open_file(path)) as body:
             for position, element, values in decoded_elements(body):
                 if values in wanted and values not in found:
                     found[values] = Traced(None, position, sha256, bytes(element).decode())
@@ -107,7 +108,7 @@ def _elements(db: Connection, figure: Figure, rejected: Iterator[Row]) -> Iterat
     refused = next(rejected, None)
     sha256, path = next(_answers(db, figure.date), (None, None))
     if path is not None:
-        with unpacked(path.open("rb")) as body:
+        with unpacked(open_file(path)) as body:
             for position, element, _ in decoded_elements(body):
                 reasons: tuple[str, ...] = ()
                 if refused and refused["position"] == position:
@@ -127,7 +128,7 @@ def _answers(db: Connection, date: dt.date) -> Iterator[tuple[str, UPath | None]
     """
     paths = {storage.kept_sha256(path): path for path in storage.answers(date)}
     if current := paths.pop(None, None):
-        paths.setdefault(unpacked_sha256(current.open("rb")), current)
+        paths.setdefault(unpacked_sha256(open_file(current)), current)
     loads = db.execute(statement("reading/loaded_answers"), {"day": date}).fetchall()
     for sha256 in dict.fromkeys(load["kept_sha256"] for load in loads):
         yield sha256, paths.get(sha256)
