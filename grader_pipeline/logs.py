@@ -1,13 +1,12 @@
-"""The log file of all processes: GRADER_HOME/logs/app_log.txt.
+"""The log of all processes: GRADER_HOME/logs/app_log.txt, or stdout (GRADER_LOG).
 
 All modules log through ``logging.getLogger(__name__)``. :func:`configure` connects the logger
-``grader_pipeline`` to the file. Dagster's ``context.log`` is outside that tree: dagster.yaml gives
+``grader_pipeline`` to it. Dagster's ``context.log`` is outside that tree: dagster.yaml gives
 a run's to :func:`handler`, and a sensor can add it to its own.
 
-A line is ``2025-11-07 10:15:00 - INFO: message``, in this machine's time zone. Further lines of a
-message, such as a traceback, are indented. The first line after midnight rotates the file, and the
+``log_lines.py`` has the forms of a line. The first line after midnight rotates the file, and the
 three newest archives stay (``app_log.txt.2025-11-07``). Processes write one at a time. No secret of
-the settings gets into the file.
+the settings gets into a line.
 """
 
 import errno
@@ -19,7 +18,7 @@ import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -27,6 +26,7 @@ import psycopg
 from concurrent_log_handler import ConcurrentTimedRotatingFileHandler
 from psycopg.conninfo import conninfo_to_dict
 
+from grader_pipeline.log_lines import JsonLines, Stdout, TextLines
 from grader_pipeline.settings import Settings
 
 ARCHIVES = 3
@@ -47,15 +47,12 @@ _ESCAPES = (
     "[%=][0-9A-Fa-f]{2}", r"\\[abfnrtv0]", r"\\x[0-9A-Fa-f]{2}", r"\\u[0-9A-Fa-f]{4}",
 )  # fmt: skip
 
-# Characters that move a terminal's cursor or begin a new line.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
-
 # A password as DATABASE_URL writes it: before the host, or as a parameter.
 _PASSWORD = re.compile(r"//[^:/@]*:(.+)@|\bpassword\s*=\s*(?:'([^']*)|([^\s&']+))")
 
 
 def configure() -> None:
-    """Connect the logger ``grader_pipeline`` to the file. A second call changes nothing."""
+    """Connect the logger ``grader_pipeline`` to the log. A second call changes nothing."""
     logger = logging.getLogger("grader_pipeline")
     logger.setLevel(logging.INFO)
     logger.addHandler(handler())
@@ -66,14 +63,14 @@ def configure() -> None:
 
 @cache
 def handler() -> logging.Handler:
-    """The one handler of the file in this process."""
+    """The one handler of the log in this process."""
     return _AppLog(logging.INFO)
 
 
 class _AppLog(logging.Handler):
-    """Writes each record once, to the file of the current GRADER_HOME.
+    """Writes each record once, to the log of the current GRADER_HOME.
 
-    If the file cannot be written, stderr gets the error and the work goes on.
+    If the log cannot be written, stderr gets the error and the work goes on.
     """
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -82,9 +79,10 @@ class _AppLog(logging.Handler):
             return
         record.in_app_log = True
         try:
-            file = _file(os.environ.get("GRADER_HOME"), os.getpid())
-            _require_room(file.baseFilename)
-            file.emit(record)
+            output = _output(os.environ.get("GRADER_HOME"), os.getpid())
+            if isinstance(output, logging.FileHandler):
+                _require_room(output.baseFilename)
+            output.emit(record)
         except OSError:
             self.handleError(record)
 
@@ -97,32 +95,25 @@ def _require_room(file: str) -> None:
 
 
 @cache
-def _file(_grader_home: str | None, _process: int) -> logging.FileHandler:
+def _output(_grader_home: str | None, _process: int) -> logging.Handler:
     # Each process opens the file for itself: a fork would share its parent's lock.
     settings = Settings()
+    clean = partial(without_secrets, settings=settings)
+    form = JsonLines(clean) if settings.log_form == "json" else TextLines(clean)
+    output = _file(settings) if settings.log_form == "file" else Stdout(settings.stdout_lock)
+    output.setFormatter(form)
+    return output
+
+
+def _file(settings: Settings) -> logging.Handler:
     settings.logs_dir.mkdir(parents=True, exist_ok=True)
-    file = ConcurrentTimedRotatingFileHandler(
+    return ConcurrentTimedRotatingFileHandler(
         str(settings.logs_dir / "app_log.txt"),
         when="midnight",
         backupCount=ARCHIVES,
         encoding="utf-8",
         unicode_error_policy="replace",
     )
-    file.setFormatter(_Lines(settings))
-    return file
-
-
-class _Lines(logging.Formatter):
-    """A record as one line, with indented further lines, and without secrets."""
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__("%(asctime)s - %(levelname)s: %(message)s", "%Y-%m-%d %H:%M:%S")
-        self._settings = settings
-
-    def format(self, record: logging.LogRecord) -> str:
-        text = without_secrets(super().format(record), self._settings)
-        text = text.replace("\r\n", "\n").replace("\n", "\n    ")
-        return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def without_secrets(text: str, settings: Settings) -> str:

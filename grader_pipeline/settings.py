@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AliasChoices, DirectoryPath, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from grader_pipeline import many_hosts
 from grader_pipeline.durations import Duration
 from grader_pipeline.setting_forms import (
     Address,
@@ -103,12 +104,16 @@ class Settings(WorldSettings):
 
     # Where things are.
     database_url: SecretStr | None = None
+    # Where workers of several hosts take runs. Unset, this machine runs them.
+    grader_broker_url: SecretStr | None = None
     grader_storage: str | None = None
     # Where UI and daemon find the code server. Unset: a socket of this machine.
     grader_code_server: Address | None = None
     # How long days' files, and Dagster's runs, are kept.
     grader_keep_answers: Kept = Duration(months=36)
     grader_keep_runs: Kept = Duration(days=90)
+    # Where log lines go. Unset: to the file, or with a broker to stdout as JSON.
+    grader_log: Literal["file", "stdout", "json"] | None = None
     # A folder of further reports.
     grader_reports: DirectoryPath | None = None
 
@@ -159,6 +164,14 @@ class Settings(WorldSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _for_many_hosts(self) -> "Settings":
+        if self.grader_broker_url is not None:
+            there = {name.upper() for name, value in self if value}
+            if why := many_hosts.refusal(there, self.grader_storage, self.grader_log):
+                raise ValueError(why)
+        return self
+
     @property
     def has_real_api(self) -> bool:
         """Whether GRADER_API_URL is a grader's, not that of the bundled sample."""
@@ -170,9 +183,19 @@ class Settings(WorldSettings):
         return self.grader_storage or str(self.grader_home / "storage")
 
     @property
+    def log_form(self) -> str:
+        """What is done with log lines: ``file``, ``stdout`` or ``json``."""
+        return self.grader_log or ("json" if self.grader_broker_url else "file")
+
+    @property
     def logs_dir(self) -> Path:
         """Folder of ``app_log.txt`` and its archives."""
         return self.grader_home / "logs"
+
+    @property
+    def stdout_lock(self) -> Path:
+        """The file by which processes take turns to write log lines to one stdout."""
+        return self.grader_home / ".stdout.lock"
 
     @property
     def outbox_dir(self) -> Path:

@@ -130,7 +130,7 @@ def test_no_secret_reaches_the_file_in_any_form(
     monkeypatch.setenv(
         "GOOGLE_SHEETS_CREDENTIALS", '{"private_key": "-----BEGIN\\nabcdef\\n-----END"}'
     )
-    logs._file.cache_clear()  # the settings are read when the file is opened
+    logs._output.cache_clear()  # the settings are read when the file is opened
     log = logging.getLogger("grader_pipeline.test")
     log.info(
         "GET https://api/?client_key=k%%2Fe%%20y%%26%%2B%%C3%%B6&x and k%%2Fe+y%%26%%2B%%C3%%B6"
@@ -144,7 +144,7 @@ def test_no_secret_reaches_the_file_in_any_form(
     for secret in ("k%2Fe", "k/e", "geheimnis", "correct horse", "abcdef"):
         assert secret not in written
     assert "ValueError: login with *** refused" in written
-    logs._file.cache_clear()
+    logs._output.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -367,4 +367,4 @@ def test_a_full_disk_takes_no_half_line_and_stops_nobody(
         (folder / "app_log.txt").write_text("")
         log.info("there is room")
         assert text(folder).endswith("there is room\n")
-    logs._file.cache_clear()
+    logs._output.cache_clear()

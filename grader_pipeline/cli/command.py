@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks; give the exit code."""
     prepare_process()
     # The terminal shows what the supervision of the services logs, too.
-    for room in ("local", "roles"):
+    for room in ("local", "roles") if _log_is_a_file() else ():
         logger = logging.getLogger(f"grader_pipeline.{room}")
         logger.addHandler(logging.StreamHandler(sys.stdout))
     stop_on_signals()
@@ -95,6 +95,12 @@ def _with_end_of_options(arguments: Sequence[str], wanted: str | None) -> list[s
     if wanted == "psql" and not {"-h", "--help"} & {*words[-1:]}:
         words.insert(words.index("psql") + 1, "--")
     return words
+
+
+def _log_is_a_file() -> bool:
+    with suppress(ValidationError):  # shown later
+        return Settings().log_form == "file"
+    return True
 
 
 def _uses_sample() -> bool:

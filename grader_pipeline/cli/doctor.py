@@ -70,6 +70,8 @@ def _passes(name: str, check: Callable[[Settings], str], settings: Settings) -> 
 
 
 def _log_folder(settings: Settings) -> str:
+    if settings.log_form != "file":
+        return f"lines go to stdout, as {settings.log_form}"
     with writable(settings.logs_dir):
         settings.logs_dir.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=settings.logs_dir).close()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader_pipeline.asset_names import RAW_ATTEMPTS
+from grader_pipeline.many_hosts import NEEDED
 from grader_pipeline.storage import SUFFIXES
 from grader_pipeline_tests.small_disk import small_disk
 
@@ -34,6 +35,15 @@ def test_doctor_is_content_with_nothing_set(doctor: Doctor) -> None:
     named = [line[6:].split(":")[0] for line in lines]
     parts = ["log folder", "storage", "disks", "database", "API", "sheet", "mail", "Dagster"]
     assert named == ["settings", *parts]
+
+
+def test_doctor_names_all_that_several_hosts_need_and_nothing_keeps(doctor: Doctor) -> None:
+    done = doctor(GRADER_BROKER_URL="redis://:s3cret-broker@127.0.0.1/0")
+    assert done.returncode == 1
+    (said,) = done.stdout.splitlines()
+    assert said.startswith("FAIL  settings: GRADER_BROKER_URL is set")
+    assert all(name in said for name in NEEDED)
+    assert "s3cret" not in done.stdout + done.stderr
 
 
 def test_doctor_says_what_to_do_about_each_failure_and_never_a_secret(
