@@ -16,6 +16,7 @@ from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from grader_pipeline.runs.clean_up import server_tag
+from grader_pipeline.workers import Workers
 
 _ANSWER_SECONDS = 10
 _START_SECONDS = 60
@@ -80,6 +81,19 @@ class ForkedRuns(RunLauncher, ConfigurableClass):
         self._instance.report_run_canceling(run)
         with _connected(self._socket) as server:
             return _ask(server, "stop", run_id)
+
+    def workers(self) -> Workers | None:
+        """The run server of this machine, if it has ever run here."""
+        limit = self._instance.get_concurrency_config().run_queue_config
+        slots = (limit and limit.max_concurrent_runs) or 0
+        try:
+            with _connected(self._socket) as server:
+                _ask(server, "look", "")
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError):
+            return Workers(live=0, slots=0, waiting=0)
+        return Workers(live=1, slots=slots, waiting=0)
 
     @property
     def supports_check_run_worker_health(self) -> bool:

@@ -3,7 +3,10 @@
 Times are seconds since 1970, so that an alert compares them with ``time()``. Nothing names a
 learner. ``deploy/alerts.yaml`` has the alerts.
 
-Source: daily_metrics, mail_outbox, Dagster's runs and heartbeats.
+How much of the quota of the Sheets API is used is not known here: it is of the Google account, in
+all its programs. Google Cloud shows it. A refusal for the quota is in the log, and is asked again.
+
+Source: daily_metrics, mail_outbox, Dagster's runs and heartbeats, and its run launcher.
 """
 
 from collections.abc import Iterator
@@ -17,6 +20,7 @@ from grader_pipeline.reports.waiting import waiting_days
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.schedule import UNFINISHED
 from grader_pipeline.statements import statement
+from grader_pipeline.workers import KnowsWorkers
 
 
 def metrics(instance: dg.DagsterInstance, postgres: Postgres) -> bytes:
@@ -57,6 +61,22 @@ class _Now:
         yield mails
         yield self._runs()
         yield self._heartbeats()
+        yield from self._workers()
+
+    def _workers(self) -> Iterator[GaugeMetricFamily]:
+        launcher = self._instance.run_launcher
+        found = launcher.workers() if isinstance(launcher, KnowsWorkers) else None
+        for name, text, value in (
+            ("grader_live_workers", "Workers that answer.", found and found.live),
+            ("grader_worker_slots", "Runs that they execute at once.", found and found.slots),
+            (
+                "grader_runs_without_worker",
+                "Runs that were handed out and that no worker has begun.",
+                found and found.waiting,
+            ),
+        ):
+            # Without a value, the name is there and has no sample.
+            yield GaugeMetricFamily(name, text, value)
 
     def _runs(self) -> GaugeMetricFamily:
         runs = GaugeMetricFamily(

@@ -2,15 +2,20 @@
 
 import datetime as dt
 import re
+import subprocess
+import sys
 
 import httpx
 import psycopg
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from grader_pipeline.roles.instance import environment
+from grader_pipeline.roles.places import run_socket
 from grader_pipeline.settings import Settings
 from grader_pipeline_tests.reports.conftest import School
 from grader_pipeline_tests.reports.school_days import DAY, OK, X, at
+from grader_pipeline_tests.waiting import eventually
 from grader_pipeline_tests.wheel import CHECKOUT
 
 ALERTS = CHECKOUT / "deploy" / "alerts.yaml"
@@ -64,3 +69,38 @@ def test_every_alert_asks_for_a_metric_that_there_is(
         assert asked
         for name in asked:
             assert f"# HELP {name} " in known, name
+
+
+def test_the_rules_of_alerts_are_whole() -> None:
+    """What promtool would refuse: a rule's name, expression, time and texts."""
+    (group,) = yaml.safe_load(ALERTS.read_text())["groups"]
+    assert group["name"] == "grader-pipeline"
+    names = [rule["alert"] for rule in group["rules"]]
+    assert len({*names}) == len(names) > 5
+    for rule in group["rules"]:
+        assert rule.keys() == {"alert", "expr", "for", "annotations"}
+        assert rule["annotations"].keys() == {"summary", "action"}
+        assert re.fullmatch(r"[A-Z]\w+", rule["alert"])
+        assert re.fullmatch(r"\d+[smhd]", rule["for"])
+        expression = re.sub(r"\{\w+=\"\w+\"\}", "", rule["expr"])
+        assert re.fullmatch(r"[\w\s()<>=*+-]+", expression), expression
+        assert expression.count("(") == expression.count(")")
+
+
+def test_the_run_server_is_seen_while_it_answers(ui: httpx.Client, database_url: str) -> None:
+    assert seen(ui)["grader_live_workers"] == {}
+    place = run_socket(Settings())
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    server = subprocess.Popen(
+        [sys.executable, "-m", "grader_pipeline.runs.run_server", str(place)],
+        env=environment(Settings(), database_url),
+    )
+    try:
+        assert eventually(lambda: seen(ui)["grader_live_workers"] == {(): 1}, 60)
+        assert seen(ui)["grader_worker_slots"] == {(): 4}
+        assert seen(ui)["grader_runs_without_worker"] == {(): 0}
+        assert server.poll() is None
+    finally:
+        server.kill()
+        server.wait()
+    assert seen(ui)["grader_live_workers"] == {(): 0}
