@@ -7,6 +7,7 @@ import dagster as dg
 
 from grader_pipeline.cli.database import database_url
 from grader_pipeline.prune import prune_files, prune_runs
+from grader_pipeline.roles.errors import LauncherError
 from grader_pipeline.roles.migrate import opened, require_schema
 from grader_pipeline.settings import Settings
 
@@ -19,11 +20,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> None:
     """Remove old files and runs, and print how many.
 
-    Raises LauncherError when the database cannot be used, OSError as the storage does.
+    Raises LauncherError when the database or the object store cannot be used, OSError as a local
+    storage does.
     """
     settings = Settings()
     verb = "would be removed" if chosen.dry_run else "removed"
-    files = prune_files(dry_run=chosen.dry_run)
+    try:
+        files = prune_files(dry_run=chosen.dry_run)
+    except dg.Failure as failure:
+        raise LauncherError(failure.description or str(failure)) from None
     print(f"{files} files of days older than {settings.grader_keep_answers} {verb}.")
     with database_url(settings) as url:
         # A deployment may have an instance of its own.

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
+import pytest
+
+from grader_pipeline_tests import s3_server
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -25,3 +28,14 @@ def test_prune_says_what_it_removed_and_what_it_would_remove(
     assert not old.exists()
     with psycopg.connect(database_url) as db:
         assert db.execute("SELECT count(*) FROM dagster.runs").fetchone() == (0,)
+
+
+def test_a_store_that_is_down_is_an_error_with_what_to_do(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    s3_server.use(monkeypatch, "http://127.0.0.1:1", tmp_path)
+    done = run("prune")
+    assert done.returncode == 1
+    assert "grader-pipeline: The store of GRADER_STORAGE (s3://" in done.stderr
+    assert "Traceback" not in done.stderr
