@@ -1,4 +1,4 @@
-"""The forms of a log line, and the stdout of a process that shares it with others.
+"""The forms of a log line, and a stream of a process that shares it with others.
 
 ``clean`` is a function that takes the secrets out of a text.
 """
@@ -70,24 +70,25 @@ class JsonLines(logging.Formatter):
         return _UNESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-class Stdout(logging.Handler):
-    """Writes each line whole to this process's stdout, which other processes may write to as well.
+class Stream(logging.Handler):
+    """Writes each line whole to ``stdout`` or ``stderr``, which other processes may have as well.
 
     ``lock`` is a file by which they take turns: a pipe keeps only short lines whole.
     """
 
-    def __init__(self, lock: Path) -> None:
+    def __init__(self, name: str, lock: Path) -> None:
         super().__init__()
+        self._name = name
         lock.parent.mkdir(parents=True, exist_ok=True)
         self._lock = lock.open("a")
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record."""
-        line = self.format(record)
+        line, stream = self.format(record), getattr(sys, self._name)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         try:
-            sys.stdout.write(f"{line}\n")
-            sys.stdout.flush()
+            stream.write(f"{line}\n")
+            stream.flush()
         finally:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
 

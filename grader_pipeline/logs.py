@@ -26,10 +26,13 @@ import psycopg
 from concurrent_log_handler import ConcurrentTimedRotatingFileHandler
 from psycopg.conninfo import conninfo_to_dict
 
-from grader_pipeline.log_lines import JsonLines, Stdout, TextLines
+from grader_pipeline.log_lines import JsonLines, Stream, TextLines
 from grader_pipeline.settings import Settings
 
 ARCHIVES = 3
+
+TO_STDERR = "LOG_LINES_TO_STDERR"
+"""In the environment of a command whose stdout is its answer, and of what it starts."""
 
 SHORTEST_SECRET = 8
 """Signs of the shortest secret that is looked for in texts."""
@@ -79,7 +82,8 @@ class _AppLog(logging.Handler):
             return
         record.in_app_log = True
         try:
-            output = _output(os.environ.get("GRADER_HOME"), os.getpid())
+            stream = "stderr" if TO_STDERR in os.environ else "stdout"
+            output = _output(os.environ.get("GRADER_HOME"), os.getpid(), stream)
             if isinstance(output, logging.FileHandler):
                 _require_room(output.baseFilename)
             output.emit(record)
@@ -95,12 +99,13 @@ def _require_room(file: str) -> None:
 
 
 @cache
-def _output(_grader_home: str | None, _process: int) -> logging.Handler:
+def _output(_grader_home: str | None, _process: int, stream: str) -> logging.Handler:
     # Each process opens the file for itself: a fork would share its parent's lock.
     settings = Settings()
     clean = partial(without_secrets, settings=settings)
     form = JsonLines(clean) if settings.log_form == "json" else TextLines(clean)
-    output = _file(settings) if settings.log_form == "file" else Stdout(settings.stdout_lock)
+    is_file = settings.log_form == "file"
+    output = _file(settings) if is_file else Stream(stream, settings.stdout_lock)
     output.setFormatter(form)
     return output
 

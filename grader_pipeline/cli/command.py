@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,6 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from grader_pipeline.local import demo_world
+from grader_pipeline.logs import TO_STDERR
 from grader_pipeline.roles.errors import LauncherError, Stopped, explain, stop_on_signals
 from grader_pipeline.settings import ENV_FILE, Settings
 from grader_pipeline.startup import prepare_process
@@ -55,6 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stop_on_signals()
     words = sys.argv[1:] if arguments is None else arguments
     wanted = next((word for word in words if not word.startswith("-")), None)
+    if wanted not in _ROLES | {"dev"}:
+        # What these print is an answer.
+        os.environ[TO_STDERR] = "yes"
     try:
         chosen = _parsed(words, wanted)
         file = ENV_FILE.absolute()

@@ -110,3 +110,13 @@ def test_days_that_wait_reports_that_failed_and_other_zones_are_shown_as_text_an
     assert found["load"]["received"] == 3
     monkeypatch.setenv("GRADER_TIMEZONE", "Asia/Kathmandu")
     assert "Run `grader-pipeline recompute`" in run("status").stdout
+
+
+def test_log_lines_are_never_in_the_answer(
+    noon: dt.date, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADER_LOG", "json")
+    done = run("status", "--json")
+    assert json.loads(done.stdout)["day"] == str(noon)
+    said = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    assert any("Migrated the schema" in line["message"] for line in said)
