@@ -210,7 +210,7 @@ def test_a_changed_limit_of_a_pool_arrives_with_the_next_start_of_the_daemon(
     assert limit() == 2
     kill(roles, "daemon")
     roles.start("daemon", GRADER_API_CONCURRENCY="5")
-    assert eventually(lambda: limit() == 5, 60), roles.said("daemon")
+    assert eventually(lambda: limit() == 5, 120), roles.said("daemon")
 
 
 @pytest.mark.parametrize("role", [*SERVING, "migrate"])
