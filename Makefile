@@ -24,7 +24,7 @@ help:
 	@echo "            docs/reports.md, after a change of sql/reports"
 	@echo "make lint   check style, types, formatting and that Dagster can load the definitions"
 	@echo "make bench  measure speed and memory"
-	@echo "make lock   lock the newest versions that pyproject.toml allows"
+	@echo "make lock   lock the newest versions that pyproject.toml allows, and those of the image"
 
 demo: $(INSTALLED)
 	@$(BIN)/grader-pipeline demo
@@ -51,9 +51,14 @@ bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 lock: $(INSTALLED)
-	$(BIN)/uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 --upgrade \
-		--generate-hashes --no-strip-extras --no-emit-index-url --quiet \
-		--custom-compile-command "make lock" --output-file requirements.txt
+	$(LOCK) pyproject.toml --group dev --all-extras --upgrade --output-file requirements.txt
+	$(LOCK_PART) pyproject.toml --all-extras --output-file requirements-runtime.txt
+	$(LOCK_PART) --group build --output-file requirements-build.txt
+
+LOCK = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	--no-emit-index-url --quiet --custom-compile-command "make lock"
+# What the image installs, in the versions of requirements.txt.
+LOCK_PART = $(LOCK) --constraint requirements.txt --no-annotate
 
 # Shows one line for pip's hundreds: how far it is. If pip fails, its lines are shown.
 define SHOW_PROGRESS
