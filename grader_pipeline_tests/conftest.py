@@ -81,10 +81,11 @@ def debian_postgres() -> Iterator[str]:
 
 
 @contextmanager
-def debian_server(listen: str = "", let_in: str = "") -> Iterator[Path]:
+def debian_server(listen: str = "", let_in: str = "", port: int = 5432) -> Iterator[Path]:
     """Run Debian's own PostgreSQL; give the folder of its socket.
 
-    ``listen`` is its address beside the socket, ``let_in`` the network that needs no password.
+    ``listen`` is its address beside the socket, where ``port`` counts too, ``let_in`` the network
+    that needs no password.
     """
     if DEBIAN_POSTGRES is None:
         pytest.skip("Debian's PostgreSQL is not installed")
@@ -106,7 +107,8 @@ def debian_server(listen: str = "", let_in: str = "") -> Iterator[Path]:
     if let_in:
         with (data / "pg_hba.conf").open("a") as hba:
             hba.write(f"host all all {let_in} trust\n")
-    run("pg_ctl", "-w", "-o", f"-h '{listen}' -k {folder}", "-l", str(folder / "log"), "start")
+    places = f"-h '{listen}' -p {port} -k {folder}"
+    run("pg_ctl", "-w", "-o", places, "-l", str(folder / "log"), "start")
     try:
         yield folder
     finally:
