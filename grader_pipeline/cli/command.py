@@ -56,12 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logger.addHandler(logging.StreamHandler(sys.stdout))
     stop_on_signals()
     words = sys.argv[1:] if arguments is None else arguments
-    wanted = next((word for word in words if not word.startswith("-")), None)
-    if wanted not in _ROLES | {"dev"}:
+    if _wanted(words) not in _ROLES | {"dev"}:
         # What these print is an answer.
         os.environ[TO_STDERR] = "yes"
     try:
-        chosen = _parsed(words, wanted)
+        chosen = _parsed(words)
         file = ENV_FILE.absolute()
         if is_demo := getattr(chosen, "demo", False):
             demo_world.enter()
@@ -74,16 +73,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         message = str(error)
     except Stopped:
         print("Stopped.")
-        return 0 if wanted in _ROLES else 130
+        return 0 if _wanted(words) in _ROLES else 130
     print(f"grader-pipeline: {message}", file=sys.stderr)
     return 1
 
 
-def _parsed(arguments: Sequence[str], wanted: str | None) -> argparse.Namespace:
+def _wanted(arguments: Sequence[str]) -> str | None:
+    return next((word for word in arguments if not word.startswith("-")), None)
+
+
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="grader-pipeline", description="From the grader's API to the report of the day."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    wanted = _wanted(arguments)
     for name, explanation in _COMMANDS.items():
         command = commands.add_parser(name, help=explanation, description=explanation)
         if name == wanted:
