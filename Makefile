@@ -12,7 +12,7 @@ DG := env -u DAGSTER_HOME DAGSTER_DISABLE_TELEMETRY=1 VIRTUAL_ENV="$(CURDIR)/$(V
 SNAPSHOT_TESTS := grader_pipeline_tests/test_definitions.py \
 	grader_pipeline_tests/reports/test_reports_page.py -k "definition_graph or the_page_is_what"
 
-.PHONY: help demo dev test snapshot lint bench lock
+.PHONY: help demo dev test test-hosts snapshot lint bench lock
 
 help:
 	@echo "make demo   load a week of sample days end to end, and show what came of it"
@@ -20,6 +20,7 @@ help:
 	@echo "            with ARGS=--demo"
 	@echo "make test   run all tests; ARGS='-k mail' for some, ARGS='-m quick' for those of a minute,"
 	@echo "            ON=wheel for all on the built package"
+	@echo "make test-hosts  try several hosts on this machine: a worker on each of three. As root"
 	@echo "make snapshot  renew the snapshot of the definitions, after a change that is meant, and"
 	@echo "            docs/reports.md, after a change of sql/reports"
 	@echo "make lint   check style, types, formatting and that Dagster can load the definitions"
@@ -34,6 +35,10 @@ dev: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/python -m $(if $(ON),grader_pipeline_tests.$(ON),pytest) -n logical --dist loadfile $(ARGS)
+
+# As root: it makes network namespaces. Needs iproute2 and redis-server.
+test-hosts: $(INSTALLED)
+	$(BIN)/python -m $(if $(ON),grader_pipeline_tests.$(ON),pytest) grader_pipeline_tests/hosts $(ARGS)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

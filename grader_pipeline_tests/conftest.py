@@ -1,13 +1,12 @@
 """What every test uses: an environment of its own, and a real PostgreSQL."""
 
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,8 +19,15 @@ _DEBIANS = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
 DEBIAN_POSTGRES = _DEBIANS[-1].parent if _DEBIANS else None
 
 
+_HOSTS = Path(__file__).parent / "hosts"
 _SERVERS = {"database_url", "postgres_18", "debian_postgres"}
-_ROOMS_OF_PROCESSES = {"browser", "cli", "local", "roles", "runs", "sample_api", "ui"}
+_ROOMS_OF_PROCESSES = {"browser", "cli", "hosts", "local", "roles", "runs", "sample_api", "ui"}
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the tests of several hosts out, unless they are named: `make test-hosts`."""
+    is_named = any("hosts" in Path(argument).parts for argument in config.args)
+    return True if collection_path == _HOSTS and not is_named else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -81,11 +87,13 @@ def debian_postgres() -> Iterator[str]:
 
 
 @contextmanager
-def debian_server(listen: str = "", let_in: str = "", port: int = 5432) -> Iterator[Path]:
+def debian_server(
+    listen: str = "", let_in: str = "", port: int = 5432, on: Sequence[str] = ()
+) -> Iterator[Path]:
     """Run Debian's own PostgreSQL; give the folder of its socket.
 
     ``listen`` is its address beside the socket, where ``port`` counts too, ``let_in`` the network
-    that needs no password.
+    that needs no password. ``on`` begins a command on another host.
     """
     if DEBIAN_POSTGRES is None:
         pytest.skip("Debian's PostgreSQL is not installed")
@@ -98,10 +106,9 @@ def debian_server(listen: str = "", let_in: str = "", port: int = 5432) -> Itera
 
     def run(program: str, *arguments: str) -> None:
         command = [str(programs / program), "-D", str(data), *arguments]
-        subprocess.run(
-            command, check=True, cwd=folder, user=user and pwd.getpwnam(user).pw_uid,
-            stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+        if user:  # after the move to another host, which needs root
+            command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", *command]
+        subprocess.run([*on, *command], check=True, cwd=folder, stdout=subprocess.DEVNULL)
 
     run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8")
     if let_in:

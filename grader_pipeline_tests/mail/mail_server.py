@@ -1,4 +1,4 @@
-"""A real SMTP server on loopback. Its answers and the moment it disconnects can be chosen."""
+"""A real SMTP server. Its answers and the moment it disconnects can be chosen."""
 
 import email
 import email.policy
@@ -44,12 +44,13 @@ class MailServer:
     received: list[Received] = field(default_factory=list)
     attempts: int = 0
     port: int = field(default_factory=free_port)
+    host: str = "127.0.0.1"
 
     def start(self) -> "MailServer":
         is_encrypted = self.security != "none"
         self._controller = Controller(
             self,
-            hostname="127.0.0.1",
+            hostname=self.host,
             port=self.port,
             ssl_context=self.certificate if self.security == "ssl" else None,
             tls_context=self.certificate if self.security == "starttls" else None,

@@ -1,33 +1,22 @@
 """What the tests of the sheet share: a server that acts as Google, and a service account."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from tenacity import wait_random_exponential
 
 from grader_pipeline.sheet.google import http as google_http
 from grader_pipeline.sheet.resource import Sheets
-from grader_pipeline_tests.sheet.sheets_given import ACCOUNT, BOOK, NAME
-from grader_pipeline_tests.sheet.sheets_server import Google, serve
+from grader_pipeline_tests.sheet.google_account import google_with_a_book, new_key_pair
+from grader_pipeline_tests.sheet.sheets_given import BOOK, NAME
+from grader_pipeline_tests.sheet.sheets_server import Google
 from grader_pipeline_tests.sheet.sheets_spreadsheet import Spreadsheet
 
 
 @pytest.fixture(scope="session")
 def key_pair() -> tuple[str, bytes]:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    return private.decode(), public
+    return new_key_pair()
 
 
 @pytest.fixture
@@ -48,27 +37,11 @@ def path(home: Path) -> Path:
 def google(
     home: Path, key_pair: tuple[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Google]:
-    """A Google with one spreadsheet, as a Russian account makes it, and the settings for it."""
-    state = Google(ACCOUNT, key_pair[1])
-    book = Spreadsheet(NAME)
-    book.add_sheet("Лист1", 0)
-    book.remember()
-    state.books[BOOK] = book
-    server = serve(state)
-    key = {
-        "type": "service_account",
-        "private_key": key_pair[0],
-        "private_key_id": "0123456789abcdef",
-        "client_email": ACCOUNT,
-        "token_uri": f"{state.url}/token",
-    }
-    monkeypatch.setenv("GOOGLE_SHEETS_CREDENTIALS", json.dumps(key))
-    monkeypatch.setenv("GOOGLE_SHEETS_ID", BOOK)
-    monkeypatch.setenv("GOOGLE_SHEETS_API_URL", state.url)
-    yield state
-    state.wake.set()
-    server.shutdown()
-    server.server_close()
+    """A Google with one spreadsheet, and the settings for it."""
+    with google_with_a_book(key_pair) as (state, settings):
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        yield state
 
 
 @pytest.fixture

@@ -104,14 +104,14 @@ def error(status: int, word: str, message: str, reason: str | None = None) -> di
     return {"error": body}
 
 
-def serve(google: Google) -> ThreadingHTTPServer:
+def serve(google: Google, host: str = "127.0.0.1") -> ThreadingHTTPServer:
     """The server, on a free port, in a thread."""
 
     class Handler(_Handler):
         state = google
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    google.url = f"http://127.0.0.1:{server.server_port}"
+    server = ThreadingHTTPServer((host, 0), Handler)
+    google.url = f"http://{host}:{server.server_port}"
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}).start()
     return server
 
