@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from grader_pipeline.durations import Duration, duration
@@ -39,6 +39,12 @@ def _hosts(text: str) -> tuple[str, ...]:
 def _address(text: str) -> str:
     if not _ADDRESS.fullmatch(text):
         raise ValueError("write host:port, such as code.school.org:4000")
+    return text
+
+
+def _broker(text: str) -> str:
+    if not text.startswith(("redis://", "rediss://")):
+        raise ValueError("write it as redis://:password@host:6379/0, or rediss:// for TLS")
     return text
 
 
@@ -76,6 +82,8 @@ def _plain(value: object) -> object:
 
 Address = Annotated[str, _written(_address)]
 """host:port."""
+Broker = Annotated[SecretStr, _written(_broker)]
+"""The URL of Redis, which may have a password in it."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Plain = BeforeValidator(_plain)
 """A time as 04:00, a day as 2023-04-01."""

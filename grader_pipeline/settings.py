@@ -17,6 +17,7 @@ from grader_pipeline import many_hosts
 from grader_pipeline.durations import Duration
 from grader_pipeline.setting_forms import (
     Address,
+    Broker,
     Hosts,
     Kept,
     Mailboxes,
@@ -104,8 +105,8 @@ class Settings(WorldSettings):
 
     # Where things are.
     database_url: SecretStr | None = None
-    # Where workers of several hosts take runs. Unset, this machine runs them.
-    grader_broker_url: SecretStr | None = None
+    # Where Celery's workers, perhaps of other hosts, take runs. Unset, this machine runs them.
+    grader_broker_url: Broker | None = None
     grader_storage: str | None = None
     # Where UI and daemon find the code server. Unset: a socket of this machine.
     grader_code_server: Address | None = None

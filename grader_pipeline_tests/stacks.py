@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from grader_pipeline.local.services import free_port
-from grader_pipeline.local.stack import Stack, running
+from grader_pipeline.local.stack import COMMAND, Stack, running
 from grader_pipeline.roles.instance import LOCATION
 from grader_pipeline.settings import Settings, variables
 
@@ -17,8 +17,11 @@ RUNS = "{ runsOrError { ... on Runs { results { runId rootRunId status } } } }"
 
 
 @contextmanager
-def whole_stack(**settings: str) -> Iterator[Stack]:
-    """All processes, the daemon too, with these settings and no others."""
+def whole_stack(*, has_worker: bool = True, **settings: str) -> Iterator[Stack]:
+    """All processes, the daemon too, with these settings and no others.
+
+    Without a worker, the runs wait for those that a test starts.
+    """
     with tempfile.TemporaryDirectory() as home, pytest.MonkeyPatch.context() as env:
         for name in variables():
             env.delenv(name, raising=False)
@@ -26,7 +29,10 @@ def whole_stack(**settings: str) -> Iterator[Stack]:
         for name, value in {"GRADER_HOME": home, **settings}.items():
             env.setenv(name, value)
         with running(Settings(), "127.0.0.1", free_port()) as up:
-            up.start_daemon()
+            if has_worker:
+                up.start_daemon()
+            else:
+                up.services.start("daemon", *COMMAND, "daemon")
             yield up
 
 

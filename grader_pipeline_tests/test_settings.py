@@ -13,9 +13,15 @@ from grader_pipeline.settings import Settings
 from grader_pipeline_tests.wheel import CHECKOUT
 
 NAMES = [name.upper() for name in Settings.model_fields]
-SECRETS = ["GRADER_API_CLIENT_KEY", "DATABASE_URL", "GOOGLE_SHEETS_CREDENTIALS", "SMTP_PASSWORD"]
+SECRETS = {
+    "GRADER_API_CLIENT_KEY": "sesame key",
+    "DATABASE_URL": "sesame database",
+    "GRADER_BROKER_URL": "redis://:sesame@host",
+    "GOOGLE_SHEETS_CREDENTIALS": "sesame credentials",
+    "SMTP_PASSWORD": "sesame password",
+}
 EXAMPLE = re.findall(r"^#?([A-Z_]+)=(.*)$", (CHECKOUT / ".env.example").read_text(), re.MULTILINE)
-INVENTED = {"GRADER_API_URL", "DATABASE_URL"}
+INVENTED = {"GRADER_API_URL", "DATABASE_URL", "GRADER_BROKER_URL"}
 
 
 def read() -> dict[str, object]:
@@ -27,8 +33,8 @@ def read() -> dict[str, object]:
 
 @pytest.fixture
 def _secrets(monkeypatch):
-    for name in SECRETS:
-        monkeypatch.setenv(name, f"sesame {name}")
+    for name, text in SECRETS.items():
+        monkeypatch.setenv(name, text)
 
 
 @pytest.fixture
@@ -95,6 +101,8 @@ def test_an_empty_value_is_an_unset_one(defaults, monkeypatch):
         ("GRADER_MAX_REJECTED_SHARE", "nan"),
         ("GRADER_MIN_VOLUME_SHARE", "inf"),
         ("GRADER_REQUIRE_OUTCOME_URL", "maybe"),
+        ("GRADER_BROKER_URL", "sesame@host:6379"),
+        ("GRADER_BROKER_URL", "amqp://:sesame@host"),
         ("GRADER_REPORTS", "sesame"),
         ("GRADER_REPORTS", "/etc/hostname"),
         ("GRADER_OWNERS", "sesame"),
@@ -159,7 +167,7 @@ def test_no_secret_is_shown_by_what_shows_settings():
 @pytest.mark.usefixtures("_secrets")
 def test_every_secret_is_known_to_those_who_keep_them_out():
     settings = Settings()
-    assert sorted(settings.secrets()) == sorted(f"sesame {name}" for name in SECRETS)
+    assert sorted(settings.secrets()) == sorted(SECRETS.values())
     assert {
         name.upper()
         for name in Settings.model_fields

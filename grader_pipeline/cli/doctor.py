@@ -45,6 +45,7 @@ def run(_: argparse.Namespace) -> int:
         "storage": lambda _: DayFiles().probe(),
         "disks": _disks,
         "database": _database,
+        "broker": _broker,
         "API": _api,
         "sheet": lambda _: Sheets().probe(),
         "mail": lambda _: Mail().probe(),
@@ -93,6 +94,23 @@ def _database(settings: Settings) -> str:
     if settings.database_url is None:
         return "DATABASE_URL is not set: `grader-pipeline dev` brings a PostgreSQL of its own"
     return Postgres(connect_seconds=5).probe()
+
+
+def _broker(settings: Settings) -> str:
+    if settings.grader_broker_url is None:
+        return "GRADER_BROKER_URL is not set: this machine executes the runs"
+    # Only now: Celery is not installed where no broker is.
+    from kombu.exceptions import OperationalError  # noqa: PLC0415
+
+    from grader_pipeline.runs import celery_app  # noqa: PLC0415
+
+    try:
+        return celery_app.probe()
+    except OperationalError as error:
+        raise dg.Failure(
+            f"Redis of GRADER_BROKER_URL does not answer ({error}). Start it, or correct host, "
+            "port and password."
+        ) from error
 
 
 def _api(settings: Settings) -> str:

@@ -93,10 +93,30 @@ def run_server_trouble(path: Path) -> str | None:
     return None
 
 
+def celery_worker_trouble() -> str | None:
+    """Why no worker of Celery on this host gives an answer."""
+    from kombu.exceptions import OperationalError  # noqa: PLC0415 (needed with a broker only)
+
+    from grader_pipeline.runs.celery_app import celery_app, has_worker  # noqa: PLC0415
+
+    host = socket.gethostname()
+    try:
+        return None if has_worker(celery_app(), host) else f"no worker on {host} answers"
+    except OperationalError as error:
+        return f"the broker of GRADER_BROKER_URL does not answer ({error})"
+
+
+def worker_trouble(settings: Settings) -> str | None:
+    """Why the worker of this host gives no answer."""
+    if settings.grader_broker_url is not None:
+        return celery_worker_trouble()
+    return run_server_trouble(places.run_socket(settings))
+
+
 ROLES: dict[str, Callable[[Settings, int], str | None]] = {
     "code-server": lambda settings, _: code_server_trouble(places.code_server(settings)),
     "ui": lambda _, port: ui_trouble("127.0.0.1", port),
     "daemon": lambda settings, _: daemon_trouble(places.required_url(settings)),
-    "worker": lambda settings, _: run_server_trouble(places.run_socket(settings)),
+    "worker": lambda settings, _: worker_trouble(settings),
 }
 """The probe of each role; it gets the settings, and the UI's port."""

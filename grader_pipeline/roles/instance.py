@@ -10,6 +10,8 @@ from importlib import resources
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
+import yaml
+
 from grader_pipeline.atomic_files import replacing
 from grader_pipeline.resources.database_url import with_keepalive
 from grader_pipeline.roles.database import parameters
@@ -82,7 +84,6 @@ def write_home(settings: Settings) -> Path:
     Several roles of a machine may do so at once. Raises LauncherError when they cannot be written.
     """
     home = settings.dagster_home
-    shipped = resources.files("grader_pipeline.roles") / "dagster.yaml"
     place = code_server(settings)
     server: dict[str, str | int]
     if isinstance(place, Path):
@@ -90,7 +91,7 @@ def write_home(settings: Settings) -> Path:
     else:
         server = {"host": place[0], "port": place[1], "location_name": LOCATION}
     files = {
-        "dagster.yaml": shipped.read_bytes(),
+        "dagster.yaml": _dagster_yaml(has_broker=settings.grader_broker_url is not None),
         "workspace.yaml": json.dumps({"load_from": [{"grpc_server": server}]}).encode(),
     }
     with writable(home):
@@ -99,3 +100,12 @@ def write_home(settings: Settings) -> Path:
             with replacing(home / name) as file:
                 file.write(content)
     return home / "workspace.yaml"
+
+
+def _dagster_yaml(*, has_broker: bool) -> bytes:
+    folder = resources.files("grader_pipeline.roles")
+    shipped = (folder / "dagster.yaml").read_bytes()
+    if not has_broker:
+        return shipped
+    replaced = yaml.safe_load((folder / "with_broker.yaml").read_bytes())
+    return yaml.safe_dump(yaml.safe_load(shipped) | replaced).encode()

@@ -1,8 +1,9 @@
 """The worker: it executes runs. On one machine it is the run server, which forks each run.
 
-This process is the run server's keeper: it kills everything that the run server started when the
-run server, or this process, ends. Runs are children of the run server, so they get no signal from
-the kernel when this process is killed.
+With GRADER_BROKER_URL it is Celery's worker: see ``runs/celery_worker.py``. Without it, this
+process is the run server's keeper: it kills everything that the run server started when the run
+server, or this process, ends. Runs are children of the run server, so they get no signal from the
+kernel when this process is killed.
 """
 
 import os
@@ -17,17 +18,30 @@ from grader_pipeline.roles.lease import installation_key, sole_installation
 from grader_pipeline.roles.start import run_role
 from grader_pipeline.settings import Settings
 
+SLOTS = 4
+"""Runs at once of a worker of Celery, if --slots does not say."""
+
 REPORT_SECONDS = 10
 """Seconds in which a run can report that it was interrupted."""
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, slots: int | None = None) -> None:
     """Execute runs until a signal ends this process. Runs that are under way are interrupted.
 
-    Raises LauncherError when the run server ends, this GRADER_HOME has a worker already, or another
-    installation works on the database.
+    ``slots`` is how many runs a worker of Celery executes at once.
+
+    Raises LauncherError when the run server ends, this GRADER_HOME has one already, another
+    installation works on the database, or there are slots without a broker.
     """
-    run_role(settings, lambda _: _serve(settings))
+    if settings.grader_broker_url is not None:
+        run_role(settings, lambda _: _serve_celery(slots or SLOTS))
+    elif slots is not None:
+        raise LauncherError(
+            "--slots is for a worker of GRADER_BROKER_URL, which is not set. On one machine "
+            "max_concurrent_runs of dagster.yaml says how many runs there are at once."
+        )
+    else:
+        run_role(settings, lambda _: _serve(settings))
 
 
 def _serve(settings: Settings) -> None:
@@ -42,6 +56,14 @@ def _serve(settings: Settings) -> None:
             ["-m", "grader_pipeline.runs.run_server", str(places.run_socket(settings))],
             require=lease.require,
         )
+
+
+def _serve_celery(slots: int) -> None:
+    # Only now: Celery is not installed where no broker is.
+    from grader_pipeline.runs.celery_worker import Worker  # noqa: PLC0415
+
+    if code := Worker(slots).serve():
+        raise LauncherError(f"Celery's worker ended with {code}. The lines above say why.")
 
 
 def keep(arguments: list[str], *, require: Callable[[], object] = lambda: None) -> None:

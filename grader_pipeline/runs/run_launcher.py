@@ -11,11 +11,11 @@ from typing import Any, Self
 
 import dagster as dg
 from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, RunLauncher, WorkerStatus
-from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from grader_pipeline.runs.clean_up import server_tag
+from grader_pipeline.runs.warm_process import command_of
 from grader_pipeline.workers import Workers
 
 _ANSWER_SECONDS = 10
@@ -57,19 +57,13 @@ class ForkedRuns(RunLauncher, ConfigurableClass):
         Raises OSError when there is no run server. Dagster then shows it as the run's failure.
         """
         run = context.dagster_run
-        origin = context.job_code_origin
-        if origin is None:
-            raise dg.DagsterInvariantViolationError(f"Run {run.run_id} does not name its code.")
-        arguments = ExecuteRunArgs(
-            origin, run.run_id, self._instance.get_ref(), set_exit_code_on_failure=True
-        )
-        command = arguments.get_command_args()
+        command = command_of(run, self._instance)
         self._launching.add(run.run_id)
         try:
             with _patiently_connected(self._socket) as server:
                 # Tagged once the server answers: a server that starts fails the runs with its tag.
                 self._instance.add_run_tags(run.run_id, server_tag(self._socket, run.run_id))
-                _ask(server, "start", run.run_id, command[command.index("api") + 1 :])
+                _ask(server, "start", run.run_id, command)
         finally:
             self._launching.discard(run.run_id)
 

@@ -10,6 +10,7 @@ import pytest
 from grader_pipeline.asset_names import RAW_ATTEMPTS
 from grader_pipeline.many_hosts import NEEDED
 from grader_pipeline.storage import SUFFIXES
+from grader_pipeline_tests.broker import broker
 from grader_pipeline_tests.small_disk import small_disk
 
 Doctor = Callable[..., subprocess.CompletedProcess[str]]
@@ -33,8 +34,10 @@ def test_doctor_is_content_with_nothing_set(doctor: Doctor) -> None:
     lines = done.stdout.splitlines()
     assert [line[:6] for line in lines] == ["ok    "] * len(lines)
     named = [line[6:].split(":")[0] for line in lines]
-    parts = ["log folder", "storage", "disks", "database", "API", "sheet", "mail", "Dagster"]
-    assert named == ["settings", *parts]
+    assert named == [
+        *("settings", "log folder", "storage", "disks", "database", "broker", "API", "sheet"),
+        *("mail", "Dagster"),
+    ]
 
 
 def test_doctor_names_all_that_several_hosts_need_and_nothing_keeps(doctor: Doctor) -> None:
@@ -54,6 +57,7 @@ def test_doctor_says_what_to_do_about_each_failure_and_never_a_secret(
         deaf.close()
         done = doctor(
             DATABASE_URL=f"postgresql://me:s3cret-database@{nowhere}/grader",
+            GRADER_BROKER_URL=f"redis://:s3cret-broker@{nowhere}/0",
             GRADER_API_URL=f"http://{nowhere}/api",
             GRADER_API_CLIENT="school",
             GRADER_API_CLIENT_KEY="s3cret-key",
@@ -65,7 +69,8 @@ def test_doctor_says_what_to_do_about_each_failure_and_never_a_secret(
         )
     assert done.returncode == 1
     failed = [line.split(":")[0] for line in done.stdout.splitlines() if line.startswith("FAIL")]
-    assert failed == ["FAIL  database", "FAIL  API", "FAIL  mail", "FAIL  Dagster"]
+    parts = ["database", "broker", "API", "mail", "Dagster"]
+    assert failed == [f"FAIL  {part}" for part in parts]
     assert "s3cret" not in done.stdout + done.stderr
     (said,) = [line for line in done.stdout.splitlines() if line.startswith("FAIL  Dagster")]
     assert said.endswith("Connection refused")
@@ -129,3 +134,16 @@ def test_doctor_names_the_variable_that_cannot_be_read(doctor: Doctor) -> None:
     assert "FAIL  settings: GRADER_TIMEZONE" in done.stdout
     assert "FAIL  settings: MAIL_TO: address 2 cannot be used, because it has no @" in done.stdout
     assert "secret" not in done.stdout
+
+
+def test_doctor_warns_of_a_broker_that_may_lose_the_queue(doctor: Doctor) -> None:
+    def said(url: str) -> str:
+        lines = doctor(GRADER_BROKER_URL=url).stdout.splitlines()
+        return next(line for line in lines if "broker:" in line)
+
+    with broker() as redis:
+        assert said(redis.url).startswith("ok    broker: Redis")
+        redis.ask.config_set("maxmemory-policy", "allkeys-lru")
+        assert said(redis.url).startswith("warn  broker: Redis")
+        redis.ask.config_set("appendonly", "no")
+        assert "A restart of Redis loses the queue" in said(redis.url)

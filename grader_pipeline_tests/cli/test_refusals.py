@@ -93,3 +93,11 @@ def test_two_homes_do_not_work_on_one_database_at_the_same_time(
         # Commands that are done at once take nothing from it.
         assert "another installation" not in run("status").stderr.lower()
         assert run("mail", "list").returncode == 0
+
+
+def test_slots_are_for_a_worker_with_a_broker_only(home: Path, run: Run) -> None:
+    done = run("worker", "--slots", "2")
+    assert done.returncode == 1
+    assert "--slots is for a worker of GRADER_BROKER_URL" in done.stderr
+    with pytest.raises(SystemExit):
+        run("worker", "--slots", "0")

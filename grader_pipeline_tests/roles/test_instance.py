@@ -1,9 +1,15 @@
 """What Dagster's processes are given."""
 
+from typing import Any
+
+import pytest
 import sqlalchemy
+import yaml
 from psycopg.conninfo import make_conninfo
 
-from grader_pipeline.roles.instance import instance_url
+from grader_pipeline.roles.instance import instance_url, write_home
+from grader_pipeline.runs.celery_app import VISIBILITY_SECONDS
+from grader_pipeline.settings import Settings
 
 
 def test_a_database_url_keeps_its_odd_characters_on_the_way_to_dagster() -> None:
@@ -21,3 +27,30 @@ def test_a_database_url_keeps_its_odd_characters_on_the_way_to_dagster() -> None
         "options": "-c work_mem=8MB",
     }
     assert url.query["tcp_user_timeout"] == "25000"
+
+
+def written(monkeypatch: pytest.MonkeyPatch, broker: str) -> dict[str, Any]:
+    """The dagster.yaml that a role writes."""
+    monkeypatch.setenv("GRADER_BROKER_URL", broker)
+    settings = Settings()
+    write_home(settings)
+    content: dict[str, Any] = yaml.safe_load((settings.dagster_home / "dagster.yaml").read_text())
+    return content
+
+
+def test_with_a_broker_all_that_dagster_yaml_sets_is_set_too_and_no_secret_is_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    without, having = written(monkeypatch, ""), written(monkeypatch, "redis://:a-secret@host/0")
+    assert having.keys() == without.keys()
+    for section in ("run_monitoring", "concurrency"):
+        assert having[section].keys() >= without[section].keys()
+    assert having["run_launcher"] != without["run_launcher"]
+    assert "a-secret" not in str(having)
+
+
+def test_no_run_lasts_so_long_that_the_broker_gives_it_to_another_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monitoring = written(monkeypatch, "redis://host/0")["run_monitoring"]
+    assert 0 < monitoring["max_runtime_seconds"] < VISIBILITY_SECONDS

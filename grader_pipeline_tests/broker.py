@@ -1,0 +1,70 @@
+"""Redis as Celery's broker: a real server, with a password and a file that survives it."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import redis
+
+from grader_pipeline.local.services import free_port
+from grader_pipeline_tests.waiting import eventually
+
+PASSWORD = "a-password-of-the-broker"
+
+
+@dataclass
+class Broker:
+    """A redis-server. ``ask`` is a client of it."""
+
+    program: str
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
+
+    @property
+    def ask(self) -> redis.Redis:
+        return redis.Redis(port=self.port, password=PASSWORD)
+
+    def start(self) -> None:
+        options = {
+            "port": str(self.port), "bind": "127.0.0.1", "requirepass": PASSWORD, "save": "",
+            "appendonly": "yes", "maxmemory-policy": "noeviction", "dir": str(self.folder),
+        }  # fmt: skip
+        arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+        with (self.folder / "output.txt").open("ab") as output:
+            self.process = subprocess.Popen([self.program, *arguments], stdout=output)
+        assert eventually(self.answers, 20)
+
+    def answers(self) -> bool:
+        try:
+            return bool(self.ask.ping())
+        except redis.exceptions.ConnectionError:
+            return False
+
+    def kill(self) -> None:
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextmanager
+def broker() -> Iterator[Broker]:
+    """Run Redis. Its queue is in a file, as in a deployment."""
+    if not (program := shutil.which("redis-server")):
+        pytest.skip("redis-server is not installed")
+    with tempfile.TemporaryDirectory(prefix="grader-redis-") as folder:
+        server = Broker(program, Path(folder), free_port())
+        server.start()
+        try:
+            yield server
+        finally:
+            server.kill()
