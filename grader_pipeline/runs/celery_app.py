@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from grader_pipeline.settings import Settings
+from grader_pipeline.workers import Workers
 
 try:
     from celery import Celery
@@ -94,6 +95,20 @@ def runs_of_workers(app: "Celery") -> set[str]:
             RUNS, reply=True, timeout=ANSWER_SECONDS, connection=connection
         )
     return {run for answer in answers or () for runs in answer.values() for run in runs}
+
+
+def workers_now(app: "Celery") -> Workers:
+    """The workers that answer, their slots, and how many runs wait. It lasts ANSWER_SECONDS.
+
+    Raises ``kombu.exceptions.OperationalError`` if the broker does not answer.
+    """
+    with _connected(app) as connection:
+        answers: list[dict[str, Any]] | None = app.control.broadcast(
+            "stats", reply=True, timeout=ANSWER_SECONDS, connection=connection
+        )
+    found = [stats for answer in answers or () for stats in answer.values()]
+    slots = sum(stats["pool"]["max-concurrency"] for stats in found)
+    return Workers(live=len(found), slots=slots, waiting=len(queued_runs(app)))
 
 
 def has_worker(app: "Celery", host: str) -> bool:

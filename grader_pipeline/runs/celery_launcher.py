@@ -11,6 +11,7 @@ from typing import Any, Self
 import dagster as dg
 from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, RunLauncher, WorkerStatus
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
+from kombu.exceptions import OperationalError
 
 from grader_pipeline.runs.celery_app import (
     EXECUTE,
@@ -18,8 +19,10 @@ from grader_pipeline.runs.celery_app import (
     interrupt_run,
     queued_runs,
     runs_of_workers,
+    workers_now,
 )
 from grader_pipeline.runs.code_files import CODE_TAG, code_hash
+from grader_pipeline.workers import Workers
 
 PATIENCE_SECONDS = 20
 """A run is lost when it is in no queue and with no worker that answers, for so long."""
@@ -91,6 +94,13 @@ class CeleryRunLauncher(RunLauncher, ConfigurableClass):
         else:
             interrupt_run(self._app, run_id)
         return True
+
+    def workers(self) -> Workers:
+        """The workers that answer. None does while the broker is away."""
+        try:
+            return workers_now(self._app)
+        except OperationalError:
+            return Workers(live=0, slots=0, waiting=0)
 
     @property
     def supports_check_run_worker_health(self) -> bool:
