@@ -28,6 +28,7 @@ _COMMANDS = {
     "learner": "leave a learner out of the reports, or forget one",
     "mail": "list the mails of the outbox, or send those again that somebody did not get",
     "psql": "open the database that is in use in psql",
+    "pg_dump": "dump the database that is in use",
     "prune": "remove stored answers and Dagster's runs that are older than the settings keep",
     "exec": "run a command of Dagster's on the instance, and with the daemon, of `dev`",
     "migrate": "bring the database up to date: tables, pools, the role that only reads",
@@ -101,8 +102,8 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
 def _with_end_of_options(arguments: Sequence[str], wanted: str | None) -> list[str]:
     """Let what follows ``psql`` be its own: argparse would take options among it as ours."""
     words = list(arguments)
-    if wanted == "psql" and not {"-h", "--help"} & {*words[-1:]}:
-        words.insert(words.index("psql") + 1, "--")
+    if wanted in {"psql", "pg_dump"} and not {"-h", "--help"} & {*words[-1:]}:
+        words.insert(words.index(wanted) + 1, "--")
     return words
 
 

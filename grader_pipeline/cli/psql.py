@@ -5,6 +5,8 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
+from pathlib import Path
 
 from psycopg import pq
 from psycopg.conninfo import make_conninfo
@@ -30,9 +32,7 @@ def run(chosen: argparse.Namespace) -> int:
 
     Raises LauncherError when there is no psql, or no database.
     """
-    arguments = chosen.arguments[1:] if chosen.arguments[:1] == ["--"] else chosen.arguments
     with database_url(Settings()) as url:
-        environment, further = _connection(parameters(url))
         psql = shutil.which("psql") or bundled_program("psql")
         if psql is None:
             raise LauncherError(
@@ -41,8 +41,15 @@ def run(chosen: argparse.Namespace) -> int:
             )
         # Ctrl-C is psql's: it ends a query there, not the session.
         signal.signal(signal.SIGINT, lambda *_: None)
-        command = [str(psql), *further, *arguments]
-        return subprocess.run(command, env=os.environ | environment, check=False).returncode  # noqa: S603
+        return execute(psql, chosen.arguments, url)
+
+
+def execute(program: str | Path, arguments: Sequence[str], url: str) -> int:
+    """Run a program of PostgreSQL on the database of ``url``; give its exit code."""
+    environment, further = _connection(parameters(url))
+    own = arguments[1:] if arguments[:1] == ["--"] else arguments
+    command = [str(program), *further, *own]
+    return subprocess.run(command, env=os.environ | environment, check=False).returncode  # noqa: S603
 
 
 def _connection(parts: dict[str, str]) -> tuple[dict[str, str], list[str]]:

@@ -59,8 +59,10 @@ def _check(data: Path, account: ServerAccount) -> None:
     major = (data / "PG_VERSION").read_text().strip()
     if major != MAJOR:
         raise LauncherError(
-            f"{data} was made by PostgreSQL {major}, and this is {MAJOR}. Dump it with the older "
-            "version of this project, move it away, and load the dump after the next start."
+            f"{data} was made by PostgreSQL {major}, and this is {MAJOR}. Install the former "
+            "release again, and with it run `grader-pipeline pg_dump -f grader.sql`. Then install "
+            "this one, move that folder away, and run `grader-pipeline psql -1 -v ON_ERROR_STOP=1 "
+            "-f grader.sql`. The section about PostgreSQL of docs/operating.md has the steps."
         )
 
 
