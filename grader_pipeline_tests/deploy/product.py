@@ -15,9 +15,6 @@ OTHERS = {"HOME", "MPLCONFIGDIR", "PATH", "PYTHONUNBUFFERED"}
 """Variables of other programs that the files set."""
 
 
-COMING = {"GRADER_BROKER_URL", "GRADER_LOG"}
-"""Settings that are made at the same time as these files. Take this out when they are there."""
-
 
 def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     """The arguments as the product's command takes them. Fails the test if it does not."""
@@ -34,4 +31,4 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
 
 def unknown(names: set[str]) -> set[str]:
     """Those of the names that are no variable of the product or of programs that it uses."""
-    return names - variables() - OTHERS - COMING
+    return names - variables() - OTHERS
