@@ -16,6 +16,14 @@ from grader_pipeline_tests.waiting import eventually
 
 PASSWORD = "a-password-of-the-broker"
 
+BESIDE = {
+    "DATABASE_URL": "postgresql://school@db.school.example/grader",
+    "GRADER_STORAGE": "s3://school/grader",
+    "GOOGLE_SHEETS_CREDENTIALS": "adc",
+    "SMTP_HOST": "smtp.school.example",
+}
+"""What has to be set beside a broker, for tests that ask none of it."""
+
 
 @dataclass
 class Broker:

@@ -5,14 +5,9 @@ from pydantic import ValidationError
 
 from grader_pipeline.many_hosts import NEEDED
 from grader_pipeline.settings import Settings
+from grader_pipeline_tests.broker import BESIDE
 
 BROKER = "redis://:password-of-the-broker@broker.school.example:6379/0"
-ALL = {
-    "DATABASE_URL": "postgresql://school@db.school.example/grader",
-    "GRADER_STORAGE": "s3://school/grader",
-    "GOOGLE_SHEETS_CREDENTIALS": "adc",
-    "SMTP_HOST": "smtp.school.example",
-}
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +35,7 @@ def test_one_text_names_all_that_is_kept_on_one_machine_and_what_to_set(
 def test_each_of_them_is_refused_alone_and_nothing_else_is(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    for other, value in ALL.items():
+    for other, value in BESIDE.items():
         monkeypatch.setenv(other, value)
     assert Settings().log_form == "json"
     monkeypatch.delenv(name)
@@ -53,7 +48,7 @@ def test_each_of_them_is_refused_alone_and_nothing_else_is(
 def test_a_folder_of_one_host_is_refused_and_a_shared_one_is_named_as_a_url(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name, value in ALL.items():
+    for name, value in BESIDE.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("GRADER_STORAGE", "/var/lib/grader")
     assert "GRADER_STORAGE (" in refused()
@@ -64,7 +59,7 @@ def test_a_folder_of_one_host_is_refused_and_a_shared_one_is_named_as_a_url(
 def test_lines_of_the_log_go_to_stdout_and_a_file_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name, value in ALL.items():
+    for name, value in BESIDE.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("GRADER_LOG", "stdout")
     assert Settings().log_form == "stdout"

@@ -66,7 +66,7 @@ def sources() -> set[str]:
     """The files of the checkout that are the product."""
     package = CHECKOUT / "grader_pipeline"
     found = {path for kind in ("py", "jinja") for path in package.rglob(f"*.{kind}")}
-    found |= {package / "py.typed", package / "roles" / "dagster.yaml"}
+    found |= {package / "py.typed", *(package / "roles").glob("*.yaml")}
     names = {path.relative_to(CHECKOUT).as_posix() for path in found}
     sql = {path.relative_to(CHECKOUT).as_posix() for path in CHECKOUT.glob("sql/**/*.sql")}
     return names | {f"grader_pipeline/{name}" for name in sql}

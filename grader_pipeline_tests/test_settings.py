@@ -10,6 +10,7 @@ from pydantic import SecretStr, ValidationError
 
 from grader_pipeline.mailboxes import Mailbox
 from grader_pipeline.settings import Settings
+from grader_pipeline_tests.broker import BESIDE
 from grader_pipeline_tests.wheel import CHECKOUT
 
 NAMES = [name.upper() for name in Settings.model_fields]
@@ -33,7 +34,7 @@ def read() -> dict[str, object]:
 
 @pytest.fixture
 def _secrets(monkeypatch):
-    for name, text in SECRETS.items():
+    for name, text in {**BESIDE, **SECRETS}.items():
         monkeypatch.setenv(name, text)
 
 

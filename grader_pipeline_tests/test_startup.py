@@ -36,7 +36,7 @@ def state():
     loggers = {name: log for name, log in loggers.items() if log != [0, [], True, False]}
     return [gc.get_threshold(), loggers, dict(os.environ)]
 
-first, then = map(json.loads, sys.argv[1:])
+first, then = json.load(sys.stdin)
 for name in first:
     with suppress(ImportError):
         importlib.import_module(name)
@@ -53,7 +53,7 @@ def states(first: list[str], then: list[str], **environment: str) -> Any:
     It inherits nothing that an import has set in this process.
     """
     done = subprocess.run(
-        [sys.executable, "-c", STATE, json.dumps(first), json.dumps(then)],
+        [sys.executable, "-c", STATE], input=json.dumps([first, then]),
         env={"PATH": os.defpath, **environment}, check=True, capture_output=True, text=True,
     )  # fmt: skip
     return json.loads(done.stdout)

@@ -10,7 +10,7 @@ import pytest
 from grader_pipeline.asset_names import RAW_ATTEMPTS
 from grader_pipeline.many_hosts import NEEDED
 from grader_pipeline.storage import SUFFIXES
-from grader_pipeline_tests.broker import broker
+from grader_pipeline_tests.broker import BESIDE, broker
 from grader_pipeline_tests.small_disk import small_disk
 
 Doctor = Callable[..., subprocess.CompletedProcess[str]]
@@ -50,7 +50,7 @@ def test_doctor_names_all_that_several_hosts_need_and_nothing_keeps(doctor: Doct
 
 
 def test_doctor_says_what_to_do_about_each_failure_and_never_a_secret(
-    doctor: Doctor,
+    doctor: Doctor, home: Path
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         nowhere = f"127.0.0.1:{deaf.getsockname()[1]}"
@@ -61,6 +61,8 @@ def test_doctor_says_what_to_do_about_each_failure_and_never_a_secret(
             GRADER_API_URL=f"http://{nowhere}/api",
             GRADER_API_CLIENT="school",
             GRADER_API_CLIENT_KEY="s3cret-key",
+            GRADER_STORAGE=f"file://{home}/storage",
+            GOOGLE_SHEETS_CREDENTIALS='{"private_key": "s3cret-sheet"}',
             SMTP_HOST="127.0.0.1",
             SMTP_PORT=nowhere.split(":")[1],
             SMTP_PASSWORD="s3cret-mail",
@@ -69,7 +71,7 @@ def test_doctor_says_what_to_do_about_each_failure_and_never_a_secret(
         )
     assert done.returncode == 1
     failed = [line.split(":")[0] for line in done.stdout.splitlines() if line.startswith("FAIL")]
-    parts = ["database", "broker", "API", "mail", "Dagster"]
+    parts = ["database", "broker", "API", "sheet", "mail", "Dagster"]
     assert failed == [f"FAIL  {part}" for part in parts]
     assert "s3cret" not in done.stdout + done.stderr
     (said,) = [line for line in done.stdout.splitlines() if line.startswith("FAIL  Dagster")]
@@ -136,9 +138,17 @@ def test_doctor_names_the_variable_that_cannot_be_read(doctor: Doctor) -> None:
     assert "secret" not in done.stdout
 
 
-def test_doctor_warns_of_a_broker_that_may_lose_the_queue(doctor: Doctor) -> None:
+def test_doctor_warns_of_a_broker_that_may_lose_the_queue(doctor: Doctor, home: Path) -> None:
+    here = {
+        **BESIDE,
+        "DATABASE_URL": "postgresql://127.0.0.1:1/grader",
+        "GRADER_STORAGE": f"file://{home}/storage",
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": "1",
+    }
+
     def said(url: str) -> str:
-        lines = doctor(GRADER_BROKER_URL=url).stdout.splitlines()
+        lines = doctor(**here, GRADER_BROKER_URL=url).stdout.splitlines()
         return next(line for line in lines if "broker:" in line)
 
     with broker() as redis:

@@ -51,7 +51,7 @@ def test_an_interrupted_recompute_keeps_what_is_done_and_the_next_one_does_the_r
             first.send_signal(signal.SIGINT)
             break
     said = first.stdout.read()
-    assert first.wait(30) == 130
+    assert first.wait(30) == 130, said
     assert "What is done stays. The other days wait" in said
     assert 25 <= len(reported(months)) < DAYS
     done = run("recompute")

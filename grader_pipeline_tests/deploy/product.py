@@ -15,7 +15,6 @@ OTHERS = {"HOME", "MPLCONFIGDIR", "PATH", "PYTHONUNBUFFERED"}
 """Variables of other programs that the files set."""
 
 
-
 def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     """The arguments as the product's command takes them. Fails the test if it does not."""
     name, *others = arguments

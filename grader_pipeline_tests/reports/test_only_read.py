@@ -8,9 +8,10 @@ import pytest
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import school_day
 from grader_pipeline.reports.definition import ReportError
+from grader_pipeline.reports.figure import find_figure
 from grader_pipeline.reports.report_files import read_report
 from grader_pipeline.reports.tables import Stored, store_reports
-from grader_pipeline.reports.trace import find_figure, trace
+from grader_pipeline.reports.trace import trace
 from grader_pipeline_tests.reports.conftest import School
 from grader_pipeline_tests.reports.school_days import OK, X, at
 

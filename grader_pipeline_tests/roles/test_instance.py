@@ -10,6 +10,7 @@ from psycopg.conninfo import make_conninfo
 from grader_pipeline.roles.instance import instance_url, write_home
 from grader_pipeline.runs.celery_app import VISIBILITY_SECONDS
 from grader_pipeline.settings import Settings
+from grader_pipeline_tests.broker import BESIDE
 
 
 def test_a_database_url_keeps_its_odd_characters_on_the_way_to_dagster() -> None:
@@ -31,7 +32,8 @@ def test_a_database_url_keeps_its_odd_characters_on_the_way_to_dagster() -> None
 
 def written(monkeypatch: pytest.MonkeyPatch, broker: str) -> dict[str, Any]:
     """The dagster.yaml that a role writes."""
-    monkeypatch.setenv("GRADER_BROKER_URL", broker)
+    for name, value in {**BESIDE, "GRADER_BROKER_URL": broker}.items():
+        monkeypatch.setenv(name, value)
     settings = Settings()
     write_home(settings)
     content: dict[str, Any] = yaml.safe_load((settings.dagster_home / "dagster.yaml").read_text())
@@ -42,7 +44,9 @@ def test_with_a_broker_all_that_dagster_yaml_sets_is_set_too_and_no_secret_is_wr
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     without, having = written(monkeypatch, ""), written(monkeypatch, "redis://:a-secret@host/0")
-    assert having.keys() == without.keys()
+    assert having.keys() - without.keys() == {"compute_logs"}
+    assert having["compute_logs"]["class"] == "NoOpComputeLogManager"
+    assert without.keys() <= having.keys()
     for section in ("run_monitoring", "concurrency"):
         assert having[section].keys() >= without[section].keys()
     assert having["run_launcher"] != without["run_launcher"]
