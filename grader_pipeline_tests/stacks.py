@@ -1,8 +1,9 @@
 """The launcher's processes with a home of their own, and runs that they are asked for."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any, Protocol
 
 import pytest
 
@@ -42,7 +43,13 @@ def api(url: str, client: str) -> dict[str, str]:
     return dict(zip(names, (url, client, client), strict=True))
 
 
-def launch(stack: Stack, day: str) -> str:
+class Asks(Protocol):
+    """Something that sends Dagster's GraphQL a query."""
+
+    def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]: ...
+
+
+def launch(stack: Asks, day: str) -> str:
     """Ask for a run of a day, as the UI does; give its id."""
     job = {"repositoryLocationName": LOCATION, "repositoryName": "__repository__"}
     params = {

@@ -81,7 +81,8 @@ def _migrate_schemas(settings: Settings, database_url: str) -> list[str]:
         with closing(connections.connect(database_url)) as db:
             pending = migrations.pending(db)
         with postgres.holding("migrate"):
-            said = f"applied {len(pending)} migrations" if pending else "is up to date"
+            number = f"{len(pending)} migration{'s' if len(pending) > 1 else ''}"
+            said = f"applied {number}" if pending else "is up to date"
             return [f"Schema of the data: {said}", _migrate_dagsters(settings, database_url)]
 
 

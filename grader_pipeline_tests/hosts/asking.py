@@ -1,10 +1,9 @@
 """What the tests ask of Dagster, as its UI does: backfills, runs, and to stop one."""
 
+import time
 from typing import Any
 
-from grader_pipeline.roles.instance import LOCATION
-from grader_pipeline_tests.hosts.world import School
-from grader_pipeline_tests.stacks import LAUNCH
+from grader_pipeline_tests.hosts.world import Rest, School
 
 ASSETS = ("raw_attempts", "validated_attempts", "grader_table", "metrics", "sheet_report")
 
@@ -53,15 +52,6 @@ def days_a_minute(up: School, name: str) -> float:
     return 60 * len(found) / seconds
 
 
-def launch(up: School, day: str) -> str:
-    job = {"repositoryLocationName": LOCATION, "repositoryName": "__repository__"}
-    params = {
-        "selector": {**job, "jobName": "grader_day"},
-        "executionMetadata": {"tags": [{"key": "dagster/partition", "value": day}]},
-    }
-    return str(up.ask(LAUNCH, {"params": params})["launchRun"]["run"]["runId"])
-
-
 def status(up: School, run: str) -> str:
     query = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
     return str(up.ask(query, {"id": run})["runOrError"]["status"])
@@ -70,3 +60,16 @@ def status(up: School, run: str) -> str:
 def stop(up: School, run: str) -> None:
     answer = up.ask(STOP, {"id": run})["terminateRun"]
     assert answer["__typename"] == "TerminateRunSuccess", answer
+
+
+def at_rest(up: School) -> Rest:
+    """What there is while no run goes on: the fewest sessions of ten seconds."""
+    ticks = "SELECT count(*) AS number FROM dagster.job_ticks"
+    sessions = (
+        "SELECT count(*) AS number FROM pg_stat_activity WHERE backend_type = 'client backend'"
+    )
+    found = []
+    for _ in range(20):
+        found.append(up.rows(sessions)[0]["number"])
+        time.sleep(0.5)
+    return Rest(up.rows(ticks)[0]["number"], min(found))

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 import httpx
@@ -36,6 +36,13 @@ BUCKET = "days"
 SECRETS = {"AWS_ACCESS_KEY_ID": "hosts", "AWS_SECRET_ACCESS_KEY": "hosts-s3-secret"}
 
 
+class Rest(NamedTuple):
+    """How many times sensors were evaluated so far, and how many sessions the database has."""
+
+    ticks: int
+    sessions: int
+
+
 @dataclass
 class School:
     """The hosts, and what the tests ask of them."""
@@ -51,6 +58,8 @@ class School:
     database_url: str
     attempts: int
     """Attempts that the API has for a usual day."""
+    at_rest: Rest | None = None
+    """What there was before hosts died."""
 
     def start(self, role: str, on: Host, *options: str, **settings: str) -> None:
         """Start a role on a host, with a GRADER_HOME of its own there."""
