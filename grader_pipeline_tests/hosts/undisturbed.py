@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -32,6 +33,8 @@ def undisturbed(up: School, first: str, count: int) -> Iterator[Ask]:
     home.mkdir()
     with api(0, up.attempts, up.homes) as asked:
         own = {**dict.fromkeys(variables(), ""), "DATABASE_URL": url, "GRADER_HOME": str(home)}
+        # Where this package is. Beside it is no product if that is installed.
+        own["PYTHONPATH"] = str(Path(__file__).parents[2])
         command = [sys.executable, "-m", "grader_pipeline_tests.hosts.undisturbed"]
         done = subprocess.run(
             [*command, first, str(count)],
