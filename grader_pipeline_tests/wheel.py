@@ -76,9 +76,6 @@ def make_environment(folder: Path, wheel: Path) -> Path:
     packages = Path(sysconfig.get_path("purelib", "venv", places))
     dependencies = Path(sysconfig.get_path("purelib"))
     (packages / "dependencies.pth").write_text(f"{dependencies}\n")
-    # By this one, processes that the tests start count for the coverage.
-    for hook in dependencies.glob("*_coverage.pth"):
-        shutil.copy(hook, packages)
     python = folder / "bin" / "python"
     subprocess.run(
         [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps", "--no-index",
