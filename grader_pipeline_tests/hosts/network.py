@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -106,6 +106,7 @@ class Host:
 @contextmanager
 def network(*names: str) -> Iterator[list[Host]]:
     """So many hosts. The end of the block kills what runs on them. Skips without root."""
+    _remove_leftovers(names)
     with ExitStack() as stack:
         try:
             ip("link", "add", _SWITCH, "type", "bridge")
@@ -118,6 +119,14 @@ def network(*names: str) -> Iterator[list[Host]]:
             stack.enter_context(_host(name, f"{NETWORK}.{number}"))
             for number, name in enumerate(names, start=10)
         ]
+
+
+def _remove_leftovers(names: Sequence[str]) -> None:
+    """Remove what tests left that were killed."""
+    left = [("netns", "del", name) for name in names]
+    for arguments in [*left, ("link", "del", _SWITCH)]:
+        with suppress(OSError, subprocess.CalledProcessError):
+            ip(*arguments)
 
 
 @contextmanager
