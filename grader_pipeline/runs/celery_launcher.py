@@ -5,12 +5,10 @@ interrupts a run without a word to Dagster, which then retries it: docs/decision
 """
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Any
 
 import dagster as dg
-from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, RunLauncher, WorkerStatus
-from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from kombu.exceptions import OperationalError
 
 from grader_pipeline.runs.celery_app import (
@@ -22,6 +20,7 @@ from grader_pipeline.runs.celery_app import (
     workers_now,
 )
 from grader_pipeline.runs.code_files import CODE_TAG, code_hash
+from grader_pipeline.runs.launcher import BaseRunLauncher
 from grader_pipeline.workers import Workers
 
 PATIENCE_SECONDS = 20
@@ -37,63 +36,39 @@ _ASK_SECONDS = 5
 _PUBLISH = {"max_retries": 30, "interval_start": 0.2, "interval_step": 0.2, "interval_max": 2}
 
 
-class CeleryRunLauncher(RunLauncher, ConfigurableClass):
-    """Starts, stops and checks runs through Celery's broker: GRADER_BROKER_URL."""
+class CeleryRunLauncher(BaseRunLauncher):
+    """Starts, stops and checks runs through Celery's broker: GRADER_BROKER_URL.
 
-    def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._inst_data = inst_data
+    All of it raises ``kombu.exceptions.OperationalError`` if the broker does not answer.
+    """
+
+    LOST = f"No worker that answers has had the run for {PATIENCE_SECONDS} s: its host is gone."
+
+    def __init__(self, **given: Any) -> None:  # noqa: ANN401
+        super().__init__(**given)
         self._app = celery_app()
         self._lost = LostRuns(lambda: queued_runs(self._app) | runs_of_workers(self._app))
-        self._launching: set[str] = set()
 
-    @property
-    def inst_data(self) -> ConfigurableClassData | None:
-        """The part of dagster.yaml that configures this."""
-        return self._inst_data
+    def launch(self, run: dg.DagsterRun) -> None:
+        """Put the run into the queue, with the hash of the code. Waits a minute for the broker."""
+        self._instance.add_run_tags(run.run_id, {CODE_TAG: code_hash()})
+        self._app.send_task(EXECUTE, (run.run_id,), task_id=run.run_id, retry_policy=_PUBLISH)
 
-    @classmethod
-    def config_type(cls) -> dict[str, Any]:
-        """Nothing: the broker is a setting of the pipeline."""
-        return {}
-
-    @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]
-    ) -> Self:
-        """Make the run launcher that a dagster.yaml configures."""
-        return cls(inst_data, **config_value)
-
-    def launch_run(self, context: LaunchRunContext) -> None:
-        """Put the run into the queue, with the hash of the code.
-
-        Raises ``kombu.exceptions.OperationalError`` if the broker is away for a minute. Dagster
-        then shows it as the run's failure.
-        """
-        run_id = context.dagster_run.run_id
-        self._instance.add_run_tags(run_id, {CODE_TAG: code_hash()})
-        self._launching.add(run_id)
-        try:
-            self._app.send_task(EXECUTE, (run_id,), task_id=run_id, retry_policy=_PUBLISH)
-        finally:
-            self._launching.discard(run_id)
-
-    def terminate(self, run_id: str) -> bool:
-        """Interrupt the run, which then ends as canceled. One that waits is canceled at once.
-
-        Raises ``kombu.exceptions.OperationalError`` if the broker does not answer. The run is
-        canceled by the monitoring then.
-        """
-        run = self._instance.get_run_by_id(run_id)
-        if run is None or run.is_finished:
-            return False
-        self._instance.report_run_canceling(run)
-        if run_id in queued_runs(self._app):
+    def interrupt(self, run: dg.DagsterRun) -> bool:
+        """Interrupt a run that a worker has. One that waits is canceled at once."""
+        if run.run_id in queued_runs(self._app):
             # Its message stays. The worker that takes it finds a run that has ended.
             self._instance.report_run_canceled(run, "Canceled before a worker had taken it.")
         else:
-            interrupt_run(self._app, run_id)
+            interrupt_run(self._app, run.run_id)
         return True
+
+    def lives(self, run_id: str) -> bool:
+        """Whether the run waits, or is with a worker. A lost one frees its places in pools."""
+        if not self._lost.is_lost(run_id):
+            return True
+        self._instance.event_log_storage.free_concurrency_slots_for_run(run_id)
+        return False
 
     def workers(self) -> Workers:
         """The workers that answer. None does while the broker is away."""
@@ -101,25 +76,6 @@ class CeleryRunLauncher(RunLauncher, ConfigurableClass):
             return workers_now(self._app)
         except OperationalError:
             return Workers(live=0, slots=0, waiting=0)
-
-    @property
-    def supports_check_run_worker_health(self) -> bool:
-        """Whether Dagster's monitoring may ask for the health of runs under way."""
-        return True
-
-    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        """Whether the run waits, or is with a worker. A lost one frees its places in pools.
-
-        Not UNKNOWN while nobody knows: Dagster would fail the run.
-
-        Raises ``kombu.exceptions.OperationalError`` if the broker does not answer. The monitoring
-        then asks again later.
-        """
-        if run.run_id in self._launching or not self._lost.is_lost(run.run_id):
-            return CheckRunHealthResult(WorkerStatus.RUNNING)
-        self._instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-        text = f"No worker that answers has had the run for {PATIENCE_SECONDS} s: its host is gone."
-        return CheckRunHealthResult(WorkerStatus.NOT_FOUND, text)
 
 
 class LostRuns:

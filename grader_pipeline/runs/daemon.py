@@ -8,7 +8,7 @@ import dagster as dg
 from dagster._daemon import cli, controller
 from dagster._daemon.monitoring import run_monitoring
 
-from grader_pipeline.runs.run_launcher import is_lost
+from grader_pipeline.runs.launcher import is_lost
 
 BACKFILL_SECONDS = 5
 
