@@ -2,11 +2,10 @@
 
 import os
 
-from dagster._cli import api
-
 from grader_pipeline.roles import instance, places
 from grader_pipeline.roles.processes import make_socket_folder
 from grader_pipeline.roles.start import run_role
+from grader_pipeline.runs.warm_process import run_dagster_api
 from grader_pipeline.settings import Settings
 
 
@@ -25,10 +24,9 @@ def _serve(settings: Settings, host: str, port: int | None) -> None:
     else:
         place = ["--host", host, "--port", str(port)]
     # Not `dagster code-server start`: nobody would restart the process that it starts.
-    api.grpc_command.main(
+    run_dagster_api(
         [
-            *("--lazy-load-user-code", "--module-name", "grader_pipeline.definitions"),
+            *("grpc", "--lazy-load-user-code", "--module-name", "grader_pipeline.definitions"),
             *("--location-name", instance.LOCATION, "--log-level", "warning", *place),
-        ],
-        standalone_mode=False,
+        ]
     )

@@ -8,6 +8,7 @@ processes may do this at once: one does it, the others wait.
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from importlib import resources
 from typing import Any
 
 import dagster as dg
@@ -15,7 +16,6 @@ import psycopg
 import sqlalchemy.exc
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from dagster._core.storage.sql import ALEMBIC_SCRIPTS_LOCATION
 from psycopg.rows import dict_row
 
 from grader_pipeline.reports import readers
@@ -134,9 +134,9 @@ def dagsters_lack(db: psycopg.Connection[Any]) -> str | None:
             return "tables"
         cursor.execute(statement("session/dagsters_revision"))
         noted = (cursor.fetchone() or {"revision": None})["revision"]
-    config = Config()
-    config.set_main_option("script_location", ALEMBIC_SCRIPTS_LOCATION)
-    scripts = ScriptDirectory.from_config(config)
+    # This file names the folder of the migrations, which is Dagster's own affair.
+    file = resources.files("dagster_postgres") / "alembic" / "alembic.ini"
+    scripts = ScriptDirectory.from_config(Config(str(file)))
     # A revision that this Dagster does not know is a newer one's.
     known = {script.revision for script in scripts.walk_revisions()}
     return "migrations" if noted in known - {scripts.get_current_head()} else None

@@ -34,7 +34,7 @@ def _execute(run_id: str, code: WarmCode, worker: str) -> None:
     if not command:
         return
     if code.can_execute():
-        warm_process.execute_here(command)
+        warm_process.run_dagster_api(command)
     raise SystemExit(_execute_anew(command))
 
 

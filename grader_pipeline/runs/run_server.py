@@ -97,7 +97,7 @@ class RunServer(socketserver.UnixStreamServer):
     def _execute(self, command: list[str]) -> None:
         if not self._code.can_execute():
             os.execv(sys.executable, warm_process.execute_anew(command))  # noqa: S606
-        warm_process.execute_here(command)
+        warm_process.run_dagster_api(command)
 
 
 class _Request(socketserver.StreamRequestHandler):

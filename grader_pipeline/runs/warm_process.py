@@ -69,8 +69,11 @@ def command_of(run: dg.DagsterRun, instance: dg.DagsterInstance) -> list[str]:
     return list(arguments[arguments.index("api") + 1 :])
 
 
-def execute_here(command: Sequence[str]) -> None:
-    """Execute a run in this process, with what it has imported. Raises SystemExit at its end."""
+def run_dagster_api(command: Sequence[str]) -> None:
+    """Run ``dagster api`` in this process, with what it has imported. Raises SystemExit at its end.
+
+    With the arguments of :func:`command_of` it executes the run.
+    """
     sys.argv[1:] = ["api", *command]
     runpy.run_module("dagster", run_name="__main__", alter_sys=True)
 
