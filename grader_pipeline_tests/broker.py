@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,29 +27,31 @@ BESIDE = {
 
 @dataclass
 class Broker:
-    """A redis-server. ``ask`` is a client of it."""
+    """A redis-server. ``ask`` is a client of it. ``on`` begins a command on another host."""
 
     program: str
     folder: Path
     port: int
+    address: str
+    on: Sequence[str]
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        return f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
+        return f"redis://:{PASSWORD}@{self.address}:{self.port}/0"
 
     @property
     def ask(self) -> redis.Redis:
-        return redis.Redis(port=self.port, password=PASSWORD)
+        return redis.Redis(self.address, self.port, password=PASSWORD)
 
     def start(self) -> None:
         options = {
-            "port": str(self.port), "bind": "127.0.0.1", "requirepass": PASSWORD, "save": "",
+            "port": str(self.port), "bind": self.address, "requirepass": PASSWORD, "save": "",
             "appendonly": "yes", "maxmemory-policy": "noeviction", "dir": str(self.folder),
         }  # fmt: skip
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
         with (self.folder / "output.txt").open("ab") as output:
-            self.process = subprocess.Popen([self.program, *arguments], stdout=output)
+            self.process = subprocess.Popen([*self.on, self.program, *arguments], stdout=output)
         assert eventually(self.answers, 20)
 
     def answers(self) -> bool:
@@ -65,12 +67,12 @@ class Broker:
 
 
 @contextmanager
-def broker() -> Iterator[Broker]:
+def broker(address: str = "127.0.0.1", on: Sequence[str] = ()) -> Iterator[Broker]:
     """Run Redis. Its queue is in a file, as in a deployment."""
     if not (program := shutil.which("redis-server")):
         pytest.skip("redis-server is not installed")
     with tempfile.TemporaryDirectory(prefix="grader-redis-") as folder:
-        server = Broker(program, Path(folder), free_port())
+        server = Broker(program, Path(folder), free_port(), address, on)
         server.start()
         try:
             yield server

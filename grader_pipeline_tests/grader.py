@@ -49,7 +49,7 @@ class Grader:
     """The server. ``answer`` is called for each request.
 
     ``requests`` are their queries, ``paths`` what stood in their first lines, ``times`` when they
-    came (monotonic seconds).
+    came (monotonic seconds). ``go_on`` lets answers go on that :meth:`hold` holds back.
     """
 
     def __init__(self) -> None:
@@ -57,6 +57,7 @@ class Grader:
         self.paths: list[str] = []
         self.times: list[float] = []
         self.answer: Answer = rows([])
+        self.go_on = threading.Event()
         grader = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -76,6 +77,11 @@ class Grader:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}/attempts"
+
+    def hold(self, answer: Answer, seconds: float = 60) -> None:
+        """Answer so once ``go_on`` is set, or after ``seconds``."""
+        self.go_on.clear()
+        self.answer = lambda request: (self.go_on.wait(seconds), answer(request))[1]
 
 
 @contextmanager

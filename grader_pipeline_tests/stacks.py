@@ -1,12 +1,13 @@
 """The launcher's processes with a home of their own, and runs that they are asked for."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 import pytest
 
+from grader_pipeline.asset_names import ASSET_NAMES
 from grader_pipeline.local.services import free_port
 from grader_pipeline.local.stack import COMMAND, Stack, running
 from grader_pipeline.roles.instance import LOCATION
@@ -15,6 +16,9 @@ from grader_pipeline.settings import Settings, variables
 LAUNCH = """mutation ($params: ExecutionParams!) { launchRun(executionParams: $params) {
     ... on LaunchRunSuccess { run { runId } } } }"""
 RUNS = "{ runsOrError { ... on Runs { results { runId rootRunId status } } } }"
+BACKFILL = """mutation ($params: LaunchBackfillParams!) {
+    launchPartitionBackfill(backfillParams: $params) {
+        __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
 
 
 @contextmanager
@@ -57,3 +61,11 @@ def launch(stack: Asks, day: str) -> str:
         "executionMetadata": {"tags": [{"key": "dagster/partition", "value": day}]},
     }
     return str(stack.ask(LAUNCH, {"params": params})["launchRun"]["run"]["runId"])
+
+
+def backfill(stack: Asks, days: Sequence[str]) -> str:
+    """Ask for a backfill of all steps of some days, as the UI does; give its id."""
+    params = {"assetSelection": [{"path": [name]} for name in ASSET_NAMES], "partitionNames": days}
+    started = stack.ask(BACKFILL, {"params": params})["launchPartitionBackfill"]
+    assert started["__typename"] == "LaunchBackfillSuccess", started
+    return str(started["backfillId"])

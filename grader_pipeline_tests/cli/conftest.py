@@ -10,10 +10,18 @@ import pytest
 
 from grader_pipeline.cli.command import main
 from grader_pipeline_tests.processes import home, started
+from grader_pipeline_tests.stacks import api
 
-__all__ = ["home", "run", "started"]
+__all__ = ["home", "real_api", "run", "started"]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@pytest.fixture
+def real_api(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings of a grader's API that nobody asks: the command does not use the demo."""
+    for name, value in api("http://127.0.0.1:1/", "school").items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

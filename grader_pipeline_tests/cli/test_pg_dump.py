@@ -14,11 +14,8 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def test_the_embedded_database_is_dumped_by_its_own_program_while_it_runs_and_otherwise(
-    home: Path, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    home: Path, run: Run, real_api: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("GRADER_API_URL", "http://127.0.0.1:1/")
-    monkeypatch.setenv("GRADER_API_CLIENT", "school")
-    monkeypatch.setenv("GRADER_API_CLIENT_KEY", "a-real-key")
     # Debian's may be older than the embedded server, and would dump nothing.
     monkeypatch.setattr(pg_dump.shutil, "which", lambda _: pytest.fail("another program is used"))
     with embedded_postgres(home) as url:
@@ -50,11 +47,8 @@ def test_a_dump_of_database_url_is_loaded_by_psql_and_a_failure_is_the_exit_code
 
 
 def test_a_folder_of_another_postgresql_is_refused_with_the_steps_that_mend_it(
-    home: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+    home: Path, run: Run, real_api: None
 ) -> None:
-    monkeypatch.setenv("GRADER_API_URL", "http://127.0.0.1:1/")
-    monkeypatch.setenv("GRADER_API_CLIENT", "school")
-    monkeypatch.setenv("GRADER_API_CLIENT_KEY", "a-real-key")
     with embedded_postgres(home):
         pass
     (home / "postgres" / "data" / "PG_VERSION").write_text("17\n")

@@ -64,11 +64,8 @@ def test_no_argument_of_a_process_has_the_password(
 
 
 def test_the_embedded_database_is_used_while_another_process_runs_it_and_otherwise_started(
-    home: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+    home: Path, run: Run, real_api: None
 ) -> None:
-    monkeypatch.setenv("GRADER_API_URL", "http://127.0.0.1:1/")
-    monkeypatch.setenv("GRADER_API_CLIENT", "school")
-    monkeypatch.setenv("GRADER_API_CLIENT_KEY", "a-real-key")
     with embedded_postgres(home):
         done = run("psql", "-X", "-c", "CREATE TABLE note AS SELECT 'kept' AS text")
         assert done.returncode == 0, done.stderr

@@ -80,11 +80,8 @@ def test_the_ui_is_not_opened_to_other_machines_without_the_names_it_is_reached_
 
 
 def test_two_homes_do_not_work_on_one_database_at_the_same_time(
-    home: Path, run: Run, monkeypatch: pytest.MonkeyPatch, database_url: str
+    home: Path, run: Run, real_api: None, database_url: str
 ) -> None:
-    monkeypatch.setenv("GRADER_API_URL", "http://127.0.0.1:1/")
-    monkeypatch.setenv("GRADER_API_CLIENT", "school")
-    monkeypatch.setenv("GRADER_API_CLIENT_KEY", "secret")
     with sole_installation(database_url, "another", Path("/srv/another")):
         done = run("dev", "--port", str(free_port()))
         assert done.returncode == 1

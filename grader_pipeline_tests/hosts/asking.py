@@ -5,24 +5,12 @@ from typing import Any
 
 from grader_pipeline_tests.hosts.world import Rest, School
 
-ASSETS = ("raw_attempts", "validated_attempts", "grader_table", "metrics", "sheet_report")
-
-START = """mutation ($params: LaunchBackfillParams!) {
-    launchPartitionBackfill(backfillParams: $params) {
-        __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
 STATUS = """query ($id: String!) { partitionBackfillOrError(backfillId: $id) {
     ... on PartitionBackfill { status } } }"""
 RUNS = """query ($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs { results {
     runId rootRunId status startTime endTime tags { key value } } } } }"""
 STOP = """mutation ($id: String!) { terminateRun(runId: $id) {
     __typename ... on TerminateRunFailure { message } ... on PythonError { message } } }"""
-
-
-def backfill(up: School, of: list[str]) -> str:
-    params = {"assetSelection": [{"path": [name]} for name in ASSETS], "partitionNames": of}
-    started = up.ask(START, {"params": params})["launchPartitionBackfill"]
-    assert started["__typename"] == "LaunchBackfillSuccess", started
-    return str(started["backfillId"])
 
 
 def is_done(up: School, name: str) -> bool:

@@ -87,7 +87,7 @@ class Host:
             raise failed[0]
 
     def unplug(self) -> None:
-        """Take the cable out. Nobody is told that the host is gone."""
+        """Take the cable out. Nothing tells the others that the host is gone."""
         ip("link", "set", self._cable, "down")
 
     def plug(self) -> None:

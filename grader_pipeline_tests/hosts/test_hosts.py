@@ -21,7 +21,6 @@ from grader_pipeline.reports.waiting import waiting_days
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline_tests.hosts.asking import (
     at_rest,
-    backfill,
     days_a_minute,
     is_done,
     of_backfill,
@@ -33,7 +32,7 @@ from grader_pipeline_tests.hosts.asking import (
 from grader_pipeline_tests.hosts.undisturbed import undisturbed
 from grader_pipeline_tests.hosts.world import SLOTS, WORKERS, School, school
 from grader_pipeline_tests.reports.conftest import without_numbers
-from grader_pipeline_tests.stacks import launch
+from grader_pipeline_tests.stacks import backfill, launch
 from grader_pipeline_tests.waiting import eventually
 
 FIRST = date(2023, 5, 1)

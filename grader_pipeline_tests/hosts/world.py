@@ -15,25 +15,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import boto3
 import httpx
 import psycopg
 from psycopg.rows import dict_row
 
 from grader_pipeline.local.services import free_port
 from grader_pipeline.settings import variables
+from grader_pipeline_tests import s3_server
+from grader_pipeline_tests.broker import broker
 from grader_pipeline_tests.conftest import debian_server
 from grader_pipeline_tests.hosts.network import NETWORK, OUTSIDE, Host, network
 from grader_pipeline_tests.mail.mail_server import MailServer
 from grader_pipeline_tests.sheet.google_account import google_with_a_book, new_key_pair
-from grader_pipeline_tests.sheet.sheets_server import Google
 from grader_pipeline_tests.waiting import eventually
 
 WORKERS = ("worker-a", "worker-b", "worker-c")
 SLOTS = 2
-CODE_PORT, UI_PORT, REDIS_PORT, S3_PORT = 4000, 3000, 6379, 9000
-BUCKET = "days"
-SECRETS = {"AWS_ACCESS_KEY_ID": "hosts", "AWS_SECRET_ACCESS_KEY": "hosts-s3-secret"}
+CODE_PORT, UI_PORT = 4000, 3000
 
 
 class Rest(NamedTuple):
@@ -47,14 +45,12 @@ class Rest(NamedTuple):
 class School:
     """The hosts, and what the tests ask of them."""
 
-    stores: Host
     control: Host
     workers: dict[str, Host]
     environment: dict[str, str]
     """The settings that all roles have."""
     homes: Path
     mails: MailServer
-    google: Google
     database_url: str
     attempts: int
     """Attempts that the API has for a usual day."""
@@ -70,7 +66,7 @@ class School:
         on.start(command, {**self.environment, **own}, self.output(role, on))
 
     def run(self, *arguments: str, on: Host, **settings: str) -> str:
-        """Run a command of ours on a host until it ends. Gives its output."""
+        """Run a command of the product on a host until it ends. Gives its output."""
         home = self.homes / on.name
         home.mkdir(exist_ok=True)
         done = subprocess.run(
@@ -139,18 +135,15 @@ def school(latency: float, attempts: int) -> Iterator[School]:
         mails = MailServer(host=stores.address)
         stores.serve(mails.start)
         stack.callback(mails.stop)
-        start_redis(stores, folder)
-        _start_s3(stores, folder)
-        google, sheet = stack.enter_context(google_with_a_book(new_key_pair(), OUTSIDE))
+        redis = stack.enter_context(broker(stores.address, stores.command()))
+        store = stack.enter_context(s3_server.running(stores.address, stores.command()))
+        _, sheet = stack.enter_context(google_with_a_book(new_key_pair(), OUTSIDE))
         asked = stack.enter_context(api(latency, attempts, folder))
         environment = {
             **dict.fromkeys(variables(), ""),
             "DATABASE_URL": database_url,
-            "GRADER_BROKER_URL": f"redis://{stores.address}:{REDIS_PORT}/0",
-            "GRADER_STORAGE": f"s3://{BUCKET}",
-            "AWS_ENDPOINT_URL": f"http://{stores.address}:{S3_PORT}",
-            "AWS_DEFAULT_REGION": "eu-central-1",
-            **SECRETS,
+            "GRADER_BROKER_URL": redis.url,
+            **s3_server.settings(store, folder),
             "GRADER_CODE_SERVER": f"{control.address}:{CODE_PORT}",
             "GRADER_UI_HOSTS": "ui.school.test",
             "GRADER_LOG": "json",
@@ -164,9 +157,7 @@ def school(latency: float, attempts: int) -> Iterator[School]:
             "MAIL_ON_FAILURE_TO": "owner@school.test",
         }
         hosts = {host.name: host for host in workers}
-        up = School(
-            stores, control, hosts, environment, folder, mails, google, database_url, attempts
-        )  # fmt: skip
+        up = School(control, hosts, environment, folder, mails, database_url, attempts)
         up.run("migrate", on=control)
         start_control(up)
         yield up
@@ -180,30 +171,6 @@ def start_control(up: School) -> None:
     for role in ("code-server", "ui", "daemon"):
         is_up = partial(up.is_healthy, role, up.control)
         assert eventually(is_up, 90), up.words(role, up.control)
-
-
-def start_redis(stores: Host, folder: Path) -> subprocess.Popen[bytes]:
-    """Start Redis as an operator does for a queue: it keeps what it was given."""
-    (folder / "redis").mkdir(exist_ok=True)
-    options = ["--bind", stores.address, "--port", str(REDIS_PORT), "--protected-mode", "no"]
-    kept = ["--appendonly", "yes", "--maxmemory-policy", "noeviction"]
-    place = ["--dir", str(folder / "redis")]
-    started = stores.start(["redis-server", *options, *kept, *place], {}, folder / "redis.txt")
-    assert eventually(lambda: _listens(stores.address, REDIS_PORT))
-    return started
-
-
-def _start_s3(stores: Host, folder: Path) -> None:
-    command = [sys.executable, "-m", "moto.server", "-H", stores.address, "-p", str(S3_PORT)]
-    stores.start(command, {}, folder / "s3.txt")
-    assert eventually(lambda: _listens(stores.address, S3_PORT), 60)
-    boto3.client(
-        "s3",
-        endpoint_url=f"http://{stores.address}:{S3_PORT}",
-        region_name="eu-central-1",
-        aws_access_key_id=SECRETS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=SECRETS["AWS_SECRET_ACCESS_KEY"],
-    ).create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
 
 
 @contextmanager

@@ -16,12 +16,9 @@ from grader_pipeline.local.code_watch import CodeWatch
 from grader_pipeline.local.stack import CODE_SERVER, Stack
 from grader_pipeline.roles.instance import LOCATION
 from grader_pipeline.runs.code_files import _folders
-from grader_pipeline_tests.stacks import whole_stack
+from grader_pipeline_tests.stacks import backfill, whole_stack
 from grader_pipeline_tests.waiting import eventually
 
-START = """mutation ($params: LaunchBackfillParams!) {
-    launchPartitionBackfill(backfillParams: $params) {
-        __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
 LOOK = """query ($id: String!) { partitionBackfillOrError(backfillId: $id) {
     ... on PartitionBackfill { status error { message } runs { status eventConnection { events {
         ... on ExecutionStepFailureEvent { error { message } } } } } } } }"""
@@ -34,7 +31,6 @@ REPORT = """-- title: Own
 
 SELECT count(*) FROM attempt WHERE created_at >= %(day_start)s AND created_at < %(day_end)s
 """
-ASSETS = ("raw_attempts", "validated_attempts", "grader_table", "metrics", "sheet_report")
 
 
 @pytest.fixture(scope="module")
@@ -70,14 +66,8 @@ def serving(stack: Stack) -> int:
     return stack.services._services[CODE_SERVER].process.pid
 
 
-def backfill(stack: Stack, days: int) -> str:
-    params = {
-        "assetSelection": [{"path": [name]} for name in ASSETS],
-        "partitionNames": [f"2023-05-{day:02}" for day in range(1, days + 1)],
-    }
-    started: dict[str, Any] = stack.ask(START, {"params": params})["launchPartitionBackfill"]
-    assert started["__typename"] == "LaunchBackfillSuccess", started
-    return str(started["backfillId"])
+def first_days(number: int) -> list[str]:
+    return [f"2023-05-{day:02}" for day in range(1, number + 1)]
 
 
 @pytest.mark.timeout(300)
@@ -91,7 +81,7 @@ def test_a_killed_code_server_serves_again_within_15_s_and_an_open_backfill_goes
         found.update(stack.ask(LOOK, {"id": name})["partitionBackfillOrError"])
         return found
 
-    name = backfill(stack, days)
+    name = backfill(stack, first_days(days))
     assert eventually(lambda: len(look()["runs"]) > 1, 60), found
     first = serving(stack)
     assert not psutil.Process(first).children(), "it serves itself, and not a child of it"
@@ -116,7 +106,7 @@ def test_an_open_backfill_waits_for_a_code_server_that_is_away_for_longer(
     assert eventually(stack.is_loaded, 60)
     # The server before may have been killed a few seconds ago.
     monkeypatch.setattr(services, "PAUSES", (30, 30))
-    name = backfill(stack, 4)
+    name = backfill(stack, first_days(4))
     os.kill(serving(stack), signal.SIGKILL)
     # The UI and the daemon give the code up after ten looks.
     assert eventually(lambda: not stack.is_loaded(), 60)

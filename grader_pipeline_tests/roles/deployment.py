@@ -16,7 +16,7 @@ from grader_pipeline.local.services import free_port
 from grader_pipeline.roles.health import ROLES
 from grader_pipeline.roles.instance import LOCATION
 from grader_pipeline.settings import variables
-from grader_pipeline_tests.stacks import LAUNCH
+from grader_pipeline_tests.stacks import launch
 
 LOOK = """query ($run: ID!) { runOrError(runId: $run) { ... on Run { status
     eventConnection { events { ... on MessageEvent { message } } } } } }"""
@@ -71,10 +71,10 @@ class Deployment:
         """Ask for the health of a role."""
         return self.run("health", role, "--port", str(self.ui_port))
 
-    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+    def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Ask the UI's GraphQL."""
         url = f"http://127.0.0.1:{self.ui_port}/graphql"
-        answer = httpx.post(url, json={"query": query, "variables": variables}, timeout=30)
+        answer = httpx.post(url, json={"query": query, "variables": variables or {}}, timeout=30)
         found: dict[str, Any] = answer.raise_for_status().json()
         assert "errors" not in found, found
         return dict(found["data"])
@@ -92,20 +92,15 @@ class Deployment:
 
     def launch(self, day: str = DAY) -> str:
         """Ask for a run of a day; give its id."""
-        job = {"repositoryLocationName": LOCATION, "repositoryName": "__repository__"}
-        params = {
-            "selector": {**job, "jobName": "grader_day"},
-            "executionMetadata": {"tags": [{"key": "dagster/partition", "value": day}]},
-        }
-        return str(self.ask(LAUNCH, params=params)["launchRun"]["run"]["runId"])
+        return launch(self, day)
 
     def status(self, run: str) -> str:
         """The status of a run."""
-        return str(self.ask(LOOK, run=run)["runOrError"]["status"])
+        return str(self.ask(LOOK, {"run": run})["runOrError"]["status"])
 
     def why(self, run: str) -> str:
         """What a run's events say."""
-        events = self.ask(LOOK, run=run)["runOrError"]["eventConnection"]["events"]
+        events = self.ask(LOOK, {"run": run})["runOrError"]["eventConnection"]["events"]
         return "\n".join(event.get("message", "") for event in events)
 
     def end(self) -> None:

@@ -1,7 +1,6 @@
 """Each role is one process that others find, that says whether it serves, and that ends in time."""
 
 import signal
-import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -25,15 +24,13 @@ END_SECONDS = 15
 def answering() -> Iterator[Grader]:
     """A grader whose answers wait until ``go_on`` is set, as it is for most tests."""
     with grader.running() as server:
-        go_on = server.go_on = threading.Event()  # type: ignore[attr-defined]
-        answer = rows([attempt(), attempt("2023-05-31 10:00:00.000000", verdict=1)])
-        server.answer = lambda request: (go_on.wait(60), answer(request))[1]
+        server.hold(rows([attempt(), attempt("2023-05-31 10:00:00.000000", verdict=1)]))
         yield server
 
 
 @pytest.fixture(autouse=True)
 def _going_on(answering: Grader) -> None:
-    answering.go_on.set()  # type: ignore[attr-defined]
+    answering.go_on.set()
 
 
 @pytest.fixture(scope="module")
@@ -137,14 +134,14 @@ def test_a_worker_that_ends_interrupts_its_run_whose_day_the_next_worker_takes_u
     roles: Deployment, answering: Grader, url: str
 ) -> None:
     assert eventually(roles.has_code, 120)
-    answering.go_on.clear()  # type: ignore[attr-defined]
+    answering.go_on.clear()
     before = len(answering.requests)
     run = roles.launch()
     assert eventually(lambda: len(answering.requests) > before, 60), roles.why(run)
     worker = roles.processes["worker"]
     worker.terminate()
     assert worker.wait(END_SECONDS) == 0, roles.said("worker")
-    answering.go_on.set()  # type: ignore[attr-defined]
+    answering.go_on.set()
     assert eventually(lambda: roles.status(run) in {"FAILURE", "CANCELED"}, 60), roles.status(run)
     roles.start("worker")
 

@@ -5,7 +5,6 @@
 
 import re
 import tempfile
-import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -82,15 +81,13 @@ def hosts(api_server: Grader, outside: dict[str, str]) -> Iterator[Stack]:
 def answering(
     api_server: Grader, outside: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Grader]:
-    """A grader whose answers wait until ``go_on``. The test may ask Celery too."""
+    """A grader whose answers wait until ``go_on`` is set. The test may ask Celery too."""
     for name, value in outside.items():
         monkeypatch.setenv(name, value)
     api_server.requests.clear()
-    may_go_on = api_server.go_on = threading.Event()  # type: ignore[attr-defined]
-    answer = rows([attempt()])
-    api_server.answer = lambda request: (may_go_on.wait(100), answer(request))[1]
+    api_server.hold(rows([attempt()]), seconds=100)
     yield api_server
-    may_go_on.set()
+    api_server.go_on.set()
 
 
 @pytest.fixture
@@ -98,10 +95,6 @@ def workers(hosts: Stack) -> Iterator[ExitStack]:
     """Ends the workers that are entered."""
     with ExitStack() as started:
         yield started
-
-
-def go_on(answering: Grader) -> None:
-    answering.go_on.set()  # type: ignore[attr-defined]
 
 
 def runs(stack: Stack, run: str) -> list[dict[str, Any]]:

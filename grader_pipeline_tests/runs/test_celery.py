@@ -19,7 +19,6 @@ from grader_pipeline_tests.grader import Grader
 from grader_pipeline_tests.runs.celery_hosts import (
     DAY,
     STOP,
-    go_on,
     has_asked,
     has_ended,
     instance_of,
@@ -68,7 +67,7 @@ def test_a_run_whose_process_is_killed_fails_within_seconds_and_has_one_retry(
     assert "was terminated by signal 9 (SIGKILL)" in said(runs(hosts, run)[0])
     assert has_asked(answering, 2)
     assert places_taken(hosts) == 1
-    go_on(answering)
+    answering.go_on.set()
     assert has_ended(hosts, run, ["FAILURE", "SUCCESS"]), statuses(hosts, run)
 
 
@@ -82,7 +81,7 @@ def test_a_canceled_run_ends_as_canceled_without_retry_and_its_process_is_gone(
     assert eventually(lambda: statuses(hosts, run) == ["CANCELED"]), statuses(hosts, run)
     assert eventually(lambda: not process.is_running())
     # The worker goes on, and a retry would have come by now.
-    go_on(answering)
+    answering.go_on.set()
     assert has_ended(hosts, launch(hosts, DAY), ["SUCCESS"])
     assert statuses(hosts, run) == ["CANCELED"]
 
@@ -97,7 +96,7 @@ def test_a_run_that_the_broker_delivers_again_is_not_executed_again(
         celery_app().send_task(EXECUTE, (run,), task_id=run)
         assert eventually(lambda: redis.ask.llen(QUEUE) == 0)
         time.sleep(2)
-        go_on(answering)
+        answering.go_on.set()
         assert has_ended(hosts, run, ["SUCCESS"]), statuses(hosts, run)
     assert len(answering.requests) == 1
     assert eventually(lambda: not runs_of_workers(celery_app()))
@@ -114,7 +113,7 @@ def test_a_run_under_way_survives_a_restart_of_the_broker_and_is_executed_once(
     assert eventually(lambda: run in runs_of_workers(celery_app()), 60), one.output()
     time.sleep(25)  # longer than the patience: the monitoring has looked
     assert statuses(hosts, run) == ["STARTED"]
-    go_on(answering)
+    answering.go_on.set()
     assert has_ended(hosts, run, ["SUCCESS"]), statuses(hosts, run)
     again = launch(hosts, DAY)
     assert has_ended(hosts, again, ["SUCCESS"]), one.output() + said(runs(hosts, again)[0])
@@ -137,7 +136,7 @@ def test_changed_code_is_imported_by_the_next_run_and_by_an_idle_worker(
     run = launch(hosts, DAY)
     assert has_asked(answering, 3)
     assert names() == before
-    go_on(answering)
+    answering.go_on.set()
     assert has_ended(hosts, run, ["SUCCESS"]), said(runs(hosts, run)[0])
     assert eventually(lambda: bool(names() - before), 60), one.output()
     assert one.process.poll() is None

@@ -25,7 +25,6 @@ from grader_pipeline_tests.grader import Grader
 from grader_pipeline_tests.runs.celery_hosts import (
     DAY,
     STOP,
-    go_on,
     has_asked,
     has_ended,
     instance_of,
@@ -62,7 +61,7 @@ def test_a_run_is_executed_by_a_worker_and_the_broker_gets_no_secret(
     assert PASSWORD.encode() not in message
     assert b"postgresql" not in message
     one = workers.enter_context(worker(hosts.services._environment))
-    go_on(answering)
+    answering.go_on.set()
     assert has_ended(hosts, run, ["SUCCESS"]), said(runs(hosts, run)[-1])
     assert tag(runs(hosts, run)[0], WORKER_TAG) == one.name
     assert PASSWORD not in one.output()
@@ -82,7 +81,7 @@ def test_a_run_that_is_canceled_before_it_starts_is_canceled_at_once_and_never_e
     assert statuses(hosts, run) == ["CANCELED"]
     workers.enter_context(worker(hosts.services._environment))
     assert eventually(lambda: redis.ask.llen(QUEUE) == 0)
-    go_on(answering)
+    answering.go_on.set()
     assert has_ended(hosts, launch(hosts, DAY), ["SUCCESS"])
     assert statuses(hosts, run) == ["CANCELED"]
     assert len(answering.requests) == 1
@@ -96,7 +95,7 @@ def test_the_queue_survives_a_restart_of_the_broker(
     time.sleep(1.1)  # the file is written every second
     redis.kill()
     redis.start()
-    go_on(answering)
+    answering.go_on.set()
     workers.enter_context(worker(hosts.services._environment))
     assert has_ended(hosts, run, ["SUCCESS"]), statuses(hosts, run)
 
@@ -112,7 +111,7 @@ def test_the_runs_of_a_dead_worker_fail_within_a_minute_and_its_successor_has_on
         again = workers.enter_context(worker(hosts.services._environment, home=dead.home))
         assert hosts.services.wait_until(lambda: statuses(hosts, run)[0] == "FAILURE", 100)
         assert time.monotonic() - killed < 60
-        go_on(answering)
+        answering.go_on.set()
         assert has_ended(hosts, run, ["FAILURE", "SUCCESS"]), statuses(hosts, run)
     assert tag(runs(hosts, run)[1], WORKER_TAG) == again.name != dead.name
 
@@ -140,7 +139,7 @@ def test_a_worker_ends_within_15_s_of_sigterm_and_its_run_has_one_retry_elsewher
         process.terminate()
     assert ending.process.wait(15) == 0
     assert statuses(hosts, run)[0] == "FAILURE"
-    go_on(answering)
+    answering.go_on.set()
     assert has_ended(hosts, run, ["FAILURE", "SUCCESS"]), statuses(hosts, run)
 
 
@@ -151,7 +150,7 @@ def test_a_worker_that_is_ended_waits_for_a_run_that_ends_soon(
     run = launch(hosts, DAY)
     assert has_asked(answering)
     ending.process.terminate()
-    go_on(answering)
+    answering.go_on.set()
     assert ending.process.wait(15) == 0
     assert statuses(hosts, run) == ["SUCCESS"]
 

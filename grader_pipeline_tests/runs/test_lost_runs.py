@@ -1,6 +1,5 @@
 """A run that lost its process, or its server, is noticed soon and costs its day one retry."""
 
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -20,11 +19,9 @@ DAY = "2023-05-31"
 def answering() -> Iterator[Grader]:
     """A grader whose answers wait until ``go_on`` is set."""
     with grader.running() as server:
-        go_on = server.go_on = threading.Event()  # type: ignore[attr-defined]
-        answer = rows([attempt()])
-        server.answer = lambda request: (go_on.wait(60), answer(request))[1]
+        server.hold(rows([attempt()]))
         yield server
-        go_on.set()
+        server.go_on.set()
 
 
 @pytest.fixture
@@ -52,7 +49,7 @@ def test_a_run_that_lost_its_server_has_one_retry_which_the_new_server_does_not_
     run = launch(stack, DAY)
     assert eventually(lambda: bool(answering.requests), 60)
     kill(stack, "worker")
-    answering.go_on.set()  # type: ignore[attr-defined]
+    answering.go_on.set()
     wait = stack.services.wait_until
     assert wait(lambda: "SUCCESS" in statuses(stack, run), 120), statuses(stack, run)
     assert statuses(stack, run) == ["FAILURE", "SUCCESS"]
@@ -62,7 +59,7 @@ def test_a_run_that_lost_its_server_has_one_retry_which_the_new_server_does_not_
 def test_a_run_that_is_lost_while_it_starts_is_noticed_within_30_s_of_the_daemons_start(
     stack: Stack, answering: Grader
 ) -> None:
-    answering.go_on.set()  # type: ignore[attr-defined]
+    answering.go_on.set()
     # The daemon waits for a run server, to which it gives the run, and dies.
     kill(stack, "worker")
     run = launch(stack, DAY)

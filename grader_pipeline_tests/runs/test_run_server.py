@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,7 +35,6 @@ LOOK = """query ($run: ID!) { runOrError(runId: $run) { ... on Run { status
 def answering() -> Iterator[Grader]:
     """A grader whose answers wait until ``go_on`` is set."""
     with grader.running() as server:
-        server.go_on = threading.Event()  # type: ignore[attr-defined]
         yield server
 
 
@@ -48,10 +46,7 @@ def stack(answering: Grader) -> Iterator[Stack]:
 
 @pytest.fixture(autouse=True)
 def _waiting(answering: Grader) -> None:
-    go_on = answering.go_on  # type: ignore[attr-defined]
-    go_on.clear()
-    answer = rows([attempt()])
-    answering.answer = lambda request: (go_on.wait(60), answer(request))[1]
+    answering.hold(rows([attempt()]))
 
 
 def status(stack: Stack, run: str) -> str:
@@ -91,7 +86,7 @@ def test_a_killed_run_is_reported_and_its_day_is_taken_up_again(
     process.kill()
     assert eventually(lambda: status(stack, run) == "FAILURE")
     assert "was terminated by signal 9 (SIGKILL)" in said(stack, run)
-    answering.go_on.set()  # type: ignore[attr-defined]
+    answering.go_on.set()
 
     def retried() -> bool:
         runs = stack.ask(RUNS)["runsOrError"]["results"]
@@ -129,7 +124,7 @@ def test_a_run_that_starts_after_the_code_has_changed_imports_it_anew(
     run = launch(stack, DAY)
     assert eventually(lambda: len(run_processes(stack)) == 2)
     assert eventually(lambda: any("execute_run" in called(p) for p in run_processes(stack)))
-    answering.go_on.set()  # type: ignore[attr-defined]
+    answering.go_on.set()
     assert eventually(lambda: status(stack, run) == "SUCCESS", 60), said(stack, run)
 
 
