@@ -8,7 +8,7 @@ Source: DATABASE_URL. Sessions speak UTC.
 import logging
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import dagster as dg
 import psycopg
@@ -38,6 +38,9 @@ Connection = connections.Connection
 
 _COPIED_AT_ONCE = 10_000
 """Rows. So few stay in the processor's cache until they are sent."""
+
+_CANCEL_SECONDS = 5
+"""How long the server may take to answer that it cancels a query."""
 
 
 def database_place(settings: Settings) -> str:
@@ -83,7 +86,7 @@ class Postgres(dg.ConfigurableResource["Postgres"], use_attribute_docstrings=Tru
         with self._lock:
             try:
                 connection = self._connected()
-                with connection.transaction():
+                with connection.transaction(), _closed_if_interrupted(connection):
                     if lock is not None:
                         query = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
                         connection.execute(query, [lock])
@@ -216,6 +219,24 @@ def copy_in(db: Connection, copy: sql.Composed | bytes, tables: Iterable[pa.Tabl
                 stream.write(encoder.write_header())
             stream.write(encoder.finish())
         return cursor.rowcount
+
+
+@contextmanager
+def _closed_if_interrupted(connection: Connection) -> Iterator[None]:
+    """Cancel the query and close the connection if a signal's exception ends the block.
+
+    A connection with a query under way can neither roll back nor unlock. The error of that would
+    hide the signal's exception.
+    """
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException:
+        with suppress(psycopg.Error):
+            connection.cancel_safe(timeout=_CANCEL_SECONDS)
+        connection.close()
+        raise
 
 
 def _open(url: str) -> Connection:

@@ -13,6 +13,7 @@ import pytest
 
 from grader_pipeline.cli.days import day
 from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline_tests.waiting import eventually
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 DAYS = 40
@@ -63,6 +64,25 @@ def test_an_interrupted_recompute_keeps_what_is_done_and_the_next_one_does_the_r
     assert f"Waiting in Dagster's UI only: {DAYS} days" in status
     assert "grader-pipeline recompute" not in status
     assert (home / "Агрегированные данные за день.xlsx").exists()
+
+
+def test_a_recompute_interrupted_amid_a_query_says_so_and_no_word_of_a_broken_database(
+    months: str, started: Callable[..., subprocess.Popen[str]]
+) -> None:
+    recompute = started(sys.executable, "-m", "grader_pipeline.cli", "recompute")
+    assert recompute.stdout is not None
+    for line in recompute.stdout:
+        if line.startswith("computing: 25"):
+            break
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with psycopg.connect(months) as db:
+        db.execute("LOCK TABLE daily_metrics")
+        assert eventually(lambda: db.execute(waiting).fetchone() == (1,), 30)
+        recompute.send_signal(signal.SIGINT)
+        said = recompute.stdout.read()
+        assert recompute.wait(30) == 130, said
+    assert "What is done stays. The other days wait" in said
+    assert "grader-pipeline: " not in said
 
 
 def test_recompute_of_some_days_rolls_up_these_and_no_others(months: str, run: Run) -> None:

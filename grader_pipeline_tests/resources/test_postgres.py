@@ -1,5 +1,6 @@
 """What a session asks of the server, and what it does to other sessions."""
 
+import signal
 from collections.abc import Iterator
 
 import psycopg
@@ -10,6 +11,7 @@ from psycopg import sql
 from grader_pipeline.failures import TransientFailure
 from grader_pipeline.resources import migrations
 from grader_pipeline.resources.postgres import Postgres, copy_in
+from grader_pipeline_tests.waiting import eventually
 
 
 @pytest.fixture
@@ -73,6 +75,34 @@ def test_a_session_that_could_not_begin_is_no_half_session_afterwards(
         db.execute("SELECT engagement_day.of_next FROM engagement_day, of_next")
         assert migrations.pending(db) == []
     another.close()
+
+
+class Interrupted(BaseException):
+    """What a signal raises: as Dagster's cancel and the commands' Ctrl+C, no Exception."""
+
+
+def test_a_signal_amid_a_query_ends_the_query_frees_the_locks_and_is_what_is_raised(
+    database_url: str,
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise Interrupted
+
+    postgres = Postgres()
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with pytest.raises(Interrupted), postgres.alone("work"), postgres.transaction() as db:
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+            db.execute("SELECT pg_sleep(60)")
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    queries = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE %s AND state = 'active'"
+    locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+    with psycopg.connect(database_url) as other:
+        assert eventually(lambda: other.execute(queries, ["SELECT pg_sl%"]).fetchone() == (0,), 10)
+        assert eventually(lambda: other.execute(locks).fetchone() == (0,), 10)
+    with postgres.transaction() as db:
+        assert db.execute("SELECT 1 AS one").fetchone() == {"one": 1}
+    postgres.close()
 
 
 @pytest.mark.parametrize("tables", [0, 1, 2])
