@@ -31,6 +31,7 @@ from grader_pipeline.runs import warm_process
 from grader_pipeline.runs.celery_app import EXECUTE, RUNS, celery_app
 from grader_pipeline.runs.celery_child import take
 from grader_pipeline.runs.clean_up import clean_up_after_run
+from grader_pipeline.runs.code_files import code_hash
 from grader_pipeline.runs.warm_process import CODE_SECONDS, WarmCode
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,8 @@ class Worker:
         """Take runs until a signal ends this process. Gives its exit code."""
         signals.setup_logging.connect(_set_up_logging, weak=False)
         self._code = warm_process.prepare_to_fork()
+        # Kept for the runs: each would read all files (10 ms of CPU).
+        code_hash()
         redis.Transport.Channel = _Channel
         app = celery_app()
         app.task(self._take, name=EXECUTE)
