@@ -17,8 +17,9 @@ from grader_pipeline.logs import without_secrets
 from grader_pipeline.mail.resource import Mail
 from grader_pipeline.resources.grader_api import GraderApi
 from grader_pipeline.resources.postgres import Postgres
-from grader_pipeline.roles.database import CONNECTIONS_NEEDED, connected, require_connections
+from grader_pipeline.roles.database import connected, require_connections
 from grader_pipeline.roles.errors import LauncherError, explain, writable
+from grader_pipeline.roles.instance import connections_needed
 from grader_pipeline.roles.migrate import dagsters_lack
 from grader_pipeline.runs.dagster_schema import SCHEMA
 from grader_pipeline.settings import Settings
@@ -122,13 +123,14 @@ def _api(settings: Settings) -> str:
 def _dagster(settings: Settings) -> str:
     if settings.database_url is None:
         return f"its instance will be in {settings.dagster_home} and the embedded PostgreSQL"
+    needed = connections_needed(has_broker=settings.grader_broker_url is not None)
     with connected(settings.database_url.get_secret_value()) as db:
         answer = db.execute(
             "SELECT coalesce(has_schema_privilege(to_regnamespace(%s), 'CREATE'),"
             " has_database_privilege(current_database(), 'CREATE'))",
             [SCHEMA],
         ).fetchone()
-        free = require_connections(db)
+        free = require_connections(db, needed)
         may_create = answer is not None and answer[0]
         if not may_create and dagsters_lack(db):
             raise dg.Failure(
@@ -138,5 +140,5 @@ def _dagster(settings: Settings) -> str:
             )
     return (
         f"its instance is, or will be, in the schema {SCHEMA} of the database, which has {free} "
-        f"connections for the {CONNECTIONS_NEEDED} needed"
+        f"connections for the {needed} needed"
     )

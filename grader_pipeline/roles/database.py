@@ -18,9 +18,6 @@ log = logging.getLogger(__name__)
 
 WAIT_SECONDS = 60
 
-CONNECTIONS_NEEDED = 19
-"""Sessions at most: 3 that renew the lease, 4 of services, 2 of each of 4 runs, 4 for peaks."""
-
 
 def parameters(database_url: str) -> dict[str, str]:
     """The parts of DATABASE_URL, by libpq's names.
@@ -53,16 +50,16 @@ def connected(database_url: str) -> Iterator[psycopg.Connection]:
         raise LauncherError(f"The database of DATABASE_URL cannot be used: {cause}") from None
 
 
-def require_connections(db: psycopg.Connection) -> int:
+def require_connections(db: psycopg.Connection, needed: int) -> int:
     """Give how many sessions of the pipeline the server allows.
 
-    Raises LauncherError if they are fewer than CONNECTIONS_NEEDED.
+    Raises LauncherError if they are fewer than ``needed``.
     """
     (free,) = db.execute(statement("session/free_connections")).fetchone() or (0,)
-    if free < CONNECTIONS_NEEDED:
+    if free < needed:
         raise LauncherError(
             f"The database has {free} connections for the pipeline, which needs up to "
-            f"{CONNECTIONS_NEEDED}. Raise max_connections of the server, the limit of the role or "
+            f"{needed}. Raise max_connections of the server, the limit of the role or "
             "of the database, or end other sessions."
         )
     return int(free)

@@ -102,6 +102,15 @@ def write_home(settings: Settings) -> Path:
     return home / "workspace.yaml"
 
 
+def connections_needed(*, has_broker: bool) -> int:
+    """How many sessions the database may have to serve at once.
+
+    3 renew the lease, services have 4, each run has 2, and 4 are for peaks.
+    """
+    runs = yaml.safe_load(_dagster_yaml(has_broker=has_broker))["concurrency"]["runs"]
+    return 3 + 4 + 2 * int(runs["max_concurrent_runs"]) + 4
+
+
 def _dagster_yaml(*, has_broker: bool) -> bytes:
     folder = resources.files("grader_pipeline.roles")
     shipped = (folder / "dagster.yaml").read_bytes()

@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
@@ -29,7 +29,7 @@ from grader_pipeline_tests.hosts.asking import (
     status,
     stop,
 )
-from grader_pipeline_tests.hosts.undisturbed import undisturbed
+from grader_pipeline_tests.hosts.undisturbed import Ask, undisturbed
 from grader_pipeline_tests.hosts.world import SLOTS, WORKERS, School, school
 from grader_pipeline_tests.reports.conftest import without_numbers
 from grader_pipeline_tests.stacks import backfill, launch
@@ -38,12 +38,24 @@ from grader_pipeline_tests.waiting import eventually
 FIRST = date(2023, 5, 1)
 LATENCY = 15
 """Seconds that the API takes for a day: the hosts wait, and the cores of this machine do not."""
+ON_ONE = 3 * SLOTS
+ON_ALL = 3 * SLOTS * len(WORKERS)
+AMID_FAULTS = 8
+DAYS = ON_ONE + ON_ALL + AMID_FAULTS
+"""Of the three backfills."""
 
 
 @pytest.fixture(scope="module")
 def up() -> Iterator[School]:
     with school(LATENCY, attempts=60) as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def undisturbed_load(up: School) -> Iterator[Callable[[], Ask]]:
+    """Begun when hosts are about to die: the speed of the hosts is measured by then."""
+    with undisturbed(up, str(FIRST), DAYS) as load:
+        yield load
 
 
 def days(first: int, count: int) -> list[str]:
@@ -55,11 +67,11 @@ def test_three_hosts_do_at_least_two_and_a_half_times_the_days_a_minute_of_one(
     up: School, record_property: Any
 ) -> None:
     up.start_worker(WORKERS[0])
-    alone = backfill(up, days(0, 3 * SLOTS))
+    alone = backfill(up, days(0, ON_ONE))
     assert eventually(lambda: is_done(up, alone), 150), of_backfill(up, alone)
     for name in WORKERS[1:]:
         up.start_worker(name)
-    together = backfill(up, days(3 * SLOTS, 3 * SLOTS * len(WORKERS)))
+    together = backfill(up, days(ON_ONE, ON_ALL))
     assert eventually(lambda: is_done(up, together), 150), of_backfill(up, together)
     one, three = days_a_minute(up, alone), days_a_minute(up, together)
     record_property("days_a_minute", f"{one:.1f} on one host, {three:.1f} on three")
@@ -69,11 +81,11 @@ def test_three_hosts_do_at_least_two_and_a_half_times_the_days_a_minute_of_one(
 
 @pytest.mark.timeout(400)
 def test_a_host_that_is_gone_costs_each_of_its_runs_one_retry_and_no_day_anything(
-    up: School,
+    up: School, undisturbed_load: Callable[[], Ask]
 ) -> None:
     # One host loses its cable, and the next one its power.
     unplugged, killed = up.workers[WORKERS[1]], up.workers[WORKERS[2]]
-    wanted = days(4 * SLOTS * len(WORKERS), 8)
+    wanted = days(ON_ONE + ON_ALL, AMID_FAULTS)
     mails = len(up.mails.received)
     name = backfill(up, wanted)
     slots = SLOTS * len(WORKERS)
@@ -114,7 +126,9 @@ def test_a_host_that_is_gone_costs_each_of_its_runs_one_retry_and_no_day_anythin
 
 
 @pytest.mark.timeout(300)
-def test_the_tables_are_those_of_days_that_nothing_disturbed(up: School) -> None:
+def test_the_tables_are_those_of_days_that_nothing_disturbed(
+    up: School, undisturbed_load: Callable[[], Ask]
+) -> None:
     with closing(Postgres.at(up.database_url)) as postgres:
 
         def waits() -> bool:
@@ -122,22 +136,20 @@ def test_the_tables_are_those_of_days_that_nothing_disturbed(up: School) -> None
                 return bool(waiting_days(db))
 
         assert eventually(lambda: not waits(), 120)
-    stored = up.rows("SELECT min(report_date) AS first, count(*) AS number FROM report_day")[0]
-    assert stored["first"] == FIRST
-    with undisturbed(up, str(FIRST), stored["number"]) as ask:
-        for name in REPORTS:
-            rows = [
-                [without_numbers(name, row) for row in of(f"SELECT * FROM {name}")]
-                for of in (up.rows, ask)
-            ]
-            assert _sorted(rows[0]) == _sorted(rows[1]), name
-        attempts = (
-            "SELECT user_id, lis_result_sourcedid, lis_outcome_service_url, is_correct,"
-            " attempt_type, created_at FROM grader"
-        )
-        refused = "SELECT report_date, position, reasons, row FROM grader_rejected"
-        for query in (attempts, refused):
-            assert _sorted(up.rows(query)) == _sorted(ask(query))
+    ask = undisturbed_load()
+    for name in REPORTS:
+        rows = [
+            [without_numbers(name, row) for row in of(f"SELECT * FROM {name}")]
+            for of in (up.rows, ask)
+        ]
+        assert _sorted(rows[0]) == _sorted(rows[1]), name
+    attempts = (
+        "SELECT user_id, lis_result_sourcedid, lis_outcome_service_url, is_correct,"
+        " attempt_type, created_at FROM grader"
+    )
+    refused = "SELECT report_date, position, reasons, row FROM grader_rejected"
+    for query in (attempts, refused):
+        assert _sorted(up.rows(query)) == _sorted(ask(query))
 
 
 def _sorted(rows: list[dict[str, Any]]) -> list[str]:
@@ -146,7 +158,7 @@ def _sorted(rows: list[dict[str, Any]]) -> list[str]:
 
 @pytest.mark.timeout(120)
 def test_a_run_that_is_canceled_in_the_ui_ends_as_canceled_and_is_not_retried(up: School) -> None:
-    day = days(4 * SLOTS * len(WORKERS) + 8, 1)[0]
+    day = days(DAYS, 1)[0]
     run = launch(up, day)
     assert eventually(lambda: status(up, run) == "STARTED", 60), status(up, run)
     stop(up, run)
@@ -204,7 +216,7 @@ def test_a_worker_of_the_release_before_does_days_on_the_schema_of_the_next_one(
     up.run("migrate", on=up.control, PYTHONPATH=str(newer.parent))
     newest = up.rows("SELECT max(number) AS newest FROM schema_migration")[0]["newest"]
     assert newest == 990
-    day = days(4 * SLOTS * len(WORKERS) + 9, 1)[0]
+    day = days(DAYS + 1, 1)[0]
     run = launch(up, day)
     assert eventually(lambda: status(up, run) in {"SUCCESS", "FAILURE"}, 90), status(up, run)
     assert status(up, run) == "SUCCESS"

@@ -7,12 +7,14 @@ import pytest
 from psycopg import sql
 
 from grader_pipeline.roles.database import (
-    CONNECTIONS_NEEDED,
     connected,
     require_connections,
     wait_for_server,
 )
 from grader_pipeline.roles.errors import LauncherError
+from grader_pipeline.roles.instance import connections_needed
+
+NEEDED = connections_needed(has_broker=False)
 
 
 def test_a_database_that_is_down_is_named_by_its_cause_in_one_line() -> None:
@@ -37,18 +39,23 @@ def test_a_database_without_connections_for_the_pipeline_is_named_with_what_it_l
         limit = sql.SQL("ALTER {} {} CONNECTION LIMIT {}")
         as_limited = (sql.SQL(limited), sql.Identifier(name))
         try:
-            for allowed in (CONNECTIONS_NEEDED + 2, 15):
+            for allowed in (NEEDED + 2, 15):
                 admin.execute(limit.format(*as_limited, allowed))
                 with connected(database_url) as db:
                     db.execute(f"SET ROLE {role}")
-                    if allowed > CONNECTIONS_NEEDED:
-                        assert require_connections(db) >= CONNECTIONS_NEEDED
+                    if allowed > NEEDED:
+                        assert require_connections(db, NEEDED) >= NEEDED
                         continue
                     with pytest.raises(LauncherError, match=r"has 1\d connections .* needs up to"):
-                        require_connections(db)
+                        require_connections(db, NEEDED)
         finally:
             admin.execute(limit.format(*as_limited, -1))
             admin.execute(f"DROP ROLE {role}")
+
+
+def test_the_runs_of_many_hosts_need_more_connections_and_fit_a_server_as_it_comes() -> None:
+    usual = 100 - 3  # three are the superuser's
+    assert NEEDED < connections_needed(has_broker=True) < usual
 
 
 def test_a_server_that_does_not_come_is_waited_for_once_and_named(
