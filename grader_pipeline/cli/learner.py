@@ -77,6 +77,11 @@ def _exclude(postgres: Postgres, learner: str) -> None:
     days = exclude(postgres, learner)
     if days is None:
         print("The learner is excluded already.")
+    elif not days:
+        print(
+            "Excluded. No attempt of this id is stored: check that it is the right one. If it is "
+            "wrong, `include` it again."
+        )
     else:
         print(f"Excluded. The learner has attempts on {len(days)} days.")
 

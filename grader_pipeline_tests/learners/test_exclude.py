@@ -67,7 +67,9 @@ def test_excluding_twice_and_including_somebody_who_is_not_excluded_change_nothi
 ) -> None:
     world = new_world("world")
     world.load(without(school(1)))
-    assert run("learner", "exclude", "nobody").returncode == 0
+    unknown = run("learner", "exclude", "nobody")
+    assert unknown.returncode == 0
+    assert "No attempt of this id is stored" in unknown.stdout
     again = run("learner", "exclude", "nobody")
     assert "excluded already" in again.stdout
     assert run("learner", "include", GONE).returncode == 1
