@@ -36,7 +36,7 @@ from grader_pipeline_tests.stacks import backfill, launch
 from grader_pipeline_tests.waiting import eventually
 
 FIRST = date(2023, 5, 1)
-LATENCY = 15
+LATENCY = 20
 """Seconds that the API takes for a day: the hosts wait, and the cores of this machine do not."""
 ON_ONE = 3 * SLOTS
 ON_ALL = 3 * SLOTS * len(WORKERS)
@@ -86,7 +86,6 @@ def test_a_host_that_is_gone_costs_each_of_its_runs_one_retry_and_no_day_anythin
     # One host loses its cable, and the next one its power.
     unplugged, killed = up.workers[WORKERS[1]], up.workers[WORKERS[2]]
     wanted = days(ON_ONE + ON_ALL, AMID_FAULTS)
-    mails = len(up.mails.received)
     name = backfill(up, wanted)
     slots = SLOTS * len(WORKERS)
 
@@ -117,8 +116,9 @@ def test_a_host_that_is_gone_costs_each_of_its_runs_one_retry_and_no_day_anythin
     assert {row["day"] for row in reported} >= set(wanted)
 
     def digests() -> list[str]:
-        new = [str(mail.message["Subject"]) for mail in up.mails.received[mails:]]
-        return [subject for subject in new if "завершена" in subject]
+        first = f"{date.fromisoformat(wanted[0]):%d.%m.%Y}"
+        subjects = [str(mail.message["Subject"]) for mail in up.mails.received]
+        return [subject for subject in subjects if first in subject]
 
     assert eventually(lambda: len(digests()) == 1, 90), digests()
     # A second one would come with the next looks of the sensor.
