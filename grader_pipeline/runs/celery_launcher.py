@@ -4,6 +4,7 @@ dagster-celery's own fails a run whose state it does not know, never notices a d
 interrupts a run without a word to Dagster, which then retries it: docs/decisions/0016.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +24,8 @@ from grader_pipeline.runs.code_files import CODE_TAG, code_hash
 from grader_pipeline.runs.launcher import BaseRunLauncher
 from grader_pipeline.workers import Workers
 
+log = logging.getLogger(__name__)
+
 PATIENCE_SECONDS = 20
 """A run is lost when it is in no queue and with no worker that answers, for so long."""
 
@@ -32,14 +35,15 @@ RECONNECT_SECONDS = 40
 _ASK_SECONDS = 5
 """One question about all runs serves for so long."""
 
-# For a minute, as for the run server.
-_PUBLISH = {"max_retries": 30, "interval_start": 0.2, "interval_step": 0.2, "interval_max": 2}
+# A broker that is away longer gets the run with a look of the monitoring.
+_PUBLISH = {"max_retries": 3, "interval_start": 0.2, "interval_step": 0.2}
 
 
 class CeleryRunLauncher(BaseRunLauncher):
     """Starts, stops and checks runs through Celery's broker: GRADER_BROKER_URL.
 
-    All of it raises ``kombu.exceptions.OperationalError`` if the broker does not answer.
+    Interrupting and asking raise ``kombu.exceptions.OperationalError`` if the broker does not
+    answer.
     """
 
     LOST = f"No worker that answers has had the run for {PATIENCE_SECONDS} s: its host is gone."
@@ -48,15 +52,33 @@ class CeleryRunLauncher(BaseRunLauncher):
         super().__init__(**given)
         self._app = celery_app()
         self._lost = LostRuns(lambda: queued_runs(self._app) | runs_of_workers(self._app))
+        # Runs that wait for the broker. With the daemon they are lost, and each is retried.
+        self._unsent: set[str] = set()
 
     def launch(self, run: dg.DagsterRun) -> None:
-        """Put the run into the queue, with the hash of the code. Waits a minute for the broker."""
+        """Put the run into the queue, with the hash of the code.
+
+        While the broker does not answer, the run goes on starting. It is sent later.
+        """
         self._instance.add_run_tags(run.run_id, {CODE_TAG: code_hash()})
-        self._app.send_task(EXECUTE, (run.run_id,), task_id=run.run_id, retry_policy=_PUBLISH)
+        try:
+            self._send(run.run_id)
+        except OperationalError as error:
+            self._unsent.add(run.run_id)
+            said = (
+                f"The broker of GRADER_BROKER_URL does not answer ({error}). The run waits for it."
+            )
+            log.warning("%s Start Redis.", said)
+            self._instance.report_engine_event(said, run)
+
+    def _send(self, run_id: str) -> None:
+        self._app.send_task(EXECUTE, (run_id,), task_id=run_id, retry_policy=_PUBLISH)
 
     def interrupt(self, run: dg.DagsterRun) -> bool:
         """Interrupt a run that a worker has. One that waits is canceled at once."""
-        if run.run_id in queued_runs(self._app):
+        is_unsent = run.run_id in self._unsent
+        self._unsent.discard(run.run_id)
+        if is_unsent or run.run_id in queued_runs(self._app):
             # Its message stays. The worker that takes it finds a run that has ended.
             self._instance.report_run_canceled(run, "Canceled before a worker had taken it.")
         else:
@@ -64,7 +86,14 @@ class CeleryRunLauncher(BaseRunLauncher):
         return True
 
     def lives(self, run_id: str) -> bool:
-        """Whether the run waits, or is with a worker. A lost one frees its places in pools."""
+        """Whether the run waits, or is with a worker. A lost one frees its places in pools.
+
+        One that the broker has not got is sent.
+        """
+        if run_id in self._unsent:
+            self._send(run_id)
+            self._unsent.discard(run_id)
+            return True
         if not self._lost.is_lost(run_id):
             return True
         self._instance.event_log_storage.free_concurrency_slots_for_run(run_id)

@@ -100,6 +100,21 @@ def test_the_queue_survives_a_restart_of_the_broker(
     assert has_ended(hosts, run, ["SUCCESS"]), statuses(hosts, run)
 
 
+def test_a_run_that_is_launched_while_the_broker_is_away_waits_for_it_and_is_not_retried(
+    hosts: Stack, answering: Grader, redis: Broker, workers: ExitStack
+) -> None:
+    redis.kill()
+    run = launch(hosts, DAY)
+    waits = "The run waits for it"
+    assert eventually(lambda: waits in said(runs(hosts, run)[0]), 60), said(runs(hosts, run)[0])
+    time.sleep(10)  # with a look of the monitoring
+    assert statuses(hosts, run) == ["STARTING"]
+    redis.start()
+    answering.go_on.set()
+    workers.enter_context(worker(hosts.services._environment))
+    assert has_ended(hosts, run, ["SUCCESS"]), statuses(hosts, run)
+
+
 def test_the_runs_of_a_dead_worker_fail_within_a_minute_and_its_successor_has_one_retry(
     hosts: Stack, answering: Grader, workers: ExitStack
 ) -> None:
