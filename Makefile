@@ -73,7 +73,7 @@ lines, count = [], 0
 for line in sys.stdin:
     lines.append(line)
     step = ""
-    if "(from -r " in line:
+    if line.startswith("Collecting "):
         count += 1
         step = f"Fetching {count} of about {packages} packages"
     elif line.startswith("Installing "):

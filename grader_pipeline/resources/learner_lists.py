@@ -9,6 +9,7 @@ Source: excluded_learner, forgotten_learner, learner_key, audit_log.
 
 import datetime as dt
 import getpass
+import os
 from collections.abc import Collection
 
 from grader_pipeline.attempts.forgotten import ForgottenLearners, hashed
@@ -47,7 +48,7 @@ def note(
 ) -> int:
     """Write a line of the audit log; give its id.
 
-    ``done_by`` is the id of a run. Without it, it is the user of this process.
+    ``done_by`` is the id of a run. Without it, it is who started this process, through sudo or not.
     ``action`` is a word that the table's definition lists. ``days`` are those that it changed.
     """
     line = {"action": action, "done_by": done_by or _user(), "learner": learner, **_period(days)}
@@ -73,6 +74,7 @@ def _key(db: Connection) -> str:
 
 def _user() -> str:
     try:
-        return getpass.getuser()
+        # The service's user has the command by sudo from somebody.
+        return os.environ.get("SUDO_USER") or getpass.getuser()
     except (KeyError, OSError):  # a container's user has no name
         return "unknown"

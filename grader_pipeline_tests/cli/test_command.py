@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,13 @@ def test_the_command_is_also_the_package_run_as_a_module() -> None:
     assert "usage: grader-pipeline" in done.stderr
 
 
-def test_its_help_names_each_subcommand_and_imports_none(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_it_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["--version"])
+    assert capsys.readouterr().out == f"{version('grader-pipeline')}\n"
+
+
+def test_its_help_names_each_subcommand_and_imports_none() -> None:
     code = "import sys; from grader_pipeline.cli.command import main\n"
     code += "try:\n    main(['--help'])\nfinally:\n    print('dagster' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -331,6 +331,14 @@ def test_each_deed_leaves_a_line_without_the_id(two_days: World, run: Run) -> No
     assert hashes == two_days.ask("SELECT hash FROM forgotten_learner")
 
 
+def test_a_deed_through_sudo_is_that_of_who_called_it(
+    two_days: World, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUDO_USER", "anna")
+    assert run("learner", "exclude", GONE).returncode == 0
+    assert two_days.ask("SELECT done_by FROM audit_log") == [("anna",)]
+
+
 def test_the_id_may_come_from_standard_input_and_somebody_confirms(
     two_days: World, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
