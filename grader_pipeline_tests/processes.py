@@ -7,11 +7,15 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 import pytest
+
+_T = TypeVar("_T")
 
 COMMAND = [
     sys.executable,
@@ -53,6 +57,15 @@ def started(home: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     for process in processes:
         process.kill()
         process.communicate()
+
+
+def asked(processes: Iterable[psutil.Process], ask: Callable[[psutil.Process], _T]) -> list[_T]:
+    """What each process answers that is still there."""
+    found = []
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            found.append(ask(process))
+    return found
 
 
 def processes_of(home: Path) -> list[psutil.Process]:

@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from grader_pipeline.local import services
 from grader_pipeline.local.services import Services
 from grader_pipeline.roles import processes
 from grader_pipeline.roles.errors import LauncherError
-from grader_pipeline_tests.processes import processes_of
+from grader_pipeline_tests.processes import asked, processes_of
 from grader_pipeline_tests.waiting import eventually
 
 LAUNCHER = """
@@ -48,7 +49,7 @@ def test_neither_services_nor_what_they_started_survive_a_killed_launcher(
     launcher = started(sys.executable, "-c", LAUNCHER, str(home))
     assert launcher.stdout
     assert launcher.stdout.readline() == "started\n"
-    assert eventually(lambda: "sleep" in [process.name() for process in processes_of(home)])
+    assert eventually(lambda: "sleep" in asked(processes_of(home), psutil.Process.name))
     launcher.kill()
     launcher.wait()
     assert eventually(lambda: not processes_of(home))

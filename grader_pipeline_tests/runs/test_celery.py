@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 
 import httpx
+import psutil
 import pytest
 
 from grader_pipeline.local.stack import Stack
@@ -16,6 +17,7 @@ from grader_pipeline.statements import SQL
 from grader_pipeline_tests.broker import Broker
 from grader_pipeline_tests.celery_workers import Worker, names, worker
 from grader_pipeline_tests.grader import Grader
+from grader_pipeline_tests.processes import asked
 from grader_pipeline_tests.runs.celery_hosts import (
     DAY,
     STOP,
@@ -130,7 +132,7 @@ def test_changed_code_is_imported_by_the_next_run_and_by_an_idle_worker(
     os.utime(next(SQL.rglob("*.sql")))
     canceled = launch(hosts, DAY)
     assert has_asked(answering, 2)
-    assert [p for p in one.family() if "execute_run" in " ".join(p.cmdline())]
+    assert "execute_run" in str(asked(one.family(), psutil.Process.cmdline))
     hosts.ask(STOP, {"run": canceled})
     assert eventually(lambda: statuses(hosts, canceled) == ["CANCELED"]), statuses(hosts, canceled)
     run = launch(hosts, DAY)

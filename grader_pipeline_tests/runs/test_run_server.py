@@ -19,7 +19,7 @@ from grader_pipeline.settings import Settings
 from grader_pipeline.statements import SQL
 from grader_pipeline_tests import grader
 from grader_pipeline_tests.grader import Grader, attempt, rows
-from grader_pipeline_tests.processes import processes_of
+from grader_pipeline_tests.processes import asked, processes_of
 from grader_pipeline_tests.stacks import RUNS, api, launch, whole_stack
 from grader_pipeline_tests.waiting import eventually
 
@@ -61,11 +61,13 @@ def said(stack: Stack, run: str) -> str:
 def run_processes(stack: Stack) -> list[psutil.Process]:
     """The run server's children."""
     home = stack.services.outputs.parents[1]
-    ours = [process for process in processes_of(home) if f"-m {SERVER}" in called(process)]
+    words = asked(processes_of(home), lambda process: (process, process.ppid(), called(process)))
+    ours = [(process, parent) for process, parent, said in words if f"-m {SERVER}" in said]
     # Its copies are called like it.
-    pids = {process.pid for process in ours}
-    (server,) = [process for process in ours if process.ppid() not in pids]
-    return [child for child in server.children() if child.status() != psutil.STATUS_ZOMBIE]
+    pids = {process.pid for process, _ in ours}
+    (server,) = [process for process, parent in ours if parent not in pids]
+    states = asked(server.children(), lambda child: (child, child.status()))
+    return [child for child, state in states if state != psutil.STATUS_ZOMBIE]
 
 
 def called(process: psutil.Process) -> str:
