@@ -55,7 +55,7 @@ class School:
     attempts: int
     """Attempts that the API has for a usual day."""
     at_rest: Rest | None = None
-    """What there was before hosts died."""
+    """What there was before the first run."""
 
     def start(self, role: str, on: Host, *options: str, **settings: str) -> None:
         """Start a role on a host, with a GRADER_HOME of its own there."""
