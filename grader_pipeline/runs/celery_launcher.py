@@ -76,9 +76,8 @@ class CeleryRunLauncher(BaseRunLauncher):
 
     def interrupt(self, run: dg.DagsterRun) -> bool:
         """Interrupt a run that a worker has. One that waits is canceled at once."""
-        is_unsent = run.run_id in self._unsent
-        self._unsent.discard(run.run_id)
-        if is_unsent or run.run_id in queued_runs(self._app):
+        if run.run_id in self._unsent or run.run_id in queued_runs(self._app):
+            self._unsent.discard(run.run_id)
             # Its message stays. The worker that takes it finds a run that has ended.
             self._instance.report_run_canceled(run, "Canceled before a worker had taken it.")
         else:
