@@ -34,6 +34,10 @@ class Column:
     width: int
     former_labels: frozenset[str] = frozenset()
     """Earlier labels of the column. A worksheet may still have one of them."""
+    by_readers: bool = False
+    """Whether readers write its cells. They are read and kept beside their line, never written."""
+    wraps: bool = False
+    """Whether long texts of its cells are broken into lines."""
 
 
 DATE = Column("Дата отчета", 110)
@@ -68,6 +72,17 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class Highlight:
+    """What is unusual in a column: a conditional format for its cells."""
+
+    column: int
+    """Its place among the table's columns, from 0."""
+    kind: Literal["below", "above", "text"]
+    """Numbers below or above the bound, or texts that have it in them."""
+    bound: float | str
+
+
+@dataclass(frozen=True)
 class Table:
     """What the leftmost columns of one worksheet shall show.
 
@@ -89,6 +104,7 @@ class Table:
     days: frozenset[dt.date] = frozenset()
     formerly: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Labels of lines, each with the labels that the same line had in earlier releases."""
+    highlights: tuple[Highlight, ...] = ()
 
     def __post_init__(self) -> None:
         lines = tuple(tuple(_plain(value) for value in line) for line in self.lines)
