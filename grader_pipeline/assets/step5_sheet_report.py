@@ -3,7 +3,7 @@
 Each write brings the sheet to what daily_metrics holds: all days, newest first. So one write is
 enough, in whatever order days were loaded, and a second write of a day changes nothing. This step
 reads the numbers and writes the sheet under one lock, so a run never overwrites newer numbers with
-older ones.
+older ones. A run that finds the sheet busy leaves its day to the next write, and waits for it.
 
 The day is checked against the table grader itself. A day whose reports were computed again with
 this one, because an earlier day has changed, gets its record too.
@@ -17,6 +17,7 @@ Source: metrics and the reports. Readers are Russian-speaking course staff.
 import logging
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import dagster as dg
 
@@ -28,12 +29,20 @@ from grader_pipeline.assets.step4_metrics import REPORTS
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
 from grader_pipeline.reports.privacy import read_shown
-from grader_pipeline.reports.records import outdated_records, settle_records
+from grader_pipeline.reports.records import Outdated, outdated_records, settle_records
 from grader_pipeline.reports.tables import count_rows, failures, stored_days
 from grader_pipeline.reports.waiting import waiting_days
 from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline.schedule import sheet_freshness
 from grader_pipeline.sheet.resource import Sheets
+from grader_pipeline.sheet.shared_write import (
+    drop_request,
+    note_place,
+    place_of,
+    request_day,
+    requested_days,
+    with_known_labels,
+)
 from grader_pipeline.sheet.table import Table, daily_report
 from grader_pipeline.sheet.update import Written
 from grader_pipeline.sheet.worksheets import has_worksheet, worksheet
@@ -48,7 +57,6 @@ log = logging.getLogger(__name__)
     kinds={"googlesheets"},
     partitions_def=days_partitions(),
     deps=[METRICS],
-    pool="sheet",
     check_specs=checks.specs(SHEET_REPORT),
     freshness_policy=sheet_freshness,
 )
@@ -62,11 +70,7 @@ def sheet_report(
     day = day_of(context)
     log.info("sheet_report %s: start", day.key)
     started = time.monotonic()
-    with postgres.transaction(lock="sheet_report") as db:
-        outdated = outdated_records(db, [SHEET_REPORT], run_id=context.run.run_id)
-        if not count_rows(db, REPORTS[DAILY_METRICS], day):
-            raise PermanentFailure(f"daily_metrics has nothing for {day.key}: materialize metrics.")
-        shown = write_sheet(db, sheets)
+    with sheet_with(postgres, sheets, day, context.run.run_id) as (db, shown, outdated):
         found = sheet_metadata(db, day, shown.where)
         facts = _facts(db, day)
         waiting = waiting_days(db, only_outdated=True)
@@ -95,11 +99,47 @@ def sheet_report(
         )
 
 
+@contextmanager
+def sheet_with(
+    postgres: Postgres, sheets: Sheets, day: SchoolDay, run_id: str
+) -> Iterator[tuple[Connection, Written, Outdated]]:
+    """Make the sheet show a day, and give what was written and the outdated records.
+
+    The lock ``sheet_report`` is held until the block ends. If another run has written the day while
+    this one waited for the lock, it is not written again.
+
+    Raises PermanentFailure if the day has no numbers, and as ``Sheets.show`` does.
+    """
+    with postgres.transaction() as db:
+        if not count_rows(db, REPORTS[DAILY_METRICS], day):
+            raise PermanentFailure(f"daily_metrics has nothing for {day.key}: materialize metrics.")
+        own = outdated_records(db, [SHEET_REPORT], day.date, run_id=run_id)
+        request = request_day(db, day.date)
+    with postgres.transaction(lock="sheet_report") as db:
+        if place := place_of(db, request):
+            log.info("sheet_report %s: another run has written it", day.key)
+            yield db, Written(place, lines=0, cells=0, written=True), own
+            return
+        outdated = outdated_records(db, [SHEET_REPORT], run_id=run_id)
+        shown = write_sheet(db, sheets)
+        drop_request(db, request)
+        yield db, shown, outdated
+
+
 def write_sheet(db: Connection, sheets: Sheets) -> Written:
-    """Bring the sheet to what the tables hold, all days. ``db`` has the lock ``sheet_report``."""
+    """Bring the sheet to what the tables hold, all days. ``db`` has the lock ``sheet_report``.
+
+    Other runs whose days wait find them written.
+    """
+    requests = requested_days(db)
+    outdated = outdated_records(db, [SHEET_REPORT], of_all_runs=True)
+    days = {*requests.values(), *(date for _, date in outdated)}
     rows = db.execute(statement("reading/all_metrics")).fetchall()
     former = REPORTS[DAILY_METRICS].formerly
-    return sheets.show([*daily_report(rows, former), *_worksheets(db)])
+    tables = with_known_labels(db, [*daily_report(rows, former), *_worksheets(db)])
+    shown = sheets.show(tables, days)
+    note_place(db, requests, shown.where)
+    return shown
 
 
 def _facts(db: Connection, day: SchoolDay) -> checks.ShownDay:

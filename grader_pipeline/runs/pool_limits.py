@@ -14,7 +14,7 @@ def set_limits(instance: dg.DagsterInstance) -> dict[str, int]:
 
     A limit that somebody set in the UI is replaced.
     """
-    limits = {"grader_api": Settings().grader_api_concurrency, "sheet": 1}
+    limits = {"grader_api": Settings().grader_api_concurrency}
     for pool, limit in limits.items():
         instance.event_log_storage.set_concurrency_slots(pool, limit)
     return limits

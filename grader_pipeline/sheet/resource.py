@@ -4,8 +4,9 @@ Assets give tables (``sheet/table.py``) and get where the sheet is and whether a
 They know nothing of Google or of files.
 """
 
+import datetime as dt
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 import dagster as dg
@@ -19,8 +20,9 @@ from grader_pipeline.sheet.google.credentials import find_credentials, is_config
 from grader_pipeline.sheet.google.http import GoogleHTTP
 from grader_pipeline.sheet.google.refusals import explained
 from grader_pipeline.sheet.google.spreadsheet import Spreadsheet
+from grader_pipeline.sheet.header import find_header
 from grader_pipeline.sheet.table import DAILY_COLUMNS, Table
-from grader_pipeline.sheet.update import Written, check_header
+from grader_pipeline.sheet.update import Written
 
 log = logging.getLogger(__name__)
 
@@ -47,16 +49,17 @@ class Sheets(dg.ConfigurableResource["Sheets"], use_attribute_docstrings=True):
     retry_seconds: float = 180
     """The deadline of a request with its retries: longer than the minute that renews quotas."""
 
-    def show(self, tables: Sequence[Table]) -> Written:
+    def show(self, tables: Sequence[Table], days: Collection[dt.date] | None = None) -> Written:
         """Make the sheet show the tables. Older days that it has stay.
 
-        A second call with the same tables writes nothing. Raises PermanentFailure or
-        TransientFailure with what to do. The sheet then shows all of this write or nothing of it.
+        ``days`` are those that may have changed; None: all. A second call with the same tables
+        writes nothing. Raises PermanentFailure or TransientFailure with what to do. The sheet then
+        shows whole days, perhaps not yet all of them.
         """
         settings = Settings()
         name, worksheet = settings.google_sheets_name, settings.google_sheets_worksheet
         if is_configured(settings):
-            shown = self.upload_to_google_sheets(tables, name, worksheet)
+            shown = self.upload_to_google_sheets(tables, name, worksheet, days)
         else:
             with _alone(settings):
                 shown = workbook.show(settings.workbook, _titled(tables, worksheet))
@@ -64,9 +67,13 @@ class Sheets(dg.ConfigurableResource["Sheets"], use_attribute_docstrings=True):
         return shown
 
     def upload_to_google_sheets(
-        self, results: Sequence[Table], spreadsheet_name: str, worksheet_name: str
+        self,
+        results: Sequence[Table],
+        spreadsheet_name: str,
+        worksheet_name: str,
+        days: Collection[dt.date] | None = None,
     ) -> Written:
-        """Write tables to a Google spreadsheet, all of them in one request.
+        """Write tables to a Google spreadsheet, each day of them in one request.
 
         The spreadsheet is that of GOOGLE_SHEETS_ID, or, if that is unset, the one named
         ``spreadsheet_name``. Tables without a worksheet go to ``worksheet_name``. Missing
@@ -76,7 +83,7 @@ class Sheets(dg.ConfigurableResource["Sheets"], use_attribute_docstrings=True):
         settings = Settings()
         with _alone(settings):
             spreadsheet = self._spreadsheet(settings, spreadsheet_name, self.retry_seconds)
-            return spreadsheet.show(_titled(results, worksheet_name))
+            return spreadsheet.show(_titled(results, worksheet_name), days)
 
     def probe(self) -> str:
         """Check that the sheet can be written, change nothing, and say so in a sentence.
@@ -84,15 +91,15 @@ class Sheets(dg.ConfigurableResource["Sheets"], use_attribute_docstrings=True):
         Raises PermanentFailure or TransientFailure with what is wrong and what to do.
         """
         settings = Settings()
-        title, width = settings.google_sheets_worksheet, len(DAILY_COLUMNS)
+        title, table = settings.google_sheets_worksheet, Table(DAILY_COLUMNS, ())
         if not is_configured(settings):
-            found = workbook.probe(settings.workbook, title, width)
-            check_header(DAILY_COLUMNS, found, f"the worksheet «{title}» of {settings.workbook}")
+            found = workbook.probe(settings.workbook, title, table)
+            find_header(DAILY_COLUMNS, found, f"the worksheet «{title}» of {settings.workbook}")
             return f"No Google Sheet is connected: the report goes to {settings.workbook}."
         retry_seconds = min(self.retry_seconds, _PROBE_RETRY_SECONDS)
         sheet = self._spreadsheet(settings, settings.google_sheets_name, retry_seconds)
-        found = sheet.probe(title, width)
-        check_header(DAILY_COLUMNS, found, f"the worksheet «{title}» of {sheet.name}")
+        found = sheet.probe(title, table)
+        find_header(DAILY_COLUMNS, found, f"the worksheet «{title}» of {sheet.name}")
         return f"{sheet.account} may write the Google spreadsheet «{sheet.name}»."
 
     def _spreadsheet(self, settings: Settings, name: str, retry_seconds: float) -> Spreadsheet:

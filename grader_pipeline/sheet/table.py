@@ -88,7 +88,7 @@ class Table:
 
     ``worksheet`` None is the worksheet of GOOGLE_SHEETS_WORKSHEET. If the first column is DATE,
     lines are ordered by day, and days that only the worksheet has stay (``sheet/update.py``). If
-    ``keeps_days`` is false, such days go. So do ``days``, as far as they have no lines.
+    ``keeps_days`` is false, such days leave. So do ``days``, as far as they have no lines.
 
     A table without lines makes no worksheet. It empties one that there is.
 
@@ -104,6 +104,12 @@ class Table:
     days: frozenset[dt.date] = frozenset()
     formerly: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Labels of lines, each with the labels that the same line had in earlier releases."""
+    named_by: tuple[int, ...] | None = None
+    """The places of the columns that name a line, from 0. ``key_columns`` says what None means."""
+    labels: frozenset[tuple[str | int | float | None, ...]] | None = None
+    """What ever named a line, without its day (``sheet/cells.py``: ``labels_of``). A line that the
+    table has no more goes only if its label is one of them. If they are not known (None), those of
+    ``lines`` count, and, without ``keeps_days``, each line that has a day and a label."""
     highlights: tuple[Highlight, ...] = ()
 
     def __post_init__(self) -> None:
@@ -118,6 +124,11 @@ class Table:
     def by_date(self) -> bool:
         """Whether each line belongs to a day."""
         return self.columns[0] == DATE
+
+    @property
+    def key_columns(self) -> tuple[int, ...]:
+        """The columns that name a line: ``named_by``, else the first, and with a day the second."""
+        return self.named_by if self.named_by is not None else (0, 1) if self.by_date else (0,)
 
 
 def daily_report(
@@ -166,6 +177,7 @@ def chart_table(rows: Sequence[Row]) -> Table | None:
         worksheet=CHART_WORKSHEET,
         chart=Chart("Попытки и юзеры по дням", "line", 0, tuple(range(1, len(columns)))),
         newest_first=False,
+        named_by=(0,),
     )
 
 

@@ -1,174 +1,184 @@
 """What has to change on a worksheet so that it shows a table.
 
-Google Sheets and the workbook use the same decision: they read our columns as plain values, call
-:func:`compare`, and write the lines of the :class:`Update`. Lines are counted from 0. The header is
-line 0.
+Google Sheets and the workbook use the same decision. They read our columns as plain values, call
+:func:`decide`, look what readers have beside the lines that leave, and write the :class:`Update`.
+Rows are counted from 0, as they were before the write.
+
+A line is ours if its day and its label, now or formerly, is one that we write. So lines are found
+after readers have sorted whole rows, and all other lines are the readers': they stay, and stop
+nothing. New lines go in as new rows, so what readers have beside a line moves with it. A line that
+leaves takes its row along, unless readers have something beside it: then it stays, in grey.
+
+What readers change between our read and our write is not seen. If they sort or insert rows in that
+second, a line may get the figures of another one, until the next run of these days.
 """
 
 import datetime as dt
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from enum import Enum
-from itertools import takewhile
-from operator import itemgetter
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from grader_pipeline.failures import PermanentFailure
-from grader_pipeline.sheet.table import Column, Line, Table, Value
-
-DAY_ZERO = dt.date(1899, 12, 30)
-"""Sheets count days from here: 45077 is 2023-05-31."""
-
-
-_MINUTES = 24 * 60
-
-_LEAST_COLUMNS = 3
-"""A worksheet of which so many columns have our header is ours."""
-
-
-class Odd(Enum):
-    """A cell that is no text, no number and no date: a formula, a tick, an error."""
-
-    CELL = "odd"
-
-
-def fraction_of(time: dt.time) -> float:
-    """A time as sheets count it: the part of the day that has passed, by whole minutes."""
-    return (60 * time.hour + time.minute) / _MINUTES
-
-
-def time_of(number: float) -> Value | Odd:
-    """The time of a cell that is formatted as one; a number of days and more is none."""
-    hours, minutes = divmod(round(number * _MINUTES), 60)
-    return dt.time(hours, minutes) if 0 <= hours < 24 else Odd.CELL  # noqa: PLR2004
-
-
-Found = Sequence[Value | Odd]
-"""Our columns of one line, as read from the sheet."""
+from grader_pipeline.sheet.cells import (
+    Found,
+    Odd,
+    cell_of,
+    date_of,
+    is_same,
+)
+from grader_pipeline.sheet.header import find_header
+from grader_pipeline.sheet.matching import figures, find_lines, lines_by_key
+from grader_pipeline.sheet.places import places_of_new_lines
+from grader_pipeline.sheet.table import Line, Table
 
 
 @dataclass(frozen=True)
 class Written:
     """What was written.
 
-    ``where`` is the sheet's address or the workbook's path. ``lines`` counts the lines that the
-    tables' worksheets show, without headers. ``cells`` counts the cells written. ``written`` is
-    whether anything changed.
+    ``where`` is the sheet's address or the workbook's path. ``lines`` counts the lines of the
+    tables that the sheet now shows. ``cells`` counts the cells written. ``written`` is whether
+    anything changed. ``readers`` has, by the title of its worksheet, each table with a column of
+    the readers: its lines with what readers have written there.
     """
 
     where: str
     lines: int
     cells: int
     written: bool
+    readers: Mapping[str, tuple[Line, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Update:
-    """The lines that the worksheet shall show, and which of them have to be written."""
+    """The rows to write. All rows are those of the worksheet as it was read."""
 
+    header: int
+    """The row of the header."""
+    heading: Line | None
+    """The labels, if the header has to be written. Also those of the readers' columns."""
+    changed: Mapping[int, Line]
+    """The rows of which a cell of ours differs, with what they shall have."""
+    inserted: Mapping[int, tuple[Line, ...]]
+    """New lines, by the row that they go before."""
+    leaving: tuple[int, ...]
+    """The rows of lines that the table has no more."""
+    untrue: frozenset[int]
+    """Those of ``leaving`` that have figures which are no longer true. Of the others the day is
+    over, and no more."""
+    shown: frozenset[int]
+    """The rows that have a line of ours or a day, and the header."""
     lines: tuple[Line, ...]
-    """Everything in our columns, header first."""
-    start: int
-    """The first line that differs."""
-    end: int
-    """One more than the last line to write: the end of the old or the new content."""
-
-    @property
-    def differing(self) -> tuple[Line, ...]:
-        """The lines to write, from start to end. After the new content they are empty."""
-        empty: Line = (None,) * len(self.lines[0])
-        new = self.lines[self.start : self.end]
-        return new + (empty,) * (self.end - self.start - len(new))
+    """The table's lines, with what readers have written in their columns."""
+    is_whole: bool = True
+    """Whether the worksheet then shows the whole table. Otherwise further writes must follow."""
+    greyed: tuple[int, ...] = ()
+    lit: tuple[int, ...] = ()
+    """Rows that are grey and must not be any more."""
+    blanked: tuple[int, ...] = ()
+    """Rows whose figures have to be emptied."""
 
     @property
     def cells(self) -> int:
         """How many cells have to be written."""
-        return (self.end - self.start) * len(self.lines[0])
+        lines = [*self.changed.values(), *(line for new in self.inserted.values() for line in new)]
+        return sum(map(len, [*lines, self.heading or (), self.leaving, self.greyed, self.blanked]))
+
+    def moved(self, row: int) -> int:
+        """Where a row is after the write."""
+        new = sum(len(lines) for before, lines in self.inserted.items() if before <= row)
+        return row + new - sum(gone < row for gone in self.leaving)
+
+    @property
+    def end(self) -> int:
+        """The row after the last line, after the write."""
+        ends = [self.moved(max(self.shown - set(self.leaving))) + 1]
+        # A row that is deleted at the place of new ones would be after them.
+        ends += [self.moved(before) for before in self.inserted]
+        return max(ends)
 
 
-def compare(table: Table, found: Sequence[Found], where: str) -> Update:
+def decide(
+    table: Table,
+    found: Sequence[Found],
+    where: str,
+    *,
+    days: Collection[dt.date] | None = None,
+    room: float = math.inf,
+) -> Update:
     """Compare what our columns have with what they shall have.
 
-    Days that only the worksheet has stay, because the sheet may be older than the database.
-    ``where`` names the worksheet in errors.
+    ``days`` are those whose lines were read whole; None: all. Of other rows only the first cell
+    counts. If new lines have more cells than ``room``, only those of the newest days are in the
+    update. ``where`` names the worksheet in errors.
 
-    Raises PermanentFailure if the worksheet has another header, or lines that are not ours, or if
-    the table is empty and that of GOOGLE_SHEETS_WORKSHEET.
+    Raises PermanentFailure if the worksheet has another header, or if the table is empty and that
+    of GOOGLE_SHEETS_WORKSHEET.
     """
     if not table.lines and table.worksheet is None:
         raise PermanentFailure(f"There is nothing to show in {where}: it was left as it is.")
-    old = [tuple(line) for line in found]
-    while old and _is_empty(old[-1]):
-        old.pop()
-    check_header(table.columns, old, where)
-    header = tuple(column.label for column in table.columns)
-    lines = (header, *_with_older_days(table, old[1:], where))
-    same = sum(1 for _ in takewhile(bool, (a == b for a, b in zip(lines, old, strict=False))))
-    return Update(lines, start=same, end=max(len(lines), len(old)))
+    header = find_header(table.columns, found, where)
+    wanted = lines_by_key(table, days)
+    rows, leaving = find_lines(table, found, header, wanted, days)
+    changed: dict[int, Line] = {}
+    top = tuple(column.label for column in table.columns)
+    old = found[header] if found else ()
+    is_headed = all(is_same(cell_of(old, at), label) for at, label in enumerate(top))
+    for key, row in rows.items():
+        if not _shows(table, found[row], wanted[key]):
+            changed[row] = wanted[key]
+    inserted, is_whole = places_of_new_lines(table, found, header, wanted, rows, room)
+    stored = {*table.days, *(line[0] for line in table.lines)}
+    untrue = (
+        row
+        for row in leaving
+        if not table.by_date or date_of(found[row][0]) in stored
+        if any(cell_of(found[row], index) is not None for index in figures(table))
+    )
+    dated = (row for row, line in enumerate(found) if table.by_date and line and date_of(line[0]))
+    return Update(
+        header, None if is_headed else top, changed, inserted, tuple(leaving), frozenset(untrue),
+        frozenset({header, *rows.values(), *dated}),
+        tuple(_with_readers(table, found, rows.get(key), line) for key, line in wanted.items()),
+        is_whole,
+    )  # fmt: skip
 
 
-def check_header(columns: Sequence[Column], found: Sequence[Found], where: str) -> None:
-    """Raise PermanentFailure unless our columns are empty or have our header, now or formerly.
+@dataclass(frozen=True)
+class Looked:
+    """What a row that changes or leaves has beside our values."""
 
-    A former header may have fewer columns, if nothing is where the new ones go.
-    """
-    if all(_is_empty(line) for line in found):
-        return
-    old = ["" if cell is None or cell is Odd.CELL else str(cell).strip() for cell in found[0]]
-    known = [
-        cell in {column.label, *column.former_labels}
-        for cell, column in zip(old, columns, strict=True)
-    ]
-    width = sum(1 for _ in takewhile(bool, known))
-    if width and all(_is_empty(line[width:]) for line in found):
-        return
-    if width < _LEAST_COLUMNS:
-        header = " | ".join(column.label for column in columns)
-        raise PermanentFailure(
-            f"Wrong header: {where} begins with «{' | '.join(old)}» instead of «{header}». "
-            "It was left alone. Rename that worksheet, or give it our header, and run the day "
-            "again."
-        )
-    new = " | ".join(column.label for column in columns[width:])
-    raise PermanentFailure(
-        f"Wrong header: {where} has something where the columns «{new}» go. It was left alone. "
-        f"Move it to columns right of our {len(columns)}, and run the day again."
+    has_readers: bool = False
+    """Whether readers have something beside the line: a value, a note, a fill."""
+    is_grey: bool = False
+
+
+def settle(update: Update, looked: Mapping[int, Looked]) -> Update:
+    """Keep the leaving rows that readers have something beside, in grey. The others go."""
+    kept = [row for row in update.leaving if looked[row].has_readers]
+    return replace(
+        update,
+        leaving=tuple(row for row in update.leaving if row not in kept),
+        greyed=tuple(row for row in kept if not looked[row].is_grey),
+        lit=tuple(row for row in update.changed if row in looked and looked[row].is_grey),
+        blanked=tuple(row for row in kept if row in update.untrue),
     )
 
 
-def _with_older_days(table: Table, found: Sequence[Found], where: str) -> list[Line]:
-    """Join the table's lines and the found lines of days that the table does not have."""
-    if not (table.by_date and table.keeps_days):
-        return list(table.lines)
-    days = {*table.days, *(line[0] for line in table.lines)}
-    lines = list(table.lines)
-    for number, line in enumerate(found, start=2):
-        day = _date(line[0])
-        if day in days or _is_empty(line):
-            continue
-        rest = [value for value in line[1:] if not isinstance(value, Odd)]
-        if day is None or len(rest) < len(line) - 1:
-            raise PermanentFailure(
-                f"Line {number} of {where} is no line of this report: it has no day of the "
-                "database, and no plain date with plain values. The worksheet was left alone. Move "
-                f"that line to columns right of our {len(table.columns)}, and run the day again."
-            )
-        lines.append((day, *rest))
-    return sorted(lines, key=itemgetter(0), reverse=table.newest_first)
+def _shows(table: Table, cells: Found, line: Line) -> bool:
+    """Whether our cells of a row have the line's values. Those of the readers may differ."""
+    return all(
+        column.by_readers or is_same(cell_of(cells, index), value)
+        for index, (column, value) in enumerate(zip(table.columns, line, strict=True))
+    )
 
 
-def _is_empty(line: Found) -> bool:
-    return all(value is None for value in line)
-
-
-def _date(value: Value | Odd) -> dt.date | None:
-    """Read the day of a cell: a date, a date as text, or a number of days since DAY_ZERO."""
-    if isinstance(value, dt.date):
-        return value
-    if isinstance(value, int):
-        return DAY_ZERO + dt.timedelta(days=value) if 30_000 < value < 80_000 else None  # noqa: PLR2004
-    if isinstance(value, str):
-        for notation in ("%Y-%m-%d", "%d.%m.%Y"):
-            with suppress(ValueError):
-                return dt.datetime.strptime(value.strip(), notation).date()  # noqa: DTZ007
-    return None
+def _with_readers(table: Table, found: Sequence[Found], row: int | None, line: Line) -> Line:
+    """A line with what the readers have written in their columns of it."""
+    if row is None:
+        return line
+    cells = (cell_of(found[row], index) for index in range(len(line)))
+    return tuple(
+        (None if isinstance(cell, Odd) else cell) if column.by_readers else value
+        for column, cell, value in zip(table.columns, cells, line, strict=True)
+    )

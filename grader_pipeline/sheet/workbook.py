@@ -1,24 +1,24 @@
 """The local workbook: the sheet while no Google Sheet is configured.
 
-A write reads the workbook, changes our columns, and replaces the file in one step. The readers' own
-columns and worksheets stay. Nobody reads half a workbook, also after a kill. If nothing differs,
-the file is not written. The caller allows one writer at a time.
+A write reads the workbook, changes our columns, inserts rows for new lines, and replaces the file
+in one step. What readers have beside a line moves with it, and their worksheets stay. Nobody reads
+half a workbook, also after a kill. If nothing differs, the file is not written. The caller allows
+one writer at a time.
 """
 
 import datetime as dt
 import io
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import Cell
 from openpyxl.cell.rich_text import CellRichText
-from openpyxl.chart import BarChart, LineChart, Reference
-from openpyxl.chart.axis import DateAxis
 from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter, range_to_tuple
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet import _writer
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
@@ -26,10 +26,18 @@ from openpyxl.writer.excel import ExcelWriter
 from grader_pipeline import full_disk
 from grader_pipeline.atomic_files import replacing
 from grader_pipeline.failures import PermanentFailure
-from grader_pipeline.sheet.table import DATE, Chart, Table, Value, number_format
-from grader_pipeline.sheet.update import Found, Odd, Update, Written, compare
+from grader_pipeline.sheet.cells import Found, Odd, Plain, plain
+from grader_pipeline.sheet.matching import figures
+from grader_pipeline.sheet.table import Line, Table, number_format
+from grader_pipeline.sheet.update import Looked, Update, Written, decide, settle
+from grader_pipeline.sheet.workbook_chart import set_chart
+from grader_pipeline.sheet.workbook_looks import apply_looks
+from grader_pipeline.sheet.workbook_rows import move_rows
+from grader_pipeline.sheet.workbook_tabs import find_worksheet, mark_worksheet, new_worksheet
 
 _PIXELS_PER_CHARACTER = 7
+_GREY = "FF999999"
+"""The colour of a line that is over, and stays for what readers have beside it."""
 
 
 def show(path: Path, tables: Sequence[tuple[str, Table]]) -> Written:
@@ -42,38 +50,58 @@ def show(path: Path, tables: Sequence[tuple[str, Table]]) -> Written:
     if book is None:
         book = Workbook()
         book.remove(book.active)
+    written = edit(book, tables, str(path))
+    if written.written:
+        _replace(path, book)
+    return replace(written, where=link)
+
+
+def edit(book: Workbook, tables: Sequence[tuple[str, Table]], name: str) -> Written:
+    """Make an open workbook show the tables. ``name`` names it in errors."""
     lines = cells = 0
     written = False
-    for title, table in tables:
-        if not table.lines and table.worksheet and title not in book.sheetnames:
+    readers = {}
+    there = [find_worksheet(book, title) for title, _ in tables]
+    for place, (title, table) in enumerate(tables):
+        sheet = there[place]
+        if not table.lines and table.worksheet and not sheet:
             continue
-        sheet = book[title] if title in book.sheetnames else book.create_sheet(title)
-        where = f"the worksheet «{title}» of {path}"
-        update = compare(table, _lines_of(sheet, len(table.columns)), where)
+        if sheet is None:
+            sheet = there[place] = new_worksheet(book, title, there, place)
+        where = f"the worksheet «{title}» of {name}"
+        update = decide(table, _lines_of(sheet, len(table.columns)), where)
+        looked = _looked(sheet, table, [*update.leaving, *update.changed])
+        update = settle(update, looked)
         if update.cells:
             if sheet.protection.sheet:
                 raise PermanentFailure(
                     f"Protected: {where} is protected. Nothing was changed. Lift the protection "
                     "and run the day again."
                 )
-            _write(sheet, update)
-        headed = _set_header(sheet, table)
-        charted = _set_chart(sheet, table, max(len(update.lines), 2))
-        written |= bool(update.cells) or headed or charted
-        lines += len(update.lines) - 1
+            _write(book, sheet, table, update)
+        written |= bool(update.cells)
+        for change in (
+            mark_worksheet(sheet, title),
+            _set_header(sheet, table, update.header),
+            apply_looks(sheet, table),
+            set_chart(book, sheet, table, (update.header + 1, max(update.end, update.header + 2))),
+        ):
+            written |= change
+        lines += len(table.lines)
         cells += update.cells
-    if written:
-        _replace(path, book)
-    return Written(link, lines, cells, written)
+        if any(column.by_readers for column in table.columns):
+            readers[title] = update.lines
+    return Written(name, lines, cells, written, readers)
 
 
-def probe(path: Path, title: str, width: int) -> Sequence[Found]:
+def probe(path: Path, title: str, table: Table) -> Sequence[Found]:
     """Read our columns of a worksheet, if workbook and worksheet exist.
 
     Raises PermanentFailure as a write does.
     """
     book = _opened(path.resolve())
-    return _lines_of(book[title], width) if book and title in book.sheetnames else ()
+    sheet = find_worksheet(book, title) if book else None
+    return _lines_of(sheet, len(table.columns)) if sheet else ()
 
 
 def _lines_of(sheet: Worksheet, width: int) -> list[Found]:
@@ -100,106 +128,90 @@ def _opened(path: Path) -> Workbook | None:
     return book
 
 
-def _value(cell: Cell) -> Value | Odd:
+def _value(cell: Cell) -> Plain | Odd:
     value = cell.value
     if value is None or value == "":
         return None
     if isinstance(value, CellRichText):
         return str(value)
     if isinstance(value, dt.datetime):
-        return value.date() if value.time() == dt.time() else Odd.CELL
+        return plain(value.date()) if value.time() == dt.time() else Odd.CELL
     if cell.data_type in {"f", "e", "b"} or not isinstance(
         value, str | int | float | dt.date | dt.time
     ):
         return Odd.CELL
-    return value
+    return plain(value)
 
 
-def _write(sheet: Worksheet, update: Update) -> None:
-    if update.start == 0:
-        _embolden(sheet, len(update.lines[0]))
-    for number, line in enumerate(update.differing, start=update.start + 1):
-        for index, value in enumerate(line, start=1):
-            cell = sheet.cell(number, index)
-            cell.value = value
-            cell.number_format = number_format(value) or "General"
-            if isinstance(value, str):
-                # A text that begins with a sign stays a text, also when somebody edits it.
-                cell.data_type = "s"
-                cell.quotePrefix = value.startswith(("=", "+", "-", "@"))
+def _looked(sheet: Worksheet, table: Table, rows: Sequence[int]) -> dict[int, Looked]:
+    """Look what some rows have beside our values."""
+    width = max(sheet.max_column, len(table.columns)) if rows else 0
+    readers = [
+        at for at in range(width) if at >= len(table.columns) or table.columns[at].by_readers
+    ]
+    found = {}
+    for row in rows:
+        cells = [sheet._cells.get((row + 1, at + 1)) for at in range(width)]
+        found[row] = Looked(
+            any(cell and (cell.comment or cell.fill.fill_type) for cell in cells)
+            or any((cell := cells[at]) and cell.value is not None for at in readers),
+            is_grey=bool(cells[0] and (color := cells[0].font.color) and color.rgb == _GREY),
+        )
+    return found
 
 
-def _embolden(sheet: Worksheet, columns: int) -> None:
+def _write(book: Workbook, sheet: Worksheet, table: Table, update: Update) -> None:
+    """Write what changes, then move the rows, then fill the new ones."""
+    ours = [at for at, column in enumerate(table.columns) if not column.by_readers]
+    if update.heading:
+        _write_line(sheet, update.header, update.heading, range(len(table.columns)))
+        _embolden(sheet, update.header, len(table.columns))
+    for row, line in update.changed.items():
+        _write_line(sheet, row, line, ours)
+    for row in update.blanked:
+        for at in figures(table):
+            sheet.cell(row + 1, at + 1).value = None
+    for rows, color in ((update.greyed, _GREY), (update.lit, None)):
+        for row in rows:
+            for at in range(len(table.columns)):
+                cell = sheet.cell(row + 1, at + 1)
+                cell.font = Font(name=cell.font.name, size=cell.font.size, color=color)
+    move_rows(book, sheet, update)
+    done = 0
+    for before, lines in sorted(update.inserted.items()):
+        first = before + done - sum(gone < before for gone in update.leaving)
+        for row, line in enumerate(lines, start=first):
+            _write_line(sheet, row, line, ours)
+        done += len(lines)
+
+
+def _write_line(sheet: Worksheet, row: int, line: Line, columns: Iterable[int]) -> None:
+    for at in columns:
+        value = line[at]
+        cell = sheet.cell(row + 1, at + 1)
+        cell.value = value
+        cell.number_format = number_format(value) or "General"
+        if isinstance(value, str):
+            # A text that begins with a sign stays a text, also when somebody edits it.
+            cell.data_type = "s"
+            cell.quotePrefix = value.startswith(("=", "+", "-", "@"))
+
+
+def _embolden(sheet: Worksheet, row: int, columns: int) -> None:
     for index in range(1, columns + 1):
-        sheet.cell(1, index).font = Font(bold=True)
+        sheet.cell(row + 1, index).font = Font(bold=True)
 
 
-def _set_header(sheet: Worksheet, table: Table) -> bool:
+def _set_header(sheet: Worksheet, table: Table, row: int) -> bool:
     """Make the header bold, freeze it and set widths. True if that was not done before."""
     if sheet.freeze_panes:
         return False
-    sheet.freeze_panes = "A2"
-    _embolden(sheet, len(table.columns))
+    sheet.freeze_panes = f"A{row + 2}"
+    _embolden(sheet, row, len(table.columns))
     for index, column in enumerate(table.columns, start=1):
         letter = get_column_letter(index)
         sheet.column_dimensions[letter].width = column.width / _PIXELS_PER_CHARACTER
     return True
-
-
-def _set_chart(sheet: Worksheet, table: Table, lines: int) -> bool:
-    """Add the chart, if any, or make it cover all lines. True if it did not before."""
-    if table.chart is None:
-        return False
-    for chart in sheet._charts:  # openpyxl has no public list
-        sources = [
-            source.numRef or source.strRef
-            for series in chart.series
-            for source in (series.cat, series.val)
-            if source and (source.numRef or source.strRef)
-        ]
-        wanted = [_stretched(source.f, sheet, table, lines) for source in sources]
-        if wanted and None not in wanted:
-            is_new = wanted != [source.f for source in sources]
-            for source, cells in zip(sources, wanted, strict=True):
-                source.f = cells
-            return is_new
-    sheet.add_chart(
-        _new_chart(sheet, table, table.chart, lines),
-        f"{get_column_letter(len(table.columns) + 2)}2",
-    )
-    return True
-
-
-def _stretched(cells: str, sheet: Worksheet, table: Table, lines: int) -> str | None:
-    """The cells that a chart shows, down to the last line; None if they are not in our columns."""
-    try:
-        title, (left, top, right, bottom) = range_to_tuple(cells)
-    except ValueError:
-        return None
-    if title != sheet.title or right > len(table.columns):
-        return None
-    # A whole column has no first row.
-    if top is None or bottom == (last := max(lines, top)):
-        return cells
-    return str(Reference(sheet, left, top, right, last))
-
-
-def _new_chart(sheet: Worksheet, table: Table, wanted: Chart, lines: int) -> LineChart | BarChart:
-    chart = LineChart() if wanted.kind == "line" else BarChart()
-    chart.title = wanted.title
-    chart.width, chart.height = 24, 11
-    chart.legend.position = "b"
-    if table.columns[wanted.axis] == DATE:
-        chart.x_axis = DateAxis(crossAx=100)
-        chart.x_axis.number_format = "dd.mm"
-        chart.y_axis.crossAx = 500
-    # Newer Excel hides both axes if this is not set.
-    chart.x_axis.delete = chart.y_axis.delete = False
-    for place in wanted.series:
-        values = Reference(sheet, min_col=place + 1, min_row=1, max_row=lines)
-        chart.add_data(values, titles_from_data=True)
-    chart.set_categories(Reference(sheet, min_col=wanted.axis + 1, min_row=2, max_row=lines))
-    return chart
 
 
 def _replace(path: Path, book: Workbook) -> None:

@@ -35,6 +35,8 @@ def worksheet(report: Report, rows: Sequence[Row], days: Collection[dt.date]) ->
         former = frozenset(report.formerly.get(name, ()))
         columns.append(Column(label, _TEXT_WIDTH if has_texts else _NUMBER_WIDTH, former))
     names = ["report_date", *labels]
+    kinds = [report.columns[name].kind for name in labels]
+    dimensions = [place for place, kind in enumerate(kinds, start=1) if kind == "dimension"]
     return Table(
         tuple(columns),
         tuple(tuple(row[name] for name in names) for row in with_cells(report, rows)),
@@ -42,6 +44,7 @@ def worksheet(report: Report, rows: Sequence[Row], days: Collection[dt.date]) ->
         chart=_chart(report, names),
         keeps_days=report.sheet == "yes",
         days=frozenset(days),
+        named_by=(0, *dimensions) if dimensions else None,
     )
 
 

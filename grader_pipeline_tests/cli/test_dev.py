@@ -58,7 +58,7 @@ def test_dev_without_an_api_serves_the_demo_and_leaves_nothing_behind_however_it
     assert [path.name for path in home.iterdir()] == [world.name]
     (location,) = ask(url, LOCATIONS)["workspaceOrError"]["locationEntries"]
     assert location["locationOrLoadError"] == {"name": "grader_pipeline"}
-    assert eventually(lambda: limits(url) == {"grader_api": 3, "sheet": 1}), limits(url)
+    assert eventually(lambda: limits(url) == {"grader_api": 3}), limits(url)
     running = processes_of(home)
     assert len(running) > 5
     assert "never-to-be-seen" not in str(asked(running, psutil.Process.cmdline))

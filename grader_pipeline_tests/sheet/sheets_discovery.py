@@ -21,7 +21,10 @@ def document() -> dict[str, Any]:
 
 
 def check_parameters(method: str, given: dict[str, list[str]]) -> None:
-    known = document()["resources"]["spreadsheets"]["methods"][method]["parameters"]
+    spreadsheets = document()["resources"]["spreadsheets"]
+    of, _, name = method.rpartition(".")
+    methods = (spreadsheets["resources"][of] if of else spreadsheets)["methods"]
+    known = methods[name]["parameters"]
     for name, values in given.items():
         if name not in known and name not in GLOBAL_PARAMETERS:
             raise Invalid(f'Unknown name "{name}": Cannot bind query parameter.')

@@ -1,6 +1,8 @@
 """Names and numbers of the tests of the sheet."""
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -8,6 +10,8 @@ from openpyxl import load_workbook
 
 from grader_pipeline.reports.day_metrics import MAIN_METRICS
 from grader_pipeline.reports.definition import Row
+from grader_pipeline.sheet.cells import labels_of
+from grader_pipeline.sheet.table import Table
 
 ACCOUNT = "robot@school.iam.gserviceaccount.com"
 BOOK = "1AbC-spreadsheet_id"
@@ -32,6 +36,18 @@ def metrics(*days: str, first: int | None = None) -> list[Row]:
             for metric, label, value in zip(MAIN_METRICS, LABELS, values, strict=True)
         ]
     return rows
+
+
+def with_labels(tables: Sequence[Table], *earlier: Sequence[Table]) -> tuple[Table, ...]:
+    """The tables, with the labels that they and earlier ones have: what a database knows."""
+    found = []
+    for table in tables:
+        same = [
+            other for others in earlier for other in others if other.worksheet == table.worksheet
+        ]
+        labels = frozenset(label for other in [table, *same] for label in labels_of(other))
+        found.append(replace(table, labels=labels))
+    return tuple(found)
 
 
 def workbook_lines(path: Path, sheet: str = "Лист1", width: int = 3) -> list[list[object]]:

@@ -59,6 +59,10 @@ class Google:
     """The faults to come, by kind of request: token, drive, get, batchUpdate. None: none."""
     wake: threading.Event = field(default_factory=threading.Event)
     url: str = ""
+    written: int = 0
+    """The bytes of all requests that write."""
+    answered: int = 0
+    """The bytes of all answers."""
     _this_minute: int = 0
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -129,11 +133,14 @@ class _Handler(BaseHTTPRequestHandler):
         if address.path == "/drive/v3/files":
             self._respond("drive", lambda: self._drive(query))
         else:
-            book = urllib.parse.unquote(address.path.removeprefix("/v4/spreadsheets/"))
-            self._respond("get", lambda: self._get(book, query))
+            path = urllib.parse.unquote(address.path.removeprefix("/v4/spreadsheets/"))
+            book = path.removesuffix("/values:batchGet")
+            get = self._get_values if path.endswith("/values:batchGet") else self._get
+            self._respond("get", lambda: get(book, query))
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
+        self.state.written += 0 if self.path == "/token" else len(body)
         if self.path == "/token":
             self._respond("token", lambda: self._token(body))
         else:
@@ -151,7 +158,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
             return
-        data = document if isinstance(document, bytes) else json.dumps(document).encode()
+        data = (
+            document
+            if isinstance(document, bytes)
+            else json.dumps(document, ensure_ascii=False).encode()
+        )
+        self.state.answered += len(data)
         self.send_response(status)
         for name, value in fault.headers if fault else ():
             self.send_header(name, value)
@@ -210,6 +222,20 @@ class _Handler(BaseHTTPRequestHandler):
         except (Invalid, Refusal) as refusal:
             return 400, error(400, "INVALID_ARGUMENT", str(refusal))
         return 200, masked(document, mask)
+
+    def _get_values(self, ident: str, query: dict[str, list[str]]) -> tuple[int, Any]:
+        if denied := self._denied(writing=False):
+            return denied
+        try:
+            check_parameters("values.batchGet", query)
+            assert query["majorDimension"] == ["COLUMNS"]
+            assert query["valueRenderOption"] == ["UNFORMATTED_VALUE"]
+            assert query["dateTimeRenderOption"] == ["SERIAL_NUMBER"]
+            mask = parse_mask(query["fields"][0])
+            check_mask("BatchGetValuesResponse", mask)
+            return 200, masked(self.state.books[ident].values_of(query["ranges"]), mask)
+        except (Invalid, Refusal) as refusal:
+            return 400, error(400, "INVALID_ARGUMENT", str(refusal))
 
     def _batch_update(self, ident: str, body: dict[str, Any]) -> tuple[int, Any]:
         if denied := self._denied(writing=True):

@@ -6,24 +6,21 @@ others, and applies a batch wholly or not at all.
 
 import copy
 import re
+from collections.abc import Callable
 from typing import Any
 
-from grader_pipeline_tests.sheet.sheets_discovery import check_mask, parse_mask
+from grader_pipeline_tests.sheet.sheets_requests import Cell, Refusal, Requests
 
-Cell = dict[str, Any]
-
-
-PROTECTED = "You are trying to edit a protected cell or object. Please contact the owner."
+Span = tuple[int, int, int, int]
+"""Rows and columns of a range, half-open: top, bottom, left, right."""
 
 
-class Refusal(Exception):  # noqa: N818
-    """A 400 of the API."""
-
-
-class Spreadsheet:
+class Spreadsheet(Requests):
     def __init__(self, title: str) -> None:
         self.title = title
         self.sheets: list[dict[str, Any]] = []
+        self.notes: list[dict[str, Any]] = []
+        """The developer metadata of the spreadsheet itself."""
         self.history: list[list[dict[str, Any]]] = []
         """The sheets as every reader could see them, one state after the other."""
 
@@ -35,6 +32,8 @@ class Spreadsheet:
                 "properties": properties | {"index": len(self.sheets), "gridProperties": grid},
                 "cells": {},
                 "widths": {},
+                "heights": {},
+                "developerMetadata": [],
                 "charts": [],
                 "protectedRanges": [],
             }
@@ -46,6 +45,25 @@ class Spreadsheet:
     def put(self, title: str, row: int, column: int, cell: Cell) -> None:
         self.sheet(title)["cells"][row, column] = cell
 
+    def insert(self, title: str, row: int, count: int) -> None:
+        """What a reader does: insert rows above this one."""
+        area = {"dimension": "ROWS", "startIndex": row, "endIndex": row + count}
+        ident = self.sheet(title)["properties"]["sheetId"]
+        self._insert_dimension({"range": area | {"sheetId": ident}})
+
+    def sort(self, title: str, key: Callable[[list[Any]], Any], start: int) -> None:
+        """What a reader does: sort whole rows, from this one to the last that has a day."""
+        sheet = self.sheet(title)
+        lines = self.values(title)
+        rows = [row for row in range(start, len(lines)) if isinstance(lines[row][0], int)]
+        order = sorted(rows, key=lambda row: key(lines[row]))
+        places = {row: place for place, row in zip(rows, order, strict=True)}
+        for name in ("cells", "heights"):
+            sheet[name] = {
+                (places.get(at[0], at[0]), at[1]) if name == "cells" else places.get(at, at): part
+                for at, part in sheet[name].items()
+            }
+
     def values(self, title: str, width: int = 3) -> list[list[Any]]:
         """The leftmost columns as bare values, to the last line that has one."""
         return values(self.sheets, title, width)
@@ -54,28 +72,44 @@ class Spreadsheet:
         shown = []
         wanted = [self._parse_range(text) for text in ranges]
         for sheet in self.sheets:
-            title = sheet["properties"]["title"]
-            widths = [last for name, last in wanted if name == title]
-            if ranges and not widths:
+            spans = [span for of, span in wanted if of is sheet]
+            if ranges and not spans:
                 continue
-            answer = {"properties": copy.deepcopy(sheet["properties"])}
-            answer |= {
-                n: copy.deepcopy(sheet[n]) for n in ("charts", "protectedRanges") if sheet[n]
-            }
+            answer = {"properties": sheet["properties"]}
+            parts = ("charts", "protectedRanges", "developerMetadata")
+            answer |= {name: copy.deepcopy(sheet[name]) for name in parts if sheet[name]}
             if grid_data:
-                width = (
-                    widths[0] if widths else sheet["properties"]["gridProperties"]["columnCount"]
-                )
-                answer["data"] = [self._data(sheet, width)]
+                answer["data"] = [self._data(sheet, span) for span in spans or [_all(sheet)]]
             shown.append(answer)
-        return {"properties": {"title": self.title}, "sheets": shown}
+        document = {"properties": {"title": self.title}, "sheets": shown}
+        return document | ({"developerMetadata": self.notes} if self.notes else {})
+
+    def values_of(self, ranges: list[str]) -> dict[str, Any]:
+        """values.batchGet, columns first, unformatted, times and days as numbers."""
+        found = []
+        for text in ranges:
+            sheet, (top, bottom, left, right) = self._parse_range(text)
+            cells = sheet["cells"]
+            last = max((row for row, c in cells if left <= c < right), default=-1)
+            columns = []
+            for column in range(left, right):
+                lines = range(top, min(bottom, last + 1))
+                values = [_shown(cells.get((row, column), {})) for row in lines]
+                while values and values[-1] == "":
+                    values.pop()
+                columns.append(values)
+            while columns and not columns[-1]:
+                columns.pop()
+            found.append({"range": text, "majorDimension": "COLUMNS"})
+            found[-1] |= {"values": columns} if columns else {}
+        return {"spreadsheetId": self.title, "valueRanges": found}
 
     def batch_update(self, requests: list[dict[str, Any]]) -> None:
-        before = self._snapshot()
+        before, notes = self._snapshot(), list(self.notes)
         try:
             self._apply(requests)
         except BaseException:
-            self.sheets = before
+            self.sheets, self.notes = before, notes
             raise
         self.remember()
 
@@ -104,128 +138,43 @@ class Spreadsheet:
             except Refusal as refusal:
                 raise Refusal(f"Invalid requests[{index}].{kind}: {refusal}") from None
 
-    def _parse_range(self, text: str) -> tuple[str, int]:
-        found = re.fullmatch(r"'((?:[^']|'')+)'!A:([A-Z])", text)
+    def _parse_range(self, text: str) -> tuple[dict[str, Any], Span]:
+        found = re.fullmatch(r"'((?:[^']|'')+)'!([A-Z]?)(\d*):([A-Z]?)(\d*)", text)
         titles = [sheet["properties"]["title"] for sheet in self.sheets]
         if not found or found[1].replace("''", "'") not in titles:
             raise Refusal(f"Unable to parse range: {text}")
-        title, last = found[1].replace("''", "'"), ord(found[2]) - ord("A") + 1
-        columns = self.sheet(title)["properties"]["gridProperties"]["columnCount"]
-        if last > columns:
-            raise Refusal(f"Range ({text}) exceeds grid limits. Max columns: {columns}")
-        return title, last
+        sheet = self.sheet(found[1].replace("''", "'"))
+        grid = sheet["properties"]["gridProperties"]
+        top, bottom, left, right = _all(sheet)
+        if found[2]:
+            left, right = ord(found[2]) - ord("A"), ord(found[4]) - ord("A") + 1
+        if found[3]:
+            top, bottom = int(found[3]) - 1, int(found[5])
+        if right > grid["columnCount"] or top >= grid["rowCount"]:
+            raise Refusal(f"Range ({text}) exceeds grid limits. Grid: {grid}")
+        return sheet, (top, min(bottom, grid["rowCount"]), left, right)
 
-    def _data(self, sheet: dict[str, Any], width: int) -> dict[str, Any]:
-        inside = [row for row, column in sheet["cells"] if column < width]
+    def _data(self, sheet: dict[str, Any], span: Span) -> dict[str, Any]:
+        top, bottom, left, right = span
+        inside = [row for row, c in sheet["cells"] if top <= row < bottom and left <= c < right]
         rows = []
-        for row in range(max(inside, default=-1) + 1):
-            cells = [sheet["cells"].get((row, column), {}) for column in range(width)]
+        for row in range(top, max(inside, default=-1) + 1):
+            cells = [sheet["cells"].get((row, column), {}) for column in range(left, right)]
             while cells and not cells[-1]:
                 cells.pop()
-            rows.append({"values": copy.deepcopy(cells)} if cells else {})
-        return {"rowData": rows} if rows else {}
+            rows.append({"values": cells} if cells else {})
+        return {"startRow": top} | ({"rowData": rows} if rows else {})
 
-    def _by_id(self, sheet_id: int | None) -> dict[str, Any]:
-        for sheet in self.sheets:
-            if sheet["properties"]["sheetId"] == (sheet_id or 0):
-                return sheet
-        raise Refusal(f"No grid with id: {sheet_id}")
 
-    def _add_sheet(self, body: dict[str, Any]) -> None:
-        properties = copy.deepcopy(body["properties"])
-        for sheet in self.sheets:
-            if sheet["properties"]["title"] == properties["title"]:
-                raise Refusal(
-                    f'A sheet with the name "{properties["title"]}" already exists. Please enter '
-                    "another name."
-                )
-            if sheet["properties"]["sheetId"] == properties["sheetId"]:
-                raise Refusal(f"Sheet with id {properties['sheetId']} already exists.")
-        self.add_sheet(properties["title"], properties["sheetId"])
-        self.sheets[-1]["properties"]["gridProperties"] |= properties["gridProperties"]
+def _all(sheet: dict[str, Any]) -> Span:
+    grid = sheet["properties"]["gridProperties"]
+    return 0, grid["rowCount"], 0, grid["columnCount"]
 
-    def _update_sheet_properties(self, body: dict[str, Any]) -> None:
-        sheet = self._by_id(body["properties"].get("sheetId"))
-        mask = parse_mask(body["fields"])
-        check_mask("SheetProperties", mask)
-        assert set(mask) == {"gridProperties"}
-        given = body["properties"]["gridProperties"]
-        if self._is_protected(sheet, 0, 1, 0, 1):
-            raise Refusal(PROTECTED)
-        for name in mask["gridProperties"]:
-            sheet["properties"]["gridProperties"][name] = given[name]
 
-    def _update_dimension_properties(self, body: dict[str, Any]) -> None:
-        check_mask("DimensionProperties", parse_mask(body["fields"]))
-        area = body["range"]
-        assert area["dimension"] == "COLUMNS"
-        sheet = self._by_id(area["sheetId"])
-        for index in range(area["startIndex"], area["endIndex"]):
-            sheet["widths"][index] = body["properties"]["pixelSize"]
-
-    def _repeat_cell(self, body: dict[str, Any]) -> None:
-        area = body["range"]
-        lines = [[body["cell"]] * (area["endColumnIndex"] - area["startColumnIndex"])] * (
-            area["endRowIndex"] - area["startRowIndex"]
-        )
-        self._put_cells(area, lines, body["fields"])
-
-    def _update_cells(self, body: dict[str, Any]) -> None:
-        lines = [row.get("values", []) for row in body["rows"]]
-        self._put_cells(body["range"], lines, body["fields"])
-
-    def _put_cells(self, area: dict[str, int], lines: list[list[Cell]], fields: str) -> None:
-        mask = parse_mask(fields)
-        check_mask("CellData", mask)
-        sheet = self._by_id(area["sheetId"])
-        grid = sheet["properties"]["gridProperties"]
-        top, bottom = area["startRowIndex"], area["endRowIndex"]
-        left, right = area["startColumnIndex"], area["endColumnIndex"]
-        if bottom > grid["rowCount"] or right > grid["columnCount"] or top >= bottom:
-            raise Refusal("Attempting to write outside of the grid")
-        if len(lines) > bottom - top or any(len(line) > right - left for line in lines):
-            raise Refusal("Attempting to write outside of the range")
-        if self._is_protected(sheet, top, bottom, left, right):
-            raise Refusal(PROTECTED)
-        for row in range(top, bottom):
-            for column in range(left, right):
-                line = lines[row - top] if row - top < len(lines) else []
-                new = line[column - left] if column - left < len(line) else {}
-                cell = _merged(sheet["cells"].get((row, column), {}), new, mask)
-                sheet["cells"].pop((row, column), None)
-                if cell:
-                    sheet["cells"][row, column] = cell
-
-    def _is_protected(self, sheet: dict[str, Any], *area: int) -> bool:
-        top, bottom, left, right = area
-        return any(
-            not part.get("warningOnly")
-            and not part.get("requestingUserCanEdit")
-            and part["range"].get("startRowIndex", 0) < bottom
-            and part["range"].get("endRowIndex", bottom) > top
-            and part["range"].get("startColumnIndex", 0) < right
-            and part["range"].get("endColumnIndex", right) > left
-            for part in sheet["protectedRanges"]
-        )
-
-    def _add_chart(self, body: dict[str, Any]) -> None:
-        chart = copy.deepcopy(body["chart"])
-        taken = [c["chartId"] for sheet in self.sheets for c in sheet["charts"]]
-        if chart["chartId"] in taken:
-            raise Refusal(f"Embedded object with id {chart['chartId']} already exists.")
-        anchor = chart["position"]["overlayPosition"]["anchorCell"]
-        sheet = self._by_id(anchor["sheetId"])
-        if anchor["columnIndex"] >= sheet["properties"]["gridProperties"]["columnCount"]:
-            raise Refusal("The anchor cell is outside of the grid")
-        sheet["charts"].append(chart)
-
-    def _update_chart_spec(self, body: dict[str, Any]) -> None:
-        for sheet in self.sheets:
-            for chart in sheet["charts"]:
-                if chart["chartId"] == body["chartId"]:
-                    chart["spec"] = copy.deepcopy(body["spec"])
-                    return
-        raise Refusal(f"No chart with id: {body['chartId']}")
+def _shown(cell: Cell) -> Any:
+    """A cell's value as values.batchGet has it. A formula is shown as if it gave 1."""
+    entered = cell.get("userEnteredValue", {})
+    return 1 if "formulaValue" in entered else next(iter(entered.values()), "")
 
 
 def values(sheets: list[dict[str, Any]], title: str, width: int = 3) -> list[list[Any]]:
@@ -239,14 +188,3 @@ def values(sheets: list[dict[str, Any]], title: str, width: int = 3) -> list[lis
         ]
         for row in range(last + 1)
     ]
-
-
-def _merged(old: Cell, new: Cell, mask: dict[str, Any]) -> Cell:
-    """The old cell with the masked fields replaced by the new cell's, absent ones cleared."""
-    result = dict(old)
-    for name, inner in mask.items():
-        part = _merged(old.get(name, {}), new.get(name, {}), inner) if inner else new.get(name)
-        result.pop(name, None)
-        if part:
-            result[name] = copy.deepcopy(part)
-    return result

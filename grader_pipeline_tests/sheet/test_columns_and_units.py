@@ -12,9 +12,9 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.sheet.cells import fraction_of
 from grader_pipeline.sheet.resource import Sheets
 from grader_pipeline.sheet.table import DATE, Column, Table, daily_report
-from grader_pipeline.sheet.update import fraction_of
 from grader_pipeline_tests.sheet.sheets_given import metrics
 
 DAY = dt.date(2023, 5, 31)

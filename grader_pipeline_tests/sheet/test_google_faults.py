@@ -10,7 +10,7 @@ from grader_pipeline import logs
 from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline.sheet.resource import Sheets
 from grader_pipeline.sheet.table import Table, daily_report
-from grader_pipeline_tests.sheet.sheets_given import BOOK, metrics
+from grader_pipeline_tests.sheet.sheets_given import BOOK, metrics, with_labels
 from grader_pipeline_tests.sheet.sheets_server import HTML, TOKEN, Fault, Google
 from grader_pipeline_tests.sheet.sheets_spreadsheet import Spreadsheet, values
 
@@ -53,6 +53,7 @@ def test_a_fault_at_a_write_changes_nothing_about_the_sheet(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before, after = (daily_report(rows) for rows in WRITES[write])
+    after = with_labels(after, before)
     if write not in WITHOUT_FAULT:
         twin = Spreadsheet(book.title)
         twin.add_sheet("Лист1", 0)

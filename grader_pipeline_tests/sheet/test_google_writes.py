@@ -9,7 +9,7 @@ import pytest
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.sheet.resource import Sheets
 from grader_pipeline.sheet.table import DATE, Chart, Column, Table, chart_table, daily_report
-from grader_pipeline_tests.sheet.sheets_given import BOOK, HEADER, LABELS, metrics
+from grader_pipeline_tests.sheet.sheets_given import BOOK, HEADER, LABELS, metrics, with_labels
 from grader_pipeline_tests.sheet.sheets_server import Google
 from grader_pipeline_tests.sheet.sheets_spreadsheet import Spreadsheet, values
 
@@ -67,7 +67,7 @@ def test_the_chart_is_made_once_and_follows_the_table(book: Spreadsheet, sheets:
     ]  # fmt: skip
 
 
-def test_writing_the_same_again_sends_one_read_and_no_write(
+def test_writing_the_same_again_reads_twice_and_writes_nothing(
     google: Google, book: Spreadsheet, sheets: Sheets
 ) -> None:
     tables = daily_report(metrics("2023-05-31", "2023-05-30"))
@@ -76,32 +76,34 @@ def test_writing_the_same_again_sends_one_read_and_no_write(
 
     shown = sheets.show(tables)
 
-    assert [kind for kind, _ in google.asked] == ["token", "get"]
+    assert [kind for kind, _ in google.asked] == ["token", "get", "get"]
     assert (shown.lines, shown.cells, shown.written) == (8, 0, False)
     assert len(book.history) == 2
 
 
-def test_a_corrected_day_writes_no_cell_above_it(
+def test_a_corrected_day_writes_its_own_lines_only(
     google: Google, book: Spreadsheet, sheets: Sheets
 ) -> None:
-    days = metrics("2023-05-31", "2023-05-30")
+    days = metrics("2023-05-31", "2023-05-30", "2023-05-29")
     sheets.show(daily_report(days))
     google.asked.clear()
 
-    shown = sheets.show(daily_report(metrics("2023-05-31") + metrics("2023-05-30", first=5)))
+    corrected = metrics("2023-05-30", first=5)
+    shown = sheets.show(daily_report([*days[:3], *corrected, *days[6:]]))
 
-    assert shown.cells == 3 * 3 + 2 * 4
-    assert [kind for kind, _ in google.asked] == ["token", "get", "batchUpdate"]
+    assert shown.cells == 3 + 4, "one line changed in each of two worksheets"
+    assert [kind for kind, _ in google.asked] == ["token", *["get"] * 3, "batchUpdate"]
     assert book.values("Лист1")[4] == [DAY - 1, ATTEMPTS, 5]
 
 
 def test_a_metric_that_is_gone_leaves_no_line_behind(book: Spreadsheet, sheets: Sheets) -> None:
     day = metrics("2023-05-31")
     gone = {"report_date": day[0]["report_date"], "metric": "x", "label": "X", "value": 1}
-    sheets.show(daily_report([*day, gone]))
+    before = daily_report([*day, gone])
+    sheets.show(before)
     assert len(book.values("Лист1")) == 5
 
-    sheets.show(daily_report(day))
+    sheets.show(with_labels(daily_report(day), before))
 
     assert book.values("Лист1") == [
         HEADER, [DAY, ATTEMPTS, 671], [DAY, SUCCESSES, 31], [DAY, USERS, 12.5],
@@ -155,6 +157,7 @@ def test_days_of_which_nothing_may_be_shown_leave_their_worksheet(
             (DATE, Column("Курс", 100), Column("Юзеров", 100)),
             tuple((day, "A", day.day) for day in dates),
             worksheet="Курсы", chart=Chart("x", "bar", 1, (2,)), days=known,
+            labels=frozenset({("A",)}),
         )  # fmt: skip
         sheets.show([*daily_report(metrics("2023-05-31")), table])
 
@@ -193,8 +196,7 @@ def test_upload_to_google_sheets_writes_the_worksheet_that_it_is_given(
 
 
 def test_a_chart_table_knows_days_that_lack_a_metric() -> None:
-    table = chart_table(metrics("2023-05-31") + metrics("2023-05-30")[1:])
-    assert table.lines == (
+    assert chart_table(metrics("2023-05-31") + metrics("2023-05-30")[1:]).lines == (
         (dt.date(2023, 5, 30), None, 30, 12.5), (dt.date(2023, 5, 31), 671, 31, 12.5),
     )  # fmt: skip
 
@@ -221,10 +223,11 @@ def test_a_chart_without_one_of_its_metrics_is_an_error_and_empties_no_chart(
     sheets: Sheets,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    sheets.show(daily_report(metrics("2023-05-31", *older)))
+    tables = daily_report(metrics("2023-05-31", *older))
+    sheets.show(tables)
     before = book.values("Динамика", 4)
 
-    sheets.show(daily_report(metrics("2023-05-31")[1:] + metrics(*older)))
+    sheets.show(with_labels(daily_report(metrics("2023-05-31")[1:] + metrics(*older)), tables))
 
     (logged,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert "no submits on its newest day" in logged.getMessage()

@@ -68,7 +68,9 @@ def test_days_in_any_order_end_the_same_and_the_chart_follows(path: Path, sheets
     assert references == [f"'Динамика'!${column}$2:${column}$4" for column in "BCD"]
 
 
-def test_what_readers_have_beside_and_around_survives(path: Path, sheets: Sheets) -> None:
+def test_what_readers_have_beside_a_line_moves_with_it_and_the_rest_survives(
+    path: Path, sheets: Sheets
+) -> None:
     sheets.show(daily_report(metrics("2023-05-30")))
     book = load_workbook(path)
     sheet = book["Лист1"]
@@ -76,6 +78,9 @@ def test_what_readers_have_beside_and_around_survives(path: Path, sheets: Sheets
     sheet["E2"].number_format = "0.00%"
     sheet["E2"].comment = Comment("праздник", "методист")
     sheet["B2"].fill = PatternFill("solid", fgColor="00FF00")
+    sheet.row_dimensions[3].height = 40
+    sheet["F1"] = "=SUM(C2:C4)"
+    sheet.merge_cells("G3:H3")
     sheet.auto_filter.ref = "A1:E4"
     theirs = book.create_sheet("Мой лист")
     theirs.append(["a", 1])
@@ -89,11 +94,16 @@ def test_what_readers_have_beside_and_around_survives(path: Path, sheets: Sheets
 
     book = load_workbook(path)
     sheet = book["Лист1"]
-    assert sheet["E2"].value == "=C2*2"
-    assert sheet["E2"].number_format == "0.00%"
-    assert sheet["E2"].comment.text == "праздник"
-    assert sheet["B2"].fill.fgColor.rgb == "0000FF00"
-    assert sheet.auto_filter.ref == "A1:E4"
+    assert sheet["E5"].value == "=C5*2"
+    assert sheet["E5"].number_format == "0.00%"
+    assert sheet["E5"].comment.text == "праздник"
+    assert sheet["E2"].value is None
+    assert sheet["B5"].fill.fgColor.rgb == "0000FF00"
+    assert sheet["B2"].fill.fill_type is None
+    assert (sheet.row_dimensions[6].height, sheet.row_dimensions[3].height) == (40, None)
+    assert sheet["F1"].value == "=SUM(C5:C7)"
+    assert [str(area) for area in sheet.merged_cells.ranges] == ["G6:H6"]
+    assert sheet.auto_filter.ref == "A1:E7"
     assert len(sheet._charts) == 0
     assert [[cell.value for cell in row] for row in book["Мой лист"]] == [["a", 1]]
     assert len(book["Мой лист"]._charts) == 1
@@ -138,6 +148,7 @@ def weekly(days: str, *, keeps: bool, known: str = "") -> Table:
         (DATE, Column("Курс", 100), Column("Юзеров", 100)),
         tuple((day, "A", day.day) for day in dates),
         worksheet="Курсы", chart=Chart("x", "bar", 1, (2,)), keeps_days=keeps,
+        labels=frozenset({("A",)}),
         days=frozenset(dt.date(2023, 5, int(day)) for day in known.split()),
     )  # fmt: skip
 

@@ -1,26 +1,20 @@
-"""Worksheets in the Sheets API's JSON: what was read, and the requests of a write.
+"""Worksheets in the Sheets API's JSON: the requests of a write.
 
-Plain functions without a connection. Each request is absolute (cells by their place, worksheets by
-ids that we choose), so applying it twice has the effect of once. No request changes a cell right of
-our columns.
+Plain functions without a connection. Rows that change are written at their old places. Then, from
+below, rows that leave are deleted and new ones inserted. No request changes a cell right of our
+columns.
 """
 
 import datetime as dt
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
-from gspread.utils import absolute_range_name, rowcol_to_a1
-
-from grader_pipeline.sheet.table import Table, Value, number_format
-from grader_pipeline.sheet.update import (
-    DAY_ZERO,
-    Found,
-    Odd,
-    Update,
-    fraction_of,
-    time_of,
-)
+from grader_pipeline.sheet.cells import DAY_ZERO, fraction_of
+from grader_pipeline.sheet.matching import figures
+from grader_pipeline.sheet.table import Line, Table, Value, number_format
+from grader_pipeline.sheet.update import Update
 
 Sheet = dict[str, Any]
 """A worksheet as ``spreadsheets.get`` gives it."""
@@ -28,14 +22,20 @@ Sheet = dict[str, Any]
 Request = dict[str, Any]
 """One of the requests of ``spreadsheets.batchUpdate``."""
 
-SHEET_FIELDS = (
-    "properties(sheetId,title,gridProperties(rowCount,columnCount,frozenRowCount)),"
-    "protectedRanges(range,warningOnly,requestingUserCanEdit,unprotectedRanges),"
-    "charts(chartId,spec)"
-)
-CELL_FIELDS = "data(startRow,rowData(values(userEnteredValue,userEnteredFormat(numberFormat))))"
+Requests = Iterator[Request]
 
-_SPARE_LINES = 1000
+GREY = {"red": 0.6, "green": 0.6, "blue": 0.6}
+"""The colour of a line that is over, and stays for what readers have beside it."""
+
+_COLORS = "".join(
+    f",userEnteredFormat.{name}"
+    for name in ("backgroundColor", "backgroundColorStyle", "textFormat")
+)
+"""What a new row does not take over from the one below it: readers mark lines by it."""
+
+SPARE_LINES = 1000
+"""So many rows a new worksheet has below its lines."""
+
 _NEW_SHEET_COLUMNS = 26
 
 
@@ -44,90 +44,62 @@ def own_sheet_id(title: str) -> int:
     return zlib.crc32(f"grader_pipeline worksheet {title}".encode()) & 0x7FFFFFFF
 
 
-def find_worksheet(sheets: Sequence[Sheet], title: str) -> Sheet | None:
-    """Find the worksheet of that title, or the one that we made with it and readers renamed."""
-    by_title = [sheet for sheet in sheets if sheet["properties"].get("title") == title]
-    by_id = [sheet for sheet in sheets if sheet_id(sheet) == own_sheet_id(title)]
-    return next(iter(by_title + by_id), None)
-
-
 def sheet_id(sheet: Sheet) -> int:
     """Give the worksheet's id. The API leaves out a zero."""
     return int(sheet["properties"].get("sheetId", 0))
 
 
-def columns_of(title: str, width: int) -> str:
-    """Name the leftmost columns of a worksheet in A1 notation."""
-    return absolute_range_name(title, "A:" + rowcol_to_a1(1, width).removesuffix("1"))
-
-
-def lines_of(sheet: Sheet, width: int) -> list[Found]:
-    """Read our columns as plain values."""
-    lines: list[Found] = []
-    for block in sheet.get("data", ()):
-        lines += [()] * (block.get("startRow", 0) - len(lines))
-        for row in block.get("rowData", ()):
-            lines.append([_value(cell) for cell in row.get("values", ())])
-    return [(*line[:width], *[None] * (width - len(line))) for line in lines]
-
-
-def _value(cell: dict[str, Any]) -> Value | Odd:
-    entered = cell.get("userEnteredValue") or {}
-    if not entered or entered.get("stringValue") == "":
-        return None
-    if "stringValue" in entered:
-        return str(entered["stringValue"])
-    if "numberValue" not in entered:
-        return Odd.CELL
-    number = entered["numberValue"]
-    kind = cell.get("userEnteredFormat", {}).get("numberFormat", {}).get("type")
-    if kind == "TIME":
-        return time_of(number)
-    if number != int(number):
-        return float(number)
-    return DAY_ZERO + dt.timedelta(days=number) if kind == "DATE" else int(number)
-
-
-def is_protected(sheet: Sheet, update: Update) -> bool:
-    """Whether a protected range has lines that differ, and we may not write them."""
+def is_protected(sheet: Sheet, table: Table, update: Update) -> bool:
+    """Whether a protected range has rows of ours that differ, and we may not write them."""
+    rows = {
+        *([update.header] if update.heading else ()),
+        *update.changed,
+        *update.leaving,
+        *update.greyed,
+        *update.inserted,
+    }
     return any(
         not protected.get("warningOnly")
         and not protected.get("requestingUserCanEdit")
         and not protected.get("unprotectedRanges")
-        and (cells := protected.get("range", {})).get("startColumnIndex", 0) < len(update.lines[0])
-        and cells.get("startRowIndex", 0) < update.end
-        and cells.get("endRowIndex", update.end) > update.start
+        and (cells := protected.get("range", {})).get("startColumnIndex", 0) < len(table.columns)
+        and any(
+            cells.get("startRowIndex", 0) <= row < cells.get("endRowIndex", row + 1) for row in rows
+        )
         for protected in sheet.get("protectedRanges", ())
     )
 
 
-def new_worksheet(title: str, table: Table, update: Update) -> list[Request]:
-    """Make a worksheet, large enough for the table and the readers' columns."""
+def new_worksheet(title: str, place: int, table: Table) -> list[Request]:
+    """Make a worksheet at this place among the tabs, large enough for the readers' columns."""
     made = {
         "sheetId": own_sheet_id(title),
         "title": title,
+        "index": place,
         "gridProperties": {
-            "rowCount": len(update.lines) + _SPARE_LINES,
+            "rowCount": SPARE_LINES,
             "columnCount": max(_NEW_SHEET_COLUMNS, len(table.columns) + 2),
             "frozenRowCount": 1,
         },
     }
-    return [{"addSheet": {"properties": made}}, *_header(own_sheet_id(title), table)]
+    return [{"addSheet": {"properties": made}}, *_header(own_sheet_id(title), table, 0)]
 
 
 def enlarge(sheet: Sheet, table: Table, update: Update) -> list[Request]:
     """Make the worksheet large enough. Freeze and format the header if that was not done."""
     grid = sheet["properties"].get("gridProperties", {})
     width = len(table.columns) + (2 if table.chart else 0)
-    least = {"rowCount": len(update.lines), "columnCount": width, "frozenRowCount": 1}
+    # Google refuses to delete all rows that are not frozen, and to insert at the end.
+    rows = update.header + 2 + len(update.leaving)
+    least = {"rowCount": rows, "columnCount": width, "frozenRowCount": update.header + 1}
     wanted = {name: count for name, count in least.items() if grid.get(name, 0) < count}
-    if "rowCount" in wanted:
-        wanted["rowCount"] += _SPARE_LINES
+    if grid.get("frozenRowCount"):
+        wanted.pop("frozenRowCount", None)
     is_headed = "frozenRowCount" not in wanted
-    header = [] if is_headed else _header(sheet_id(sheet), table)
-    if is_headed and update.cells and update.start == 0:
+    header = [] if is_headed else _header(sheet_id(sheet), table, update.header)
+    if is_headed and update.heading:
         # It has new columns.
-        header = [_bold(sheet_id(sheet), table)]
+        header = [_bold(sheet_id(sheet), table, update.header)]
     if not wanted:
         return header
     properties = {"sheetId": sheet_id(sheet), "gridProperties": wanted}
@@ -136,31 +108,106 @@ def enlarge(sheet: Sheet, table: Table, update: Update) -> list[Request]:
     return [request, *header]
 
 
-def _header(ident: int, table: Table) -> list[Request]:
+def _header(ident: int, table: Table, row: int) -> list[Request]:
     """Set the widths of columns and make the header bold."""
     requests: list[Request] = []
     for at, column in enumerate(table.columns):
         of = {"sheetId": ident, "dimension": "COLUMNS", "startIndex": at, "endIndex": at + 1}
         width = {"range": of, "properties": {"pixelSize": column.width}, "fields": "pixelSize"}
         requests.append({"updateDimensionProperties": width})
-    return [*requests, _bold(ident, table)]
+    return [*requests, _bold(ident, table, row)]
 
 
-def _bold(ident: int, table: Table) -> Request:
+def _bold(ident: int, table: Table, row: int) -> Request:
     bold = {
-        "range": area(ident, (0, 1), (0, len(table.columns))),
+        "range": area(ident, (row, row + 1), (0, len(table.columns))),
         "cell": {"userEnteredFormat": {"textFormat": {"bold": True}}},
         "fields": "userEnteredFormat.textFormat.bold",
     }
     return {"repeatCell": bold}
 
 
-def update_cells(ident: int, update: Update) -> Request:
-    """Write the lines that differ, our columns only. Lines after the table become empty."""
-    rows = [{"values": [_cell(value) for value in line]} for line in update.differing]
-    written = area(ident, (update.start, update.end), (0, len(update.lines[0])))
-    fields = "userEnteredValue,userEnteredFormat.numberFormat"
-    return {"updateCells": {"range": written, "rows": rows, "fields": fields}}
+def line_requests(ident: int, table: Table, update: Update, rows: int, columns: int) -> Requests:
+    """Write the lines that differ. The grid has so many rows and columns."""
+    if update.heading:
+        every = range(len(table.columns))
+        yield from _write(ident, every, update.header, [update.heading], "")
+    for start, end in _runs(update.changed):
+        lines = [update.changed[row] for row in range(start, end)]
+        yield from _write(ident, _ours(table), start, lines, "")
+    for rows_of_color, color in ((update.greyed, {"foregroundColor": GREY}), (update.lit, {})):
+        for start, end in _runs(rows_of_color):
+            yield {
+                "repeatCell": {
+                    "range": area(ident, (start, end), (0, len(table.columns))),
+                    "cell": {"userEnteredFormat": {"textFormat": color}},
+                    "fields": "userEnteredFormat.textFormat.foregroundColor,"
+                    "userEnteredFormat.textFormat.foregroundColorStyle",
+                }
+            }
+    for row in update.blanked:
+        for left, right in _runs(figures(table)):
+            empty = {"range": area(ident, (row, row + 1), (left, right)), "rows": []}
+            yield {"updateCells": {**empty, "fields": "userEnteredValue"}}
+    yield from _moves(ident, table, update, rows, columns)
+
+
+def _moves(ident: int, table: Table, update: Update, rows: int, columns: int) -> Requests:
+    """Delete and insert rows, from below: the rows above are still where they were."""
+    steps: list[tuple[int, int, tuple[Line, ...]]] = []
+    for start, end in _runs(update.leaving):
+        cuts = [start, *(row for row in sorted(update.inserted) if start < row < end), end]
+        steps += [(first, last, ()) for first, last in pairwise(cuts)]
+    steps += [(before, before, lines) for before, lines in update.inserted.items()]
+    for start, end, lines in sorted(steps, key=lambda step: (step[0], step[1]), reverse=True):
+        if not lines:
+            yield {"deleteDimension": {"range": _rows(ident, start, end)}}
+            continue
+        new = _rows(ident, start, start + len(lines))
+        # The new rows get the formats of the row below, which is a line as they are.
+        yield {"insertDimension": {"range": new, "inheritFromBefore": start >= rows}}
+        if columns > len(table.columns):
+            yield {
+                "repeatCell": {
+                    "range": area(
+                        ident, (start, start + len(lines)), (len(table.columns), columns)
+                    ),
+                    "cell": {},
+                    "fields": _COLORS.removeprefix(","),
+                }
+            }
+        yield from _write(ident, _ours(table), start, lines, _COLORS)
+
+
+def _write(
+    ident: int, columns: Iterable[int], row: int, lines: Sequence[Line], more_fields: str
+) -> Requests:
+    """Write these columns of some rows, values and number formats."""
+    for left, right in _runs(columns):
+        rows = [{"values": [_cell(value) for value in line[left:right]]} for line in lines]
+        written = area(ident, (row, row + len(lines)), (left, right))
+        fields = f"userEnteredValue,userEnteredFormat.numberFormat{more_fields}"
+        yield {"updateCells": {"range": written, "rows": rows, "fields": fields}}
+
+
+def _ours(table: Table) -> list[int]:
+    """The columns that we write."""
+    return [index for index, column in enumerate(table.columns) if not column.by_readers]
+
+
+def _runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """Numbers that follow each other as half-open ranges."""
+    found: list[tuple[int, int]] = []
+    for number in sorted(numbers):
+        if found and found[-1][1] == number:
+            found[-1] = (found[-1][0], number + 1)
+        else:
+            found.append((number, number + 1))
+    return found
+
+
+def _rows(ident: int, start: int, end: int) -> dict[str, Any]:
+    return {"sheetId": ident, "dimension": "ROWS", "startIndex": start, "endIndex": end}
 
 
 def area(ident: int, lines: tuple[int, int], columns: tuple[int, int]) -> dict[str, int]:

@@ -10,20 +10,33 @@ from typing import Any
 
 from grader_pipeline.sheet.google.batch_update import Request, area
 from grader_pipeline.sheet.table import Chart
+from grader_pipeline.sheet.update import Update
 
 
 def chart_requests(
-    chart: Chart, sheet_id: int, columns: int, lines: int, existing: list[dict[str, Any]]
+    chart: Chart, sheet_id: int, columns: int, update: Update, existing: list[dict[str, Any]]
 ) -> list[Request]:
-    """Make the requests, if any, after which the chart exists once and covers all lines."""
+    """Make the requests, if any, after which the chart exists once and covers all lines.
+
+    New rows above the chart would move it down, a little more each day. It is put back.
+    """
     ours = zlib.crc32(b"grader_pipeline chart of %d" % sheet_id) & 0x7FFFFFFF
+    lines = update.header, max(update.end, update.header + 2)
     for other in existing:
         if other.get("chartId") == ours:
             old = other.get("spec", {})
-            spec = _stretched(old, sheet_id, lines)
-            return [{"updateChartSpec": {"chartId": ours, "spec": spec}}] if spec != old else []
+            spec = _stretched(old, sheet_id, lines[1])
+            put_back = _put_back(other, sheet_id, update)
+            # Rows that are deleted make the chart's cells fewer.
+            if spec == old and not update.leaving:
+                return put_back
+            return [{"updateChartSpec": {"chartId": ours, "spec": spec}}, *put_back]
     place = {
-        "anchorCell": {"sheetId": sheet_id, "rowIndex": 1, "columnIndex": columns + 1},
+        "anchorCell": {
+            "sheetId": sheet_id,
+            "rowIndex": update.header + 1,
+            "columnIndex": columns + 1,
+        },
         "widthPixels": 900,
         "heightPixels": 420,
     }
@@ -32,9 +45,19 @@ def chart_requests(
     return [{"addChart": {"chart": made}}]
 
 
-def _spec(chart: Chart, sheet_id: int, lines: int) -> dict[str, Any]:
+def _put_back(chart: dict[str, Any], sheet_id: int, update: Update) -> list[Request]:
+    anchor = chart.get("position", {}).get("overlayPosition", {}).get("anchorCell", {})
+    row = anchor.get("rowIndex", 0)
+    if anchor.get("sheetId", 0) != sheet_id or update.moved(row) == row:
+        return []
+    place = {"overlayPosition": {"anchorCell": anchor}}
+    moved = {"objectId": chart["chartId"], "newPosition": place, "fields": "anchorCell"}
+    return [{"updateEmbeddedObjectPosition": moved}]
+
+
+def _spec(chart: Chart, sheet_id: int, lines: tuple[int, int]) -> dict[str, Any]:
     def column(index: int) -> dict[str, Any]:
-        source = area(sheet_id, (0, lines), (index, index + 1))
+        source = area(sheet_id, lines, (index, index + 1))
         return {"sourceRange": {"sources": [source]}}
 
     return {

@@ -2,7 +2,8 @@
 
 429 (quota used up), 408, 5xx, dropped connections and missed deadlines are tried again, by this
 module only: after the seconds of ``Retry-After`` and a growing random pause, until
-``retry_seconds`` are over. Then a TransientFailure fails the run, and Dagster retries it.
+``retry_seconds`` are over. Then a TransientFailure fails the run, and Dagster retries it. A write
+that Google may have applied is not sent again: it raises :class:`LostAnswer`.
 ``failures.is_worth_retrying`` lists the statuses. All other refusals are raised at once as
 :class:`Refused`; ``refusals`` says what each means and what to do.
 """
@@ -14,14 +15,22 @@ from typing import Any
 import gspread
 from google.auth.credentials import Credentials
 from google.auth.exceptions import GoogleAuthError
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_before_delay
+from tenacity import RetryCallState, Retrying, stop_before_delay
+from tenacity.retry import retry_if_exception_type, retry_if_not_exception_type
 from tenacity.wait import wait_exception, wait_random_exponential
 
 from grader_pipeline.failures import TransientFailure, asked_pause, is_worth_retrying
-from grader_pipeline.resources.exchange import Answer, DeadlineError, NoAnswerError, exchange
+from grader_pipeline.resources.exchange import (
+    Answer,
+    DeadlineError,
+    NoAnswerError,
+    UnreachableError,
+    exchange,
+)
 
 log = logging.getLogger(__name__)
 _growing = wait_random_exponential(max=32)
+_TOO_MANY = 429
 _GOOGLE = ("https://sheets.googleapis.com", "https://www.googleapis.com")
 
 
@@ -40,18 +49,26 @@ class Refused(Exception):  # noqa: N818 - an answer, not an error of the program
 
 
 class _AskAgain(TransientFailure):
-    """There was no answer, or one to ask again after. ``pause`` is Retry-After in seconds."""
+    """There was no answer, or one to ask again after. ``pause`` is Retry-After in seconds.
 
-    def __init__(self, what: str, pause: float = 0) -> None:
+    ``unsent`` is whether Google has surely not done what was asked.
+    """
+
+    def __init__(self, what: str, pause: float = 0, *, unsent: bool = False) -> None:
         super().__init__(
             f"Google Sheets could not be reached in time: {what}. The sheet is as before, or "
             "already up to date. Run the day again later; twice does no harm."
         )
         self.what = what
         self.pause = pause
+        self.unsent = unsent
 
     def __str__(self) -> str:
         return self.what
+
+
+class LostAnswer(_AskAgain):
+    """A write was sent and not answered. Google may have applied it: read before writing again."""
 
 
 class GoogleHTTP(gspread.HTTPClient):
@@ -82,18 +99,33 @@ class GoogleHTTP(gspread.HTTPClient):
         for google in _GOOGLE:
             if self.base_url and endpoint.startswith(google):
                 endpoint = self.base_url.rstrip("/") + endpoint.removeprefix(google)
-        retrying = Retrying(
-            retry=retry_if_exception_type(_AskAgain),
+        return self.retrying(_AskAgain, LostAnswer)(self._once, method, endpoint, parts)
+
+    def retrying(self, kind: type[_AskAgain], other: type[_AskAgain] | None = None) -> Retrying:
+        """Calls a function again while it raises this kind of failure, but not the other."""
+        again = retry_if_exception_type(kind)
+        return Retrying(
+            retry=again & retry_if_not_exception_type(other) if other else again,
             # The pause that the server asks for, and a random one: clients must not ask at once.
             wait=wait_exception(lambda error: getattr(error, "pause", 0)) + _growing,
             stop=stop_before_delay(self.retry_seconds),
             before_sleep=_log_pause,
             reraise=True,
         )
-        return retrying(self._once, method, endpoint, parts)
 
     def _once(self, method: str, url: str, parts: dict[str, Any]) -> Answer:
-        answer = self._send(url, method, headers=self._token(), **parts)
+        headers = self._token()
+        try:
+            return self._asked(method, url, headers, parts)
+        except _AskAgain as failure:
+            if method == "get" or failure.unsent:
+                raise
+            raise LostAnswer(failure.what, failure.pause or 0) from None
+
+    def _asked(
+        self, method: str, url: str, headers: dict[str, str], parts: dict[str, Any]
+    ) -> Answer:
+        answer = self._send(url, method, headers=headers, **parts)
         if answer.status // 100 != 2:  # noqa: PLR2004
             raise _refused(answer, writing=method != "get")
         if not isinstance(answer.json(), dict):
@@ -124,10 +156,12 @@ class GoogleHTTP(gspread.HTTPClient):
         except DeadlineError as error:
             raise _AskAgain(str(error)) from None
         except NoAnswerError as error:
-            raise _AskAgain(f"the connection failed ({error})") from None
+            unsent = isinstance(error, UnreachableError)
+            raise _AskAgain(f"the connection failed ({error})", unsent=unsent) from None
         if is_worth_retrying(answer.status):
             pause = asked_pause(answer.headers.get("retry-after", ""))
-            raise _AskAgain(f"it answered {answer.status}", pause or 0)
+            unsent = answer.status == _TOO_MANY
+            raise _AskAgain(f"it answered {answer.status}", pause or 0, unsent=unsent)
         return answer
 
 

@@ -1,0 +1,69 @@
+"""What runs that write the sheet at the same time share: the days that wait, the labels written.
+
+A run notes its day before it waits for the sheet. Who gets the sheet writes all days that wait. A
+run that then finds its day written need not write it again.
+
+Source: the tables sheet_request and sheet_label.
+"""
+
+import datetime as dt
+import json
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from grader_pipeline.resources.postgres import Connection
+from grader_pipeline.sheet.cells import Key, labels_of
+from grader_pipeline.sheet.table import Table
+from grader_pipeline.statements import statement
+
+_MAIN = ""
+"""Stands for the worksheet of GOOGLE_SHEETS_WORKSHEET, which may get another name."""
+
+
+def request_day(db: Connection, day: dt.date) -> int:
+    """Note that the sheet shall show a day, and give the number of the request.
+
+    Commit it before waiting for the sheet.
+    """
+    row = db.execute(statement("sheet/request_day"), {"day": day}).fetchone() or {}
+    return int(row["id"])
+
+
+def place_of(db: Connection, request: int) -> str | None:
+    """Where the sheet shows the day of a request, if somebody has written it since."""
+    row = db.execute(statement("sheet/take_place"), {"request": request}).fetchone()
+    return str(row["place"]) if row else None
+
+
+def requested_days(db: Connection) -> dict[int, dt.date]:
+    """The days that wait for the sheet, by request. Read this before what is written."""
+    rows = db.execute(statement("sheet/requested")).fetchall()
+    return {row["id"]: row["report_date"] for row in rows}
+
+
+def note_place(db: Connection, requests: Collection[int], place: str) -> None:
+    """Note that the sheet shows the days of these requests."""
+    db.execute(statement("sheet/note_place"), {"requests": list(requests), "place": place})
+
+
+def drop_request(db: Connection, request: int) -> None:
+    """Remove a request that is answered."""
+    db.execute(statement("sheet/drop_request"), {"request": request})
+
+
+def with_known_labels(db: Connection, tables: Sequence[Table]) -> list[Table]:
+    """Give the tables with the labels that were ever written, and note those of now."""
+    known: dict[str, set[Key]] = defaultdict(set)
+    for row in db.execute(statement("sheet/labels")).fetchall():
+        known[row["worksheet"]].add(tuple(json.loads(row["label"])))
+    found, worksheets, labels = [], [], []
+    for table in tables:
+        name = table.worksheet or _MAIN
+        earlier = known.get(name)
+        new = labels_of(table) - (earlier or set())
+        worksheets += [name] * len(new)
+        labels += [json.dumps(label, ensure_ascii=False) for label in sorted(new, key=str)]
+        found.append(replace(table, labels=None if earlier is None else frozenset(earlier)))
+    db.execute(statement("sheet/note_labels"), {"worksheets": worksheets, "labels": labels})
+    return found

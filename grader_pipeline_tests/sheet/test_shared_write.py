@@ -1,0 +1,84 @@
+"""Runs of days at the same time: few writes, and none ends before its day is in the sheet."""
+
+import datetime as dt
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+
+from grader_pipeline.assets.step4_metrics import REPORTS
+from grader_pipeline.assets.step5_sheet_report import sheet_with
+from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.partitions import window
+from grader_pipeline.reports.tables import store_reports
+from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.sheet.resource import Sheets
+from grader_pipeline.sheet.table import Table
+from grader_pipeline.sheet.update import Written
+
+DAYS = [dt.date(2023, 5, 1) + dt.timedelta(days=n) for n in range(5)]
+
+writes: list[set[object]] = []
+"""The days of each write."""
+all_wait = threading.Event()
+
+
+class SlowSheets(Sheets):
+    """A sheet whose first write lasts until all runs have asked for it. It may refuse that one."""
+
+    refuses: bool = False
+
+    def show(self, tables: list[Table], days: object = None) -> Written:  # type: ignore[override]
+        writes.append({line[0] for line in tables[0].lines})
+        if len(writes) == 1:
+            assert all_wait.wait(60)
+            if self.refuses:
+                writes[0] = set()
+                raise PermanentFailure("refused")
+        return Written("the sheet", 1, 1, written=True)
+
+
+def run_all(url: str, sheets: Sheets) -> list[str]:
+    """The last two steps of the days' runs, and how each ended."""
+    writes.clear()
+    all_wait.clear()
+    for day in DAYS:
+        store_reports(Postgres(), list(REPORTS.values()), window(day))
+
+    def run(day: dt.date) -> str:
+        try:
+            with sheet_with(Postgres(), sheets, window(day), "run") as (_, shown, _outdated):
+                assert any(day in days for days in writes), "it ended before its day was written"
+                assert shown.where == "the sheet"
+                return "wrote" if shown.cells else "waited"
+        except PermanentFailure:
+            return "failed"
+
+    with ThreadPoolExecutor(len(DAYS)) as runs, psycopg.connect(url, autocommit=True) as db:
+        found = [runs.submit(run, day) for day in DAYS]
+        deadline = time.monotonic() + 60
+        while db.execute("SELECT count(*) FROM sheet_request").fetchone() != (len(DAYS),):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        all_wait.set()
+        ends = sorted(end.result() for end in found)
+        assert db.execute("SELECT FROM sheet_request WHERE place IS NULL").fetchall() == []
+    return ends
+
+
+def test_runs_that_find_the_sheet_busy_leave_their_days_to_one_write(
+    home: Path, database_url: str
+) -> None:
+    ends = run_all(database_url, SlowSheets())
+    assert ends == ["waited"] * 3 + ["wrote"] * 2
+    assert writes[-1] == set(DAYS)
+
+
+def test_a_write_that_fails_fails_its_own_run_and_its_day_is_in_the_next_one(
+    home: Path, database_url: str
+) -> None:
+    ends = run_all(database_url, SlowSheets(refuses=True))
+    assert ends == ["failed", *["waited"] * 3, "wrote"]
+    assert writes == [set(), set(DAYS)]

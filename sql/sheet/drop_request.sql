@@ -1,0 +1,1 @@
+DELETE FROM sheet_request WHERE id = %(request)s;

@@ -1,0 +1,1 @@
+SELECT worksheet, label FROM sheet_label;

@@ -1,0 +1,1 @@
+SELECT id, report_date FROM sheet_request WHERE place IS NULL ORDER BY id;
