@@ -17,6 +17,15 @@ MAIN = "main"
 CHART_WORKSHEET = "Динамика"
 """The worksheet with the chart of the main metrics. No report can have it as title."""
 
+TODAY_WORKSHEET = "Сегодня"
+"""The worksheet with the newest day at one glance. No report can have it as title."""
+
+NAMES_WORKSHEET = "Названия"
+"""The worksheet on which readers name courses and tasks. No report can have it as title."""
+
+OTHERS = "прочие"
+"""What a merged line has in place of a name."""
+
 Row = dict[str, Any]
 """A line of a report's table, by column."""
 

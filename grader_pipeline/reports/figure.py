@@ -13,8 +13,7 @@ from psycopg import sql
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.reports import behind
 from grader_pipeline.reports.behind import DIMENSIONS, ELEMENTS, REJECTED, Behind
-from grader_pipeline.reports.definition import Report, Row
-from grader_pipeline.reports.privacy import OTHERS
+from grader_pipeline.reports.definition import OTHERS, Report, Row
 from grader_pipeline.reports.tables import columns_of
 from grader_pipeline.resources.postgres import Connection
 from grader_pipeline.statements import statement

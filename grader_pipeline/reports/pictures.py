@@ -19,6 +19,7 @@ import dagster as dg
 
 from grader_pipeline.reports import russian
 from grader_pipeline.reports.definition import Picture, Report, Row
+from grader_pipeline.reports.names import COURSE, TASK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,6 +98,7 @@ def _points(report: Report, picture: Picture, rows: Sequence[Row]) -> list[tuple
     """The name of the series, the place on the axis and the height of each value."""
     newest = max((row["report_date"] for row in rows), default=dt.date.min)
     points = []
+    several = _of_several_courses(picture.x, rows)
     for row in rows:
         if row["report_date"] <= newest - dt.timedelta(days=picture.days):
             continue
@@ -109,10 +111,24 @@ def _points(report: Report, picture: Picture, rows: Sequence[Row]) -> list[tuple
             label = report.columns[name].text if name in report.columns else name
             series = row[picture.by] if picture.by else label
             if row[name] is not None and row[picture.x] is not None:
-                points.append((_name(series), row[picture.x], float(row[name])))
+                place = _place(row, picture.x, several)
+                points.append((_name(series), place, float(row[name])))
     # On an axis of numbers or days a merged line has no place.
     is_of_texts = all(isinstance(place, str) for _, place, _ in points)
     return [point for point in points if is_of_texts or not isinstance(point[1], str)]
+
+
+def _of_several_courses(x: str, rows: Sequence[Row]) -> set[Any]:
+    """The places that tasks of several courses have. Each of them needs one of its own."""
+    courses: dict[Any, Any] = {}
+    return {
+        row[x] for row in rows
+        if x == TASK and courses.setdefault(row[x], row.get(COURSE)) != row.get(COURSE)
+    }  # fmt: skip
+
+
+def _place(row: Row, x: str, several: set[Any]) -> object:
+    return f"{_name(row[COURSE])}: {row[x]}" if row[x] in several else row[x]
 
 
 def _lines(axes: "Axes", series: Heights, places: Sequence[Any]) -> None:
@@ -124,7 +140,7 @@ def _lines(axes: "Axes", series: Heights, places: Sequence[Any]) -> None:
         heights = [values.get(place, float("nan")) for place in places]
         colour = COLOURS[number % len(COLOURS)]
         axes.plot(range(len(places)), heights, color=colour, linewidth=2, marker="o",
-                  markersize=3, label=name)  # fmt: skip
+                  markersize=3, label=_literal(name))  # fmt: skip
     step = max(1, len(places) // 7)
     ticks = range(len(places) - 1, -1, -step)
     axes.set_xticks(list(ticks), [_text(places[tick]) for tick in ticks])
@@ -140,7 +156,7 @@ def _bars(axes: "Axes", series: Heights, places: Sequence[Any]) -> None:
         edges = [index + first + side for index in range(len(places)) for side in (0, width * 0.9)]
         bars = [length for place in places for length in (values.get(place, 0), math.nan)][:-1]
         axes.stairs(bars, edges, orientation="horizontal", fill=True,
-                    color=COLOURS[number % len(COLOURS)], label=name)  # fmt: skip
+                    color=COLOURS[number % len(COLOURS)], label=_literal(name))  # fmt: skip
     axes.set_yticks(range(len(places)), [_text(place) for place in places])
     axes.invert_yaxis()
     axes.grid(axis="x", color=GREY, alpha=0.25)
@@ -154,7 +170,7 @@ def _heat(axes: "Axes", series: Heights, places: Sequence[Any]) -> None:
     axes.set_xticks(range(len(places)), [_text(place) for place in places])
     # As many labels as can be read, the newest day among them.
     ticks = range(len(series) - 1, -1, -math.ceil(len(series) / _MOST_LINES))
-    axes.set_yticks(list(ticks), [list(series)[tick] for tick in ticks])
+    axes.set_yticks(list(ticks), [_literal(list(series)[tick]) for tick in ticks])
 
 
 def _fit(axes: "Axes", renderer: "RendererAgg") -> None:
@@ -182,12 +198,19 @@ def _fit(axes: "Axes", renderer: "RendererAgg") -> None:
 
 
 def _text(value: object) -> str:
-    """A place on an axis: a day, or the end of a long name, because names differ at the end."""
+    """A place on an axis: a day, or a name. A long one lacks its middle: ids differ at the end."""
     text = _name(value)
-    return text if len(text) <= _LONGEST_LABEL else "…" + text[-_LONGEST_LABEL:]
+    if len(text) > _LONGEST_LABEL:
+        text = f"{text[: _LONGEST_LABEL // 2]}…{text[-_LONGEST_LABEL // 2 :]}"
+    return _literal(text)
 
 
 def _name(value: object) -> str:
     if isinstance(value, dt.date):
         return russian.short_date(value)
     return str(value).removeprefix("course-v1:")
+
+
+def _literal(text: str) -> str:
+    """A text as matplotlib draws it sign by sign. Between two $ it would read a formula."""
+    return text.replace("$", r"\$")

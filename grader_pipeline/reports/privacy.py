@@ -29,15 +29,13 @@ from typing import Any
 import dagster as dg
 
 from grader_pipeline.reports.declarations import group_of
-from grader_pipeline.reports.definition import WHOLE_DAY, Report, Row
+from grader_pipeline.reports.definition import OTHERS, WHOLE_DAY, Report, Row
+from grader_pipeline.reports.names import read_names, with_names
 from grader_pipeline.reports.tables import read_rows
 from grader_pipeline.reports.units import plain, with_cells
 from grader_pipeline.resources.postgres import Connection
 from grader_pipeline.small_groups import LEAST_LEARNERS
 from grader_pipeline.statements import statement
-
-OTHERS = "прочие"
-"""What the merged line has in place of a name."""
 
 _PREVIEWED = 5
 
@@ -52,12 +50,14 @@ def read_shown(
 ) -> list[Row]:
     """Read what may be shown of a report's days. Days and order are those of :func:`read_rows`.
 
-    A row has ``report_date`` and the declared columns. A merged line follows its siblings.
+    A row has ``report_date`` and the declared columns. A merged line follows its siblings. Courses
+    and tasks are named as readers named them (``names.py``).
     """
     rows = read_rows(db, report, until=until, days=days)
     texts = sorted({text for row in rows for text in _texts(report, row)})
     found = db.execute(statement("reading/known_learners"), {"texts": texts}).fetchall()
-    return rows_to_show(report, rows, {row["user_id"] for row in found})
+    shown = rows_to_show(report, rows, {row["user_id"] for row in found})
+    return with_names(report, shown, read_names(db))
 
 
 def rows_to_show(report: Report, rows: Sequence[Row], learners: Collection[str]) -> list[Row]:

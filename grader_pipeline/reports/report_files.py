@@ -49,7 +49,14 @@ from dagster._core.definitions.utils import DISALLOWED_NAMES
 
 from grader_pipeline.asset_names import ASSET_NAMES, DAILY_METRICS
 from grader_pipeline.failures import PermanentFailure
-from grader_pipeline.reports.definition import CHART_WORKSHEET, Report, ReportError, place
+from grader_pipeline.reports.definition import (
+    CHART_WORKSHEET,
+    NAMES_WORKSHEET,
+    TODAY_WORKSHEET,
+    Report,
+    ReportError,
+    place,
+)
 from grader_pipeline.reports.header import read_header, report_of
 from grader_pipeline.resources.migrations import relations
 from grader_pipeline.settings import Settings
@@ -72,7 +79,7 @@ def reports() -> list[Report]:
     ``sql/metrics``.
     """
     found: list[Report] = []
-    titles = {CHART_WORKSHEET}
+    titles = {CHART_WORKSHEET, NAMES_WORKSHEET, TODAY_WORKSHEET}
     for path in _files():
         try:
             report = read_report(path)

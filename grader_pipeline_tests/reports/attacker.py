@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from grader_pipeline.reports.definition import Report
-from grader_pipeline.reports.privacy import OTHERS
+from grader_pipeline.reports.definition import OTHERS, Report
 
 _PRIME = 2**31 - 1
 KINDS = ("run", "success", "wrong")

@@ -20,8 +20,8 @@ from grader_pipeline.mail.letter import Links, success
 from grader_pipeline.partitions import window
 from grader_pipeline.reports import pictures, privacy
 from grader_pipeline.reports.day_metrics import read_day
-from grader_pipeline.reports.definition import Report
-from grader_pipeline.reports.privacy import OTHERS, may_be_shown
+from grader_pipeline.reports.definition import OTHERS, Report
+from grader_pipeline.reports.privacy import may_be_shown
 from grader_pipeline.settings import Settings
 from grader_pipeline.small_groups import LEAST_LEARNERS
 from grader_pipeline_tests.reports.attacker import (
