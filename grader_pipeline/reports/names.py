@@ -8,13 +8,13 @@ The reports' tables have the ids: a renaming changes no figure.
 """
 
 import datetime as dt
-import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from grader_pipeline.reports.course_runs import natural, parts, sortable_run
 from grader_pipeline.reports.definition import OTHERS, Report, Row
 from grader_pipeline.resources.postgres import Connection
 from grader_pipeline.small_groups import LEAST_LEARNERS
@@ -29,8 +29,7 @@ COURSE, TASK = "course", "task"
 _UNREAD = "не распознан"
 _RESERVED = {OTHERS, _UNREAD}
 _MOST_SIGNS_OF_ID = 8
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_DATE = re.compile(rf"(\d{{0,2}})({'|'.join(_MONTHS)})[A-Z]*(\d{{4}})", re.IGNORECASE)
+_MOST_FORMER = 5
 _INVISIBLE = {"Cc", "Cf", "Cs"}
 
 Key = tuple[str, str]
@@ -43,15 +42,32 @@ class Names:
 
     given: Mapping[Key, str] = field(default_factory=dict)
     """As readers wrote them."""
+    earlier: Mapping[Key, Sequence[str]] = field(default_factory=dict)
+    """What was shown before, if not the id."""
     shown: Mapping[Key, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        courses = {key: name for key, name in self.given.items() if not key[1]}
-        shown = _told_apart(courses)
-        for course in {course for course, task in self.given if task}:
-            tasks = {k: name for k, name in self.given.items() if k[1] and k[0] == course}
-            shown |= _told_apart(tasks)
+        by_course: dict[str, dict[Key, str]] = defaultdict(dict)
+        for key, name in self.given.items():
+            by_course[key[0] if key[1] else ""][key] = name
+        shown = {k: v for siblings in by_course.values() for k, v in _told_apart(siblings).items()}
         object.__setattr__(self, "shown", shown)
+
+    @property
+    def formerly(self) -> dict[str, tuple[str, ...]]:
+        """What is shown, each with what lines of the sheet may have instead: ids, earlier names.
+
+        A text that two courses or tasks had, or that one has now, is left out.
+        """
+        now: dict[str, set[str]] = defaultdict(set)
+        for key in {*self.given, *self.earlier}:
+            for old in (key[1] or key[0], *self.earlier.get(key, ())):
+                now[old].add(shown_name(self, key[0], key[1] or None))
+        found: dict[str, tuple[str, ...]] = defaultdict(tuple)
+        for old, texts in sorted(now.items()):
+            if len(texts) == 1 and old not in self.shown.values() and (text := min(texts)) != old:
+                found[text] += (old,)
+        return dict(found)
 
 
 def shown_name(names: Names, course: str, task: str | None = None) -> str:
@@ -62,7 +78,10 @@ def shown_name(names: Names, course: str, task: str | None = None) -> str:
 def read_names(db: Connection) -> Names:
     """Read the names that readers gave, but those that are a learner's ``user_id``."""
     rows = db.execute(statement("names/given")).fetchall()
-    return Names({(row["course"], row["task"]): row["name"] for row in rows})
+    return Names(
+        {(row["course"], row["task"]): row["name"] for row in rows if row["name"]},
+        {(row["course"], row["task"]): row["former"] for row in rows},
+    )
 
 
 def read_nameable(db: Connection) -> list[Row]:
@@ -73,7 +92,7 @@ def read_nameable(db: Connection) -> list[Row]:
     line.
     """
     rows = db.execute(statement("names/nameable"), {"least": LEAST_LEARNERS}).fetchall()
-    rows.sort(key=lambda row: (*_course_order(Names(), row["course"]), _natural(row["task"])))
+    rows.sort(key=lambda row: (*_course_order(Names(), row["course"]), natural(row["task"])))
     return [{**row, "task": row["task"] or None} for row in rows]
 
 
@@ -100,10 +119,15 @@ def store_names(db: Connection, found: Iterable[tuple[Any, Any, Any]]) -> dict[s
             refused[task or course] = problem
         else:
             names.setdefault(key, name)
-    stored = [{"course": c, "task": t, "name": name} for (c, t), name in names.items()]
-    db.execute(statement("names/forget"), {"keys": [f"{c} {t}" for c, t in names]})
-    if stored:
-        db.cursor().executemany(statement("names/store"), stored)
+    before, after = read_names(db), Names(names)
+    for key in {*before.given, *names}:
+        was, now = (shown_name(each, key[0], key[1] or None) for each in (before, after))
+        if was == now and before.given.get(key) == names.get(key):
+            continue
+        former = [text for text in before.earlier.get(key, ()) if text not in {was, now}]
+        former = [*former, was][-_MOST_FORMER:] if was not in {now, key[1] or key[0]} else former
+        row = {"course": key[0], "task": key[1], "name": names.get(key), "former": former}
+        db.execute(statement("names/store"), row)
     return refused
 
 
@@ -171,9 +195,9 @@ def _are_in_order(rows: Sequence[Row], dimensions: Sequence[str]) -> bool:
 def _course_order(names: Names, course: str | None) -> tuple[Any, ...]:
     if course is None or course in _RESERVED:
         return (1 if course == _UNREAD else 2, [], [], "")
-    name, run = _parts(course)
+    name, run = parts(course)
     given = names.given.get((course, ""))
-    return (0, _natural(given or name), _natural(_sortable_run(run)), course)
+    return (0, natural(given or name), natural(sortable_run(run)), course)
 
 
 def _task_order(names: Names, row: Row) -> tuple[Any, ...]:
@@ -181,29 +205,7 @@ def _task_order(names: Names, row: Row) -> tuple[Any, ...]:
     if task is None or task in _RESERVED:
         return (2, [])
     given = names.shown.get((str(row[COURSE]), task))
-    return (0, _natural(given)) if given else (1, _natural(task))
-
-
-def _parts(course: str) -> tuple[str, str]:
-    """A course's id without its run, and the run: the last part of an id of Open edX."""
-    sign = "+" if "+" in course else "/"
-    name, found, run = course.rpartition(sign)
-    return (name, run) if found else (course, "")
-
-
-def _sortable_run(run: str) -> str:
-    """A run with its date as year, month and day: 28FEB2021 is 2021-02-28."""
-    if not (found := _DATE.search(run)):
-        return run
-    day, month, year = found.groups()
-    number = _MONTHS.index(month.upper()) + 1
-    return f"{run[: found.start()]}{year}-{number:02}-{int(day or 0):02}{run[found.end() :]}"
-
-
-def _natural(text: str) -> list[tuple[int, int, str]]:
-    """A sort key in which 2.10 is after 2.9."""
-    parts = re.split(r"(\d+)", text.casefold())
-    return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in parts if p]
+    return (0, natural(given)) if given else (1, natural(task))
 
 
 def _told_apart(names: Mapping[Key, str]) -> dict[Key, str]:
@@ -227,7 +229,7 @@ def _at_level(key: Key, name: str, level: int) -> str:
     if level == 0:
         return name
     if level == 1 and not task:
-        run = _parts(course)[1]
+        run = parts(course)[1]
         return f"{name}, {run}" if run else name
     if level == 1:
         return f"{name} (…{task[-_MOST_SIGNS_OF_ID:]})"

@@ -66,6 +66,17 @@ def test_runs_of_a_course_that_share_a_name_are_shown_with_their_run() -> None:
     assert shown_name(names, OTHER, X) == X
 
 
+def test_lines_are_found_by_ids_and_earlier_names_that_mean_nothing_else() -> None:
+    a, b, c, d = RUNS[:4]
+    names = Names(
+        {(a, ""): "Анализ", (b, ""): "SQL", (a, X): "Циклы", (c, X): "Списки", (a, Y): "Цвета"},
+        {(a, ""): ["Анализ данных", "SQL"], (d, ""): ["Питон"], (c, X): ["Циклы"]},
+    )
+    assert names.formerly == {
+        "Анализ": (a, "Анализ данных"), "SQL": (b,), d: ("Питон",), "Цвета": (Y,),
+    }  # fmt: skip
+
+
 def _rows(keys: list[tuple[str, str]]) -> list[dict[str, Any]]:
     columns = dict.fromkeys(REPORTS["tasks"].columns)
     return [{**columns, "report_date": DAY, "course": c, "task": t} for c, t in keys]
@@ -138,6 +149,7 @@ def test_names_are_what_the_worksheet_had_last_and_those_that_cannot_be_used_are
         assert read_names(db).given == {(COURSE, ""): "Анализ данных"}
         store_names(db, [(COURSE, None, None), (COURSE, X, "Циклы")])
         assert read_names(db).given == {(COURSE, X): "Циклы"}
+        assert read_names(db).formerly == {COURSE: ("Анализ данных",), "Циклы": (X,)}
         assert {row["name"] for row in read_nameable(db)} == {None, "Циклы"}
         store_names(db, [])
         assert read_names(db).given == {}

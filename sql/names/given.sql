@@ -1,5 +1,9 @@
--- The names that readers gave to courses and tasks. A name that is a learner's user_id is never shown.
-SELECT course, task, name
+-- The names that readers gave to courses and tasks, and what was shown before. A name that is a
+-- learner's user_id is never shown.
+SELECT course, task, former, CASE WHEN learners.user_id IS NULL THEN name END AS name
 FROM given_name
-WHERE name NOT IN (SELECT user_id FROM learner WHERE user_id = ANY (ARRAY(SELECT name FROM given_name)))
-  AND name NOT IN (SELECT user_id FROM excluded_learner);
+LEFT JOIN (
+    SELECT user_id FROM learner
+    UNION
+    SELECT user_id FROM excluded_learner
+) AS learners ON learners.user_id = name;
