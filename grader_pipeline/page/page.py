@@ -13,7 +13,8 @@ from typing import Any
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.reports import pictures, russian
 from grader_pipeline.reports.day_metrics import main_metrics
-from grader_pipeline.reports.definition import MAIN, Report, Row
+from grader_pipeline.reports.definition import Report, Row
+from grader_pipeline.reports.header_values import MAIN
 from grader_pipeline.reports.privacy import columns_to_show, may_be_shown, read_shown
 from grader_pipeline.reports.report_files import reports
 from grader_pipeline.reports.templating import templates_of

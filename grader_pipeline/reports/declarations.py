@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from grader_pipeline.reports.definition import WHOLE_DAY, Report, ReportColumn, ReportError, place
+from grader_pipeline.reports.units import Unit
 
 _NAME = r"[a-z_][a-z0-9_]*"
 _FORMS = {
@@ -16,6 +17,9 @@ _FORMS = {
     "sum": f"(?P<name>{_NAME}) of (?P<of>{_NAME})",
     "column": f"(?P<name>{_NAME}) of (?P<of>{_NAME})",
 }
+_UNITS = (Unit.PERCENT, Unit.CHANGE, Unit.CLOCK)
+"""Those of a column whose values all have one unit."""
+
 _HOW = (
     "Write `dimension NAME: …` for what names a line (the one of several that is broken down: "
     "`dimension NAME in PARENT, PARENT: …`), `learners NAME: …` or `learners NAME of COUNT: …` for "
@@ -86,8 +90,20 @@ def _problems(report: Report) -> Iterator[tuple[str, str]]:
         if name not in columns and not report.plot:
             how = "Write `formerly NAME: …` of a declared column."
             yield f"formerly {name}", f"the column {name} is not declared. {how}"
+    yield from _problems_of_looks(report)
     if report.sheet:
         yield from _problems_of_shown(report)
+
+
+def _problems_of_looks(report: Report) -> Iterator[tuple[str, str]]:
+    named = [(f"unit {name}", name) for name in report.unit]
+    named += [(f"unusual {name}", name) for name in report.unusual]
+    for key, name in [*named, *(("details", name) for name in report.details)]:
+        if name not in report.columns:
+            yield key, f"the column {name} is not declared. {_HOW}"
+    for name, word in report.unit.items():
+        if word not in _UNITS:
+            yield f"unit {name}", f"`{word}` is not one of {', '.join(_UNITS)}."
 
 
 def _problems_of_column(

@@ -17,16 +17,16 @@ from grader_pipeline.reports.declarations import check_declarations, read_declar
 from grader_pipeline.reports.definition import Report, ReportError, place
 
 _COMMENT = re.compile(r"--\s+\S")
-_KEY = re.compile(r"title|description|sheet|chart|picture|plot|units|history")
-_ABOUT_A_COLUMN = re.compile(r"(formerly|behind) ([a-z_][a-z0-9_]*)")
+_KEY = re.compile(r"title|description|sheet|tab|details|chart|picture|plot|units|history")
+_ABOUT_A_COLUMN = re.compile(r"(formerly|behind|unit|unusual) ([a-z_][a-z0-9_]*)")
 
 
 def read_header(path: Path, lines: Sequence[str]) -> tuple[dict[str, Any], int]:
     """Read the comment at the top of a file: the fields of its report, and how long it is.
 
     The fields are texts, the declared ``columns``, what is said of a column (``formerly``,
-    ``behind``), and the ``lines`` of all of them. A comment without keys is no header. Raises
-    ReportError.
+    ``behind``, ``unit``, ``unusual``), and the ``lines`` of all of them. A comment without keys is
+    no header. Raises ReportError.
     """
     comment = list(takewhile(_COMMENT.match, lines))
     block = "\n".join(line[3:] for line in comment)

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from grader_pipeline.reports import russian
-from grader_pipeline.reports.definition import Picture, Report, Row
+from grader_pipeline.reports.definition import Report, Row
+from grader_pipeline.reports.header_values import Picture
 from grader_pipeline.reports.names import COURSE, TASK
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import psycopg
 from psycopg import sql
 
-from grader_pipeline.reports.definition import MAIN, Report, Row
+from grader_pipeline.reports.definition import Report, Row
+from grader_pipeline.reports.header_values import MAIN
 from grader_pipeline.resources.postgres import Connection
 from grader_pipeline.statements import statement
 

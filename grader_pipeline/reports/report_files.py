@@ -27,6 +27,12 @@ a key a line. A value that has a colon and a blank in it, or begins with a sign,
                                              days; `metric` names it for programs
     -- units: value by unit or text          the unit of each `value` (units.py), and a text that is
                                              shown in its place
+    -- unit share: percent                   of all cells of a column: percent, change (in per cent,
+                                             with its sign), or clock (minutes after midnight)
+    -- unusual share: below 20               marked on the worksheet: below or above a number, or
+                                             `text …` for texts that have it in them
+    -- details: share, tried                 columns that a new worksheet has folded away
+    -- tab: 20                               the worksheet's place: the smallest number is leftmost
     -- formerly tried: Юзеров | Пробовали    former headings of a column, former labels of a metric
     -- behind tried: day, is_submit           the attempts that `trace` shows (see behind.py)
     -- history: 28 days                      how far back it reads, its own day included; or all

@@ -8,7 +8,7 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
-from grader_pipeline.reports.units import Cell, Percent, Unit, unit_of
+from grader_pipeline.reports.units import Cell, Change, Percent, Unit, unit_of
 
 NO_VALUE = "—"
 DECIMALS = 2
@@ -54,7 +54,8 @@ def shown(seen: Cell) -> str:
     if isinstance(seen, dt.time):
         return f"{seen:%H:%M}"
     if isinstance(seen, Percent):
-        return f"{number(Decimal(repr(float(seen))))}{_NBSP}%"
+        value = Decimal(repr(float(seen)))
+        return f"{_signed(value) if isinstance(seen, Change) else number(value)}{_NBSP}%"
     return number(seen)
 
 

@@ -16,7 +16,8 @@ from psycopg import sql
 from grader_pipeline.asset_names import METRICS, SHEET_REPORT
 from grader_pipeline.partitions import SchoolDay, window
 from grader_pipeline.reports import readers
-from grader_pipeline.reports.definition import MAIN, Report, ReportError, Row, place
+from grader_pipeline.reports.definition import Report, ReportError, Row, place
+from grader_pipeline.reports.header_values import MAIN
 from grader_pipeline.reports.records import outdate_records
 from grader_pipeline.reports.refused import COLUMNS, ROWS, explained, only_reading
 from grader_pipeline.resources.postgres import Connection, Postgres

@@ -37,10 +37,16 @@ class Percent(float):
     __slots__ = ()
 
 
+class Change(Percent):
+    """A difference in per cent. It is shown with its sign."""
+
+    __slots__ = ()
+
+
 Cell = str | dt.time | Percent | Decimal | int | None
 """What readers see of a value."""
 
-_PERCENTS = (Unit.PERCENT, Unit.CHANGE)
+_PERCENTS = {Unit.PERCENT: Percent, Unit.CHANGE: Change}
 
 
 def unit_of(word: str | None) -> Unit:
@@ -56,7 +62,7 @@ def cell(value: Decimal | int | None, unit: str | None, text: str | None) -> Cel
     if known is Unit.CLOCK:
         hours, minutes = divmod(int(value), 60)
         return dt.time(hours, minutes)
-    return Percent(value) if known in _PERCENTS else value
+    return _PERCENTS[known](value) if known in _PERCENTS else value
 
 
 def plain(seen: Cell) -> str:
@@ -67,10 +73,12 @@ def plain(seen: Cell) -> str:
 
 
 def with_cells(report: Report, rows: Sequence[Row]) -> list[Row]:
-    """The same rows, with cells in place of values if the report has units."""
-    if not (units := report.units):
-        return list(rows)
-    return [
-        {**row, units.value: cell(row[units.value], row[units.unit], row[units.text])}
+    """The same rows, with cells in place of values that have units."""
+    found = [
+        {**row, **{name: cell(row[name], unit, None) for name, unit in report.unit.items()}}
         for row in rows
     ]
+    if units := report.units:
+        for row in found:
+            row[units.value] = cell(row[units.value], row[units.unit], row[units.text])
+    return found

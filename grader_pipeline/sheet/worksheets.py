@@ -7,7 +7,8 @@ the day, the labelled columns, and the chart beside them.
 import datetime as dt
 from collections.abc import Collection, Sequence
 
-from grader_pipeline.reports.definition import MAIN, Report, Row
+from grader_pipeline.reports.definition import Report, Row
+from grader_pipeline.reports.header_values import MAIN
 from grader_pipeline.reports.privacy import columns_to_show
 from grader_pipeline.reports.units import with_cells
 from grader_pipeline.sheet.table import DATE, Chart, Column, Table

@@ -11,7 +11,7 @@ import pytest
 
 from grader_pipeline.local.embedded_postgres import embedded_postgres
 from grader_pipeline.partitions import school_day
-from grader_pipeline.reports.definition import MAIN
+from grader_pipeline.reports.header_values import MAIN
 from grader_pipeline.reports.report_files import reports
 from grader_pipeline.reports.tables import store_reports
 from grader_pipeline.resources.postgres import Postgres

@@ -20,7 +20,8 @@ from grader_pipeline.assets.step5_sheet_report import write_sheet
 from grader_pipeline.page.page import write_report
 from grader_pipeline.partitions import window
 from grader_pipeline.reports import pictures, russian
-from grader_pipeline.reports.definition import MAIN, Report
+from grader_pipeline.reports.definition import Report
+from grader_pipeline.reports.header_values import MAIN
 from grader_pipeline.reports.privacy import may_be_shown, read_shown
 from grader_pipeline.settings import Settings
 from grader_pipeline.sheet.resource import Sheets

@@ -5,14 +5,8 @@ from pathlib import Path
 import pytest
 
 from grader_pipeline.reports.behind import Behind
-from grader_pipeline.reports.definition import (
-    ChartColumns,
-    Picture,
-    Plot,
-    Report,
-    ReportColumn,
-    ReportError,
-)
+from grader_pipeline.reports.definition import Report, ReportColumn, ReportError
+from grader_pipeline.reports.header_values import ChartColumns, Picture, Plot, Unusual
 from grader_pipeline.reports.report_files import read_report
 
 QUERY = "SELECT 1 AS n WHERE %(report_date)s IS NOT NULL"
@@ -50,6 +44,12 @@ def read(folder: Path, text: str) -> Report:
         (f"-- chart: bar x=a\n\n{QUERY}", "line 1: a chart is written"),
         (f"-- title: x\n-- picture: heat x=a y=b\n\n{QUERY}", "line 2: a picture is written"),
         (f"-- chart: bar x=a y=b top=3\n\n{QUERY}", "line 1: a chart is a line or bar of columns"),
+        (f"-- title: x\n-- tab: 0\n\n{QUERY}", "line 2: `0` is no whole number from 1"),
+        (f"-- title: x\n-- unit n: percent\n\n{QUERY}", "line 2: the column n is not declared"),
+        (f"-- title: x\n-- details: n\n\n{QUERY}", "line 2: the column n is not declared"),
+        (f"-- column n of day: x\n-- unit n: hours\n\n{QUERY}", "line 2: `hours` is not one of"),
+        (f"-- title: x\n-- unusual n: below 2\n\n{QUERY}", "line 2: the column n is not declared"),
+        (f"-- title: x\n-- unusual n: under 2\n\n{QUERY}", "line 2: what is unusual is written"),
         ("-- title: x\n\nSELECT 1 AS n", "the query asks for no day"),
         ("-- title: x\n\nSELECT 5 % 2\nWHERE %(report_date)s IS NULL", "line 3: write a per cent"),
         ("-- title: x\n\nSELECT %(day)s", "line 3: no parameter is named day"),
@@ -102,6 +102,8 @@ def test_a_header_is_read_whole(tmp_path: Path) -> None:
         "-- title: 2024\n-- description: Доля, % от всех\n-- sheet: 28 days\n"
         "-- dimension hour: Час\n-- learners first: Первые\n"
         "-- column share of first: Доля,\n--   %% от всех\n"
+        "-- unit share: percent\n-- unusual share: below 2.5\n-- unusual hour: text 03\n"
+        "-- details: share, first\n-- tab: 20\n"
         "-- chart: bar x=hour y=share,first\n"
         "-- picture: line x=report_date y=share by=hour only=hour:1,2 days=28 top=5\n"
         f"-- history: 7 days\n--\n-- It counts\n-- `hours`: 5 %%.\n--\n-- Really.\n{QUERY};\n",
@@ -118,11 +120,14 @@ def test_a_header_is_read_whole(tmp_path: Path) -> None:
         "line", "report_date", ("share",), "hour", ("hour", ("1", "2")), 28, 5
     )
     assert report.named_columns == [
-        (4, "hour"), (5, "first"), (6, "share"), (8, "first"), (8, "hour"), (8, "share"),
-        (9, "hour"), (9, "share"),
+        (4, "hour"), (5, "first"), (6, "share"), (13, "first"), (13, "hour"), (13, "share"),
+        (14, "hour"), (14, "share"),
     ]  # fmt: skip
+    assert (report.unit, report.tab) == ({"share": "percent"}, 20)
+    assert report.unusual == {"share": Unusual("below", 2.5), "hour": Unusual("text", "03")}
+    assert report.details == ("share", "first")
     assert report.about == "It counts hours: 5 %.\n\nReally."
-    assert report.query.split("\n")[15:] == [QUERY]
+    assert report.query.split("\n")[20:] == [QUERY]
 
 
 def test_without_a_picture_the_chart_is_the_picture(tmp_path: Path) -> None:

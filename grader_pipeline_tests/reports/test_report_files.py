@@ -19,7 +19,8 @@ from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import school_day
 from grader_pipeline.reports import report_files
 from grader_pipeline.reports.day_metrics import MAIN_METRICS
-from grader_pipeline.reports.definition import MAIN, OTHERS, ReportError
+from grader_pipeline.reports.definition import OTHERS, ReportError
+from grader_pipeline.reports.header_values import MAIN
 from grader_pipeline.reports.privacy import read_shown
 from grader_pipeline.reports.report_files import read_report, reports
 from grader_pipeline.reports.tables import Stored, read_rows, store_reports

@@ -11,7 +11,7 @@ from grader_pipeline.reports import russian
 from grader_pipeline.reports.definition import ReportError
 from grader_pipeline.reports.privacy import preview, rows_to_show
 from grader_pipeline.reports.report_files import read_report, reports
-from grader_pipeline.reports.units import Percent, cell, plain, with_cells
+from grader_pipeline.reports.units import Change, Percent, cell, plain, with_cells
 
 DAY = dt.date(2023, 5, 31)
 HEADER = (
@@ -27,7 +27,8 @@ HEADER = (
         (Decimal("1.50"), "number", None, Decimal("1.5"), "1,5"),
         (Decimal("57.9"), "percent", None, Percent(57.9), "57,9 %"),
         (Decimal("50.0"), "percent", None, Percent(50), "50 %"),
-        (Decimal("-3.25"), "change", None, Percent(-3.25), "−3,25 %"),
+        (Decimal("-3.25"), "change", None, Change(-3.25), "−3,25 %"),
+        (Decimal("14.2"), "change", None, Change(14.2), "+14,2 %"),
         (Decimal(190), "clock", None, dt.time(3, 10), "03:10"),
         (Decimal(0), "clock", None, dt.time(0, 0), "00:00"),
         (Decimal(1439), "clock", None, dt.time(23, 59), "23:59"),
@@ -44,7 +45,10 @@ def test_a_value_is_shown_in_its_unit(
     value: Decimal | None, unit: str | None, text: str | None, seen: Any, in_russian: str
 ) -> None:
     found = cell(value, unit, text)
-    assert (found, type(found) is Percent) == (seen, type(seen) is Percent)
+    assert (found, isinstance(found, float) and type(found)) == (
+        seen,
+        isinstance(seen, float) and type(seen),
+    )
     assert russian.shown(found).replace("\N{NO-BREAK SPACE}", " ") == in_russian
 
 

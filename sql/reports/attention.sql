@@ -1,12 +1,15 @@
 -- title: Кому нужна помощь
 -- description: Сколько юзеров курса застряли, испытывают трудности, перестают заниматься, не отправляют решений.
 -- sheet: 28 days
+-- tab: 40
 -- dimension course in state: Курс
 -- dimension state: Состояние
 -- learners learners listed in few_learners: Юзеров
 -- learners active_learners: Активных юзеров курса за 28 дней
 -- column share of active_learners: Доля, % от активных юзеров курса за 28 дней
 -- column reason of day: Почему нет числа
+-- unit share: percent
+-- unusual share: above 30
 -- picture: bar x=course y=learners by=state
 -- history: all
 -- behind active_learners: 28 days

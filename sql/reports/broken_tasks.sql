@@ -1,6 +1,7 @@
 -- title: Проверить тесты заданий
 -- description: Задания, которые вдруг почти никто не решает, и те, что ещё никто не решил.
 -- sheet: yes
+-- tab: 30
 -- dimension course: Курс
 -- dimension task in course, kind: Задание
 -- learners learners: Юзеров с первым submit (за день; если не решил никто — за всё время)
@@ -17,6 +18,10 @@
 -- behind expected_share: all of user_id
 -- behind chance: all of user_id
 -- dimension kind: Что случилось
+-- unit success_share: percent
+-- unit success_share_before: percent
+-- unit expected_share: percent
+-- unusual kind: text резко упала
 -- history: all
 --
 -- Tasks whose tests may be broken. There are two kinds.

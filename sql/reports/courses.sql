@@ -1,6 +1,7 @@
 -- title: Курсы
 -- description: День каждого курса рядом с его предыдущими семью днями.
 -- sheet: 28 days
+-- tab: 10
 -- dimension course: Курс
 -- learners learners listed in few_learners: Юзеров с попытками
 -- learners submitting_learners of learners: Юзеров, сделавших submit
@@ -21,6 +22,14 @@
 -- column without_url_share of learners: Без outcome URL, % от попыток
 -- formerly first_try_share: Решили с первого submit, % от юзеров, впервые сделавших submit
 -- formerly wrong_submits: Неуспешных попыток (submit)
+-- unit success_share: percent
+-- unit first_try_share: percent
+-- unit attempts_change: change
+-- unit success_share_before: percent
+-- unit without_url_share: percent
+-- unusual attempts_change: below -50
+-- unusual success_share: below 20
+-- details: runs, wrong_submits, first_try_learners, learners_before, success_share_before, first_tries, without_url_share
 -- picture: bar x=course y=attempts,submits,successes
 -- history: all
 -- behind learners: day

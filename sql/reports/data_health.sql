@@ -1,6 +1,7 @@
 -- title: Качество данных
 -- description: Что стало с каждой строкой ответа API и чего не хватает в загруженных попытках.
 -- sheet: 28 days
+-- tab: 900
 -- column label of day: Показатель
 -- column value of day: Значение
 -- plot: value by metric

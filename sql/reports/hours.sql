@@ -1,6 +1,7 @@
 -- title: Часы
 -- description: Попытки по часам школьного дня.
 -- sheet: 1 day
+-- tab: 50
 -- dimension hour: Час
 -- learners learners listed in few_learners: Юзеров с попытками
 -- sum attempts of learners: Попыток (run и submit)
@@ -8,6 +9,7 @@
 -- sum successes of learners: Успешных попыток (submit)
 -- column success_share of submitting_learners: Доля успешных, % от попыток (submit)
 -- learners submitting_learners of learners: Юзеров, сделавших submit
+-- unit success_share: percent
 -- chart: bar x=hour y=attempts,submits,successes
 -- picture: heat x=hour y=attempts by=report_date days=28
 -- behind submits: day, is_submit

@@ -1,6 +1,7 @@
 -- title: Задания
 -- description: "Задания, которые пробовали в этот день: за день, за 28 дней и за всё время."
 -- sheet: 1 day
+-- tab: 20
 -- dimension course: Курс
 -- dimension task in course, period: Задание
 -- dimension period: Период
@@ -24,6 +25,10 @@
 -- formerly never_solved: Юзеров пробовали и до сих пор не решили
 -- formerly solved_share: Решили, % от сделавших submit
 -- formerly difficulty_rank: Место по трудности в курсе (1 — труднейшее, по доле решивших)
+-- unit solved_share: percent
+-- unit first_submit_share: percent
+-- unusual solved_share: below 20
+-- details: solved, first_submitters, runs_before_submit, first_solvers, median_submits_until_solved, ranked_tasks, timed_solvers
 -- picture: bar x=task y=solved_share only=period:день top=20
 -- history: all
 -- behind learners: period
