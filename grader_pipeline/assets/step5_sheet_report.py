@@ -28,6 +28,7 @@ from grader_pipeline.assets.materializations import record_sheet, sheet_metadata
 from grader_pipeline.assets.step4_metrics import REPORTS
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
+from grader_pipeline.reports.names import read_names
 from grader_pipeline.reports.privacy import read_shown
 from grader_pipeline.reports.records import Outdated, outdated_records, settle_records
 from grader_pipeline.reports.tables import count_rows, failures, stored_days
@@ -44,8 +45,13 @@ from grader_pipeline.sheet.shared_write import (
     with_known_labels,
 )
 from grader_pipeline.sheet.table import Table, daily_report
+from grader_pipeline.sheet.today import today
 from grader_pipeline.sheet.update import Written
-from grader_pipeline.sheet.worksheets import has_worksheet, worksheet
+from grader_pipeline.sheet.worksheets import (
+    has_worksheet,
+    in_order_of_use,
+    worksheet,
+)
 from grader_pipeline.statements import statement
 
 log = logging.getLogger(__name__)
@@ -136,7 +142,9 @@ def write_sheet(db: Connection, sheets: Sheets) -> Written:
     days = {*requests.values(), *(date for _, date in outdated)}
     rows = db.execute(statement("reading/all_metrics")).fetchall()
     former = REPORTS[DAILY_METRICS].formerly
-    tables = with_known_labels(db, [*daily_report(rows, former), *_worksheets(db)])
+    tables = [*daily_report(rows, former), *_worksheets(db)]
+    glance = today(rows, tables)
+    tables = with_known_labels(db, [glance, *tables] if glance else tables)
     shown = sheets.show(tables, days)
     note_place(db, requests, shown.where)
     return shown
@@ -156,8 +164,12 @@ def _facts(db: Connection, day: SchoolDay) -> checks.ShownDay:
     )
 
 
-def _worksheets(db: Connection) -> Iterator[Table]:
-    """The worksheets of the reports that have one."""
+def _worksheets(db: Connection) -> list[Table]:
+    """The worksheets of the reports that have one, in the order of use."""
+    formerly = read_names(db).formerly
+    found = []
     for report in filter(has_worksheet, REPORTS.values()):
         days = report.sheet if isinstance(report.sheet, int) else None
-        yield worksheet(report, read_shown(db, report, days=days), stored_days(db, report))
+        rows = read_shown(db, report, days=days)
+        found.append((report.tab, worksheet(report, rows, stored_days(db, report), formerly)))
+    return in_order_of_use(found)

@@ -92,7 +92,7 @@ def read_nameable(db: Connection) -> list[Row]:
     line.
     """
     rows = db.execute(statement("names/nameable"), {"least": LEAST_LEARNERS}).fetchall()
-    rows.sort(key=lambda row: (*_course_order(Names(), row["course"]), natural(row["task"])))
+    rows.sort(key=lambda row: (*_course_order(Names(), row["course"]), row["task"]))
     return [{**row, "task": row["task"] or None} for row in rows]
 
 
@@ -205,7 +205,7 @@ def _task_order(names: Names, row: Row) -> tuple[Any, ...]:
     if task is None or task in _RESERVED:
         return (2, [])
     given = names.shown.get((str(row[COURSE]), task))
-    return (0, natural(given)) if given else (1, natural(task))
+    return (0, natural(given)) if given else (1, [(1, 0, task)])
 
 
 def _told_apart(names: Mapping[Key, str]) -> dict[Key, str]:

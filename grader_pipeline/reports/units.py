@@ -43,6 +43,12 @@ class Change(Percent):
     __slots__ = ()
 
 
+class Points(float):
+    """How a share differs from another one. It is shown with its sign and ``п.п.``."""
+
+    __slots__ = ()
+
+
 Cell = str | dt.time | Percent | Decimal | int | None
 """What readers see of a value."""
 

@@ -15,12 +15,12 @@ from typing import Any, Literal
 
 from grader_pipeline.reports.day_metrics import MAIN_METRICS, main_metrics
 from grader_pipeline.reports.definition import CHART_WORKSHEET, Row
-from grader_pipeline.reports.units import Percent, cell
+from grader_pipeline.reports.units import Change, Percent, Points, cell
 
 log = logging.getLogger(__name__)
 
 Value = str | int | float | dt.date | dt.time | None
-"""What a cell can have. A Percent is a number with a per cent sign in its format."""
+"""What a cell can have. A number of ``units.py`` has its unit in the format."""
 
 Line = tuple[Value, ...]
 """The cells of one line of a worksheet."""
@@ -38,10 +38,18 @@ class Column:
     """Whether readers write its cells. They are read and kept beside their line, never written."""
     wraps: bool = False
     """Whether long texts of its cells are broken into lines."""
+    to_right: bool = False
+    """Whether its texts are at the right, under its numbers."""
+    is_detail: bool = False
+    """Whether the column is folded away on a new worksheet."""
 
 
 DATE = Column("Дата отчета", 110)
-DAILY_COLUMNS = (DATE, Column("Показатель", 420), Column("Значение", 110))
+DAILY_COLUMNS = (
+    DATE,
+    Column("Показатель", 420, wraps=True),
+    Column("Значение", 150, wraps=True, to_right=True),
+)
 
 
 def number_format(value: Value) -> str | None:
@@ -53,9 +61,13 @@ def number_format(value: Value) -> str | None:
         return "dd.mm.yyyy"
     if isinstance(value, dt.time):
         return "hh:mm"
+    if isinstance(value, Change | Points):
+        unit = '" п.п."' if isinstance(value, Points) else '" %"'
+        return f"+#,##0.0#{unit};-#,##0.0#{unit};0{unit}"
+    if isinstance(value, Percent):
+        return '#,##0.0#" %"'
     if isinstance(value, int | float):
-        sign = '" %"' if isinstance(value, Percent) else ""
-        return ("#,##0" if value == int(value) else "#,##0.0##") + sign
+        return "#,##0" if value == int(value) else "#,##0.0##"
     return None
 
 
@@ -69,6 +81,10 @@ class Chart:
     """The place of the axis among the table's columns, from 0."""
     series: tuple[int, ...]
     """The places of the lines or bars among the table's columns."""
+    of: str | None = None
+    """The worksheet whose table the chart shows. None: its own."""
+    last: int | None = None
+    """How many lines it shows: the last ones. None: all."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +127,8 @@ class Table:
     table has no more goes only if its label is one of them. If they are not known (None), those of
     ``lines`` count, and, without ``keeps_days``, each line that has a day and a label."""
     highlights: tuple[Highlight, ...] = ()
+    frozen: int = 0
+    """How many columns stay in view when readers scroll to the right."""
 
     def __post_init__(self) -> None:
         lines = tuple(tuple(_plain(value) for value in line) for line in self.lines)
@@ -188,7 +206,7 @@ def _plain(value: object) -> Value:
     if isinstance(value, float | Decimal):
         if not math.isfinite(value):
             return None
-        if isinstance(value, Percent):
+        if isinstance(value, Percent | Points):
             return value
         return int(value) if value == int(value) else float(value)
     if isinstance(value, dt.datetime | bool) or not isinstance(

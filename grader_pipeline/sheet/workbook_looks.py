@@ -1,10 +1,153 @@
-"""What a worksheet of the workbook looks like: header, filter, frozen cells, formats."""
+"""The looks of a worksheet of the workbook: header, filter, frozen cells, formats.
 
+A worksheet is given its looks once: its header is then broken into lines. What readers change of
+colours, widths and folded columns stays. Each write gives new cells their alignment, and stretches
+the filter to the last line.
+"""
+
+from math import ceil
+
+from openpyxl.formatting.rule import FormulaRule
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from grader_pipeline.sheet.table import Table
+from grader_pipeline.sheet.looks import (
+    HEADER_COLOUR,
+    READERS_COLOUR,
+    UNUSUAL_COLOUR,
+    WRONG_COLOUR,
+    folded_columns,
+    number_formula,
+    wrong_name_formula,
+)
+from grader_pipeline.sheet.table import Highlight, Table
+
+_PIXELS_PER_CHARACTER = 7
+_PIXELS_PER_BOLD_CHARACTER = 8
+_FILTER_BUTTON = 18
+"""Pixels, at the end of a label's last line."""
+_POINTS_PER_LINE = 15
+_LAST_ROW = 1_048_576
+_HEADER = Alignment(wrap_text=True, vertical="center")
 
 
-def apply_looks(worksheet: Worksheet, table: Table) -> bool:
-    """Make the worksheet look as it shall. True if it did not before."""
-    return False
+def apply_looks(worksheet: Worksheet, table: Table, header: int = 1) -> bool:
+    """Make the worksheet look as it shall. True if it did not before.
+
+    ``header`` is the row of our header, from 1.
+    """
+    is_new = not worksheet.cell(header, 1).alignment.wrap_text
+    if is_new:
+        _set_header(worksheet, table, header)
+        for mark in table.highlights:
+            _mark(worksheet, mark, header)
+        for place, column in enumerate(table.columns, start=1):
+            if column.by_readers:
+                _let_readers_write(worksheet, place, column.label, header)
+        for group in folded_columns(table):
+            for place in range(*group):
+                # Not as one dimension: then all would have one width.
+                folded = worksheet.column_dimensions[get_column_letter(place + 1)]
+                folded.outlineLevel, folded.hidden = 1, True
+    has_new_cells = _align(worksheet, table, header)
+    return _filter(worksheet, table, header, is_new=is_new) or has_new_cells or is_new
+
+
+def _set_header(worksheet: Worksheet, table: Table, header: int) -> None:
+    worksheet.freeze_panes = worksheet.cell(header + 1, table.frozen + 1)
+    lines = 1
+    for place, column in enumerate(table.columns, start=1):
+        cell = worksheet.cell(header, place)
+        cell.font = Font(name=cell.font.name, size=cell.font.size, bold=True)
+        cell.alignment = _HEADER
+        cell.fill = PatternFill("solid", fgColor=HEADER_COLOUR)
+        width = worksheet.column_dimensions[get_column_letter(place)]
+        width.width = column.width / _PIXELS_PER_CHARACTER
+        signs = (column.width - _FILTER_BUTTON) / _PIXELS_PER_BOLD_CHARACTER
+        lines = max(lines, _lines_of(column.label, signs))
+    worksheet.row_dimensions[header].height = lines * _POINTS_PER_LINE + 4
+
+
+def _lines_of(text: str, signs: float) -> int:
+    """Into how many lines a text is broken, of so many signs."""
+    lines, used = 1, 0.0
+    for word in text.split():
+        if used and used + 1 + len(word) > signs:
+            lines, used = lines + 1, 0.0
+        lines += ceil(len(word) / signs) - 1
+        used += len(word) + (1 if used else 0)
+    return lines
+
+
+def _mark(worksheet: Worksheet, mark: Highlight, header: int) -> None:
+    letter = get_column_letter(mark.column + 1)
+    cell = f"{letter}{header + 1}"
+    if mark.kind == "text":
+        text = str(mark.bound).replace('"', '""')
+        formula = f'ISNUMBER(SEARCH("{text}",{cell}))'
+    else:
+        formula = number_formula(mark, cell)
+    _add_rule(worksheet, letter, header, formula, UNUSUAL_COLOUR)
+
+
+def _let_readers_write(worksheet: Worksheet, place: int, label: str, header: int) -> None:
+    """Tint a column that readers write, say what belongs there, mark what cannot be used."""
+    letter = get_column_letter(place)
+    cell = f"{letter}{header + 1}"
+    wrong = wrong_name_formula(cell)
+    _add_rule(worksheet, letter, header, wrong, WRONG_COLOUR)
+    _add_rule(worksheet, letter, header, f"ISTEXT($A{header + 1})", READERS_COLOUR)
+    rule = DataValidation(type="custom", formula1=f"NOT({wrong})", allow_blank=True)
+    rule.errorStyle = "warning"
+    rule.showInputMessage, rule.prompt = True, label
+    rule.add(f"{cell}:{letter}{_LAST_ROW}")
+    worksheet.add_data_validation(rule)
+
+
+def _add_rule(worksheet: Worksheet, letter: str, header: int, formula: str, colour: str) -> None:
+    rule = FormulaRule(formula=[formula], fill=PatternFill(bgColor=colour, fill_type="solid"))
+    worksheet.conditional_formatting.add(f"{letter}{header + 1}:{letter}{_LAST_ROW}", rule)
+
+
+def _align(worksheet: Worksheet, table: Table, header: int) -> bool:
+    """Align our cells that have no alignment, and make room for long texts.
+
+    Excel makes the room itself when it opens the file, LibreOffice does not.
+    """
+    found = False
+    alignments = [
+        Alignment("right" if column.to_right else None, "center", wrap_text=column.wraps)
+        for column in table.columns
+    ]
+    signs = [
+        column.width / _PIXELS_PER_CHARACTER if column.wraps else _LAST_ROW
+        for column in table.columns
+    ]
+    for row in worksheet.iter_rows(min_row=header + 1, max_col=len(table.columns)):
+        lines = 1
+        for cell, alignment, room in zip(row, alignments, signs, strict=True):
+            # The public attribute makes an object for each cell.
+            if cell.value is None or (cell.has_style and cell._style.alignmentId):
+                continue
+            cell.alignment = alignment
+            found = True
+            if isinstance(cell.value, str):
+                lines = max(lines, _lines_of(cell.value, room))
+        if lines > 1 and worksheet.row_dimensions[row[0].row].height is None:
+            worksheet.row_dimensions[row[0].row].height = lines * _POINTS_PER_LINE
+    return found
+
+
+def _filter(worksheet: Worksheet, table: Table, header: int, *, is_new: bool) -> bool:
+    """Stretch the filter to the last line. Readers who removed it do without."""
+    there = worksheet.auto_filter.ref
+    if not there and not is_new:
+        return False
+    if there and not there.startswith(f"A{header}:"):
+        return False
+    last = get_column_letter(len(table.columns))
+    ref = f"A{header}:{last}{max(worksheet.max_row, header + 1)}"
+    worksheet.auto_filter.ref = ref
+    return bool(ref != there)

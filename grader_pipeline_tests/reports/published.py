@@ -140,7 +140,8 @@ def _cell(cell: object) -> Any:
     if cell in {None, russian.NO_VALUE, ""}:
         return None
     if isinstance(cell, str):
-        plain = cell.translate({0xA0: None, ord(","): ".", ord("\N{MINUS SIGN}"): "-"})
+        signs = {0xA0: None, ord(","): ".", ord("\N{MINUS SIGN}"): "-", ord("%"): None}
+        plain = cell.translate(signs)
         try:
             return float(plain)
         except ValueError:

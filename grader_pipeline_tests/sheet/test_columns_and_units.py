@@ -121,7 +121,7 @@ def test_a_time_is_a_part_of_a_day_a_share_has_its_sign_and_a_text_is_a_text(
     assert found == [190 / 1440, 0, 1439 / 1440, 57.9, 50, text, 3.17]
     percent = '" %"'
     assert sheet.formats("Лист1", 2)[3:] == [
-        "hh:mm", "hh:mm", "hh:mm", f"#,##0.0##{percent}", f"#,##0{percent}", None, "#,##0.0##",
+        "hh:mm", "hh:mm", "hh:mm", f"#,##0.0#{percent}", f"#,##0.0#{percent}", None, "#,##0.0##",
     ]  # fmt: skip
     # What was written is what is read: nothing is written again, and nothing gets lost.
     assert not sheets.show(daily_report(rows)).written

@@ -8,7 +8,15 @@ import pytest
 
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.sheet.resource import Sheets
-from grader_pipeline.sheet.table import DATE, Chart, Column, Table, chart_table, daily_report
+from grader_pipeline.sheet.table import (
+    DAILY_COLUMNS,
+    DATE,
+    Chart,
+    Column,
+    Table,
+    chart_table,
+    daily_report,
+)
 from grader_pipeline_tests.sheet.sheets_given import BOOK, HEADER, LABELS, metrics, with_labels
 from grader_pipeline_tests.sheet.sheets_server import Google
 from grader_pipeline_tests.sheet.sheets_spreadsheet import Spreadsheet, values
@@ -33,7 +41,7 @@ def test_the_first_write_shows_typed_values_under_a_frozen_header(
     ]
     sheet = book.sheet("Лист1")
     assert sheet["properties"]["gridProperties"]["frozenRowCount"] == 1
-    assert sheet["widths"] == {0: 110, 1: 420, 2: 110}
+    assert sheet["widths"] == {at: column.width for at, column in enumerate(DAILY_COLUMNS)}
     assert sheet["cells"][0, 1]["userEnteredFormat"]["textFormat"] == {"bold": True}
     formats = [sheet["cells"][3, c].get("userEnteredFormat") for c in range(3)]
     assert formats == [

@@ -11,7 +11,7 @@ from openpyxl.styles import PatternFill
 
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.sheet.resource import Sheets
-from grader_pipeline.sheet.table import DATE, Chart, Column, Table, daily_report
+from grader_pipeline.sheet.table import DAILY_COLUMNS, DATE, Chart, Column, Table, daily_report
 from grader_pipeline_tests.sheet.sheets_given import HEADER, LABELS, metrics
 from grader_pipeline_tests.sheet.sheets_given import workbook_lines as lines
 
@@ -36,7 +36,7 @@ def test_the_first_write_makes_a_workbook_with_formats_header_and_chart(
     sheet = book["Лист1"]
     assert sheet.freeze_panes == "A2"
     assert sheet["B1"].font.bold
-    assert sheet.column_dimensions["B"].width == 60
+    assert sheet.column_dimensions["B"].width == DAILY_COLUMNS[1].width / 7
     formats = [sheet.cell(row, column).number_format for row, column in ((2, 1), (2, 3), (4, 3))]
     assert formats == ["dd.mm.yyyy", "#,##0", "#,##0.0##"]
 
