@@ -18,7 +18,6 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import Cell
 from openpyxl.cell.rich_text import CellRichText
 from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
 from openpyxl.worksheet import _writer
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
@@ -35,7 +34,6 @@ from grader_pipeline.sheet.workbook_looks import apply_looks
 from grader_pipeline.sheet.workbook_rows import move_rows
 from grader_pipeline.sheet.workbook_tabs import find_worksheet, mark_worksheet, new_worksheet
 
-_PIXELS_PER_CHARACTER = 7
 _GREY = "FF999999"
 """The colour of a line that is over, and stays for what readers have beside it."""
 
@@ -82,8 +80,7 @@ def edit(book: Workbook, tables: Sequence[tuple[str, Table]], name: str) -> Writ
         written |= bool(update.cells)
         for change in (
             mark_worksheet(sheet, title),
-            _set_header(sheet, table, update.header),
-            apply_looks(sheet, table),
+            apply_looks(sheet, table, update.header + 1),
             set_chart(book, sheet, table, (update.header + 1, max(update.end, update.header + 2))),
         ):
             written |= change
@@ -146,17 +143,20 @@ def _value(cell: Cell) -> Plain | Odd:
 def _looked(sheet: Worksheet, table: Table, rows: Sequence[int]) -> dict[int, Looked]:
     """Look what some rows have beside our values."""
     width = max(sheet.max_column, len(table.columns)) if rows else 0
-    readers = [
-        at for at in range(width) if at >= len(table.columns) or table.columns[at].by_readers
-    ]
+    by_readers = {at for at, column in enumerate(table.columns) if column.by_readers}
     found = {}
     for row in rows:
         cells = [sheet._cells.get((row + 1, at + 1)) for at in range(width)]
-        found[row] = Looked(
-            any(cell and (cell.comment or cell.fill.fill_type) for cell in cells)
-            or any((cell := cells[at]) and cell.value is not None for at in readers),
-            is_grey=bool(cells[0] and (color := cells[0].font.color) and color.rgb == _GREY),
+        there = [(at, cell) for at, cell in enumerate(cells) if cell is not None]
+        has_readers = any(
+            cell.comment
+            or ((at >= len(table.columns) or at in by_readers) and cell.value is not None)
+            # We tint the cells that readers write.
+            or (cell.fill.fill_type and at not in by_readers)
+            for at, cell in there
         )
+        color = cells[0].font.color if cells and cells[0] is not None else None
+        found[row] = Looked(has_readers, is_grey=bool(color and color.rgb == _GREY))
     return found
 
 
@@ -200,18 +200,6 @@ def _write_line(sheet: Worksheet, row: int, line: Line, columns: Iterable[int]) 
 def _embolden(sheet: Worksheet, row: int, columns: int) -> None:
     for index in range(1, columns + 1):
         sheet.cell(row + 1, index).font = Font(bold=True)
-
-
-def _set_header(sheet: Worksheet, table: Table, row: int) -> bool:
-    """Make the header bold, freeze it and set widths. True if that was not done before."""
-    if sheet.freeze_panes:
-        return False
-    sheet.freeze_panes = f"A{row + 2}"
-    _embolden(sheet, row, len(table.columns))
-    for index, column in enumerate(table.columns, start=1):
-        letter = get_column_letter(index)
-        sheet.column_dimensions[letter].width = column.width / _PIXELS_PER_CHARACTER
-    return True
 
 
 def _replace(path: Path, book: Workbook) -> None:

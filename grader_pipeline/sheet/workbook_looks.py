@@ -10,6 +10,7 @@ from math import ceil
 from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -141,13 +142,14 @@ def _align(worksheet: Worksheet, table: Table, header: int) -> bool:
 
 
 def _filter(worksheet: Worksheet, table: Table, header: int, *, is_new: bool) -> bool:
-    """Stretch the filter to the last line. Readers who removed it do without."""
+    """Stretch the filter to the last line. Readers who removed it do without, or have it wider."""
     there = worksheet.auto_filter.ref
     if not there and not is_new:
         return False
     if there and not there.startswith(f"A{header}:"):
         return False
-    last = get_column_letter(len(table.columns))
+    width = max(CellRange(there).max_col if there else 0, len(table.columns))
+    last = get_column_letter(width)
     ref = f"A{header}:{last}{max(worksheet.max_row, header + 1)}"
     worksheet.auto_filter.ref = ref
     return bool(ref != there)

@@ -24,6 +24,8 @@ _REFERENCE = re.compile(
     r"(?::(?P<right>\$?[A-Z]{0,3}\$?)(?P<bottom>[1-9]\d*))?"
 )
 
+_LAST_ROW = 1_048_576
+
 Move = Callable[[int, int], tuple[int, int] | None]
 """Gives the place of the rows from one to another after the write, counted from 1. None: gone."""
 
@@ -41,10 +43,10 @@ def move_rows(book: Workbook, sheet: Worksheet, update: Update) -> None:
             bottom -= 1
         if top > bottom:
             return None
-        return update.moved(top - 1) + 1, update.moved(bottom - 1) + 1
+        return update.moved(top - 1) + 1, min(update.moved(bottom - 1) + 1, _LAST_ROW)
 
     _move_cells(sheet, move)
-    _move_ranges(sheet, move)
+    _move_ranges(sheet, update.header + 2, move)
     _move_references(book, sheet, update.header + 2, move)
 
 
@@ -66,15 +68,16 @@ def _move_cells(sheet: Worksheet, move: Move) -> None:
             sheet.row_dimensions[height.index] = height
 
 
-def _move_ranges(sheet: Worksheet, move: Move) -> None:
+def _move_ranges(sheet: Worksheet, first: int, move: Move) -> None:
+    """Rules that begin in the row ``first`` are for all lines, and so for new ones above too."""
     merged = [area for area in sheet.merged_cells.ranges if _moved(area, move)]
     sheet.merged_cells.ranges = set(merged)
     for validation in sheet.data_validations.dataValidation:
-        validation.sqref = _all_moved(validation.sqref, move)
+        validation.sqref = _all_moved(validation.sqref, move, first)
     rules = sheet.conditional_formatting
     sheet.conditional_formatting = ConditionalFormattingList()
     for area in rules:
-        if (cells := _all_moved(area.sqref, move)).ranges:
+        if (cells := _all_moved(area.sqref, move, first)).ranges:
             for rule in area.rules:
                 sheet.conditional_formatting.add(str(cells), rule)
     if sheet.auto_filter.ref:
@@ -82,15 +85,16 @@ def _move_ranges(sheet: Worksheet, move: Move) -> None:
         sheet.auto_filter.ref = area.coord if _moved(area, move) else None
 
 
-def _all_moved(areas: MultiCellRange, move: Move) -> MultiCellRange:
-    return MultiCellRange([area for area in map(copy, areas.ranges) if _moved(area, move)])
+def _all_moved(areas: MultiCellRange, move: Move, first: int) -> MultiCellRange:
+    return MultiCellRange([area for area in map(copy, areas.ranges) if _moved(area, move, first)])
 
 
-def _moved(area: CellRange, move: Move) -> bool:
+def _moved(area: CellRange, move: Move, first: int | None = None) -> bool:
     """Move a range. False if all of its rows are gone."""
     place = move(area.min_row, area.max_row)
     if place:
-        area.min_row, area.max_row = place
+        top = area.min_row if area.min_row == first else place[0]
+        area.min_row, area.max_row = top, max(top, place[1])
     return place is not None
 
 

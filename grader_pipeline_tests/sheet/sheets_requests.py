@@ -65,6 +65,11 @@ class Requests:
 
     def _repeat_cell(self, body: dict[str, Any]) -> None:
         area = body["range"]
+        if "endRowIndex" not in area:
+            # A format of all rows, later ones too.
+            check_mask("CellData", parse_mask(body["fields"]))
+            self._by_id(area["sheetId"])["formats"].append(copy.deepcopy(body))
+            return
         columns = range(area["startColumnIndex"], area["endColumnIndex"])
         rows = range(area["startRowIndex"], area["endRowIndex"])
         lines = [[copy.deepcopy(body["cell"]) for _ in columns] for _ in rows]
@@ -107,6 +112,29 @@ class Requests:
             and part["range"].get("endColumnIndex", right) > left
             for part in sheet["protectedRanges"]
         )
+
+    def _set_basic_filter(self, body: dict[str, Any]) -> None:
+        area = body["filter"]["range"]
+        self._by_id(area["sheetId"])["basicFilter"] = {"range": dict(area)}
+
+    def _add_conditional_format_rule(self, body: dict[str, Any]) -> None:
+        rule = copy.deepcopy(body["rule"])
+        self._by_id(rule["ranges"][0]["sheetId"])["conditionalFormats"].insert(body["index"], rule)
+
+    def _set_data_validation(self, body: dict[str, Any]) -> None:
+        self._by_id(body["range"]["sheetId"])["formats"].append(copy.deepcopy(body))
+
+    def _add_dimension_group(self, body: dict[str, Any]) -> None:
+        groups = self._by_id(body["range"]["sheetId"])["columnGroups"]
+        if body["range"] in [group["range"] for group in groups]:
+            raise Refusal("There is such a group")
+        groups.append({"range": dict(body["range"]), "depth": 1})
+
+    def _update_dimension_group(self, body: dict[str, Any]) -> None:
+        given = body["dimensionGroup"]
+        groups = self._by_id(given["range"]["sheetId"])["columnGroups"]
+        if given["range"] not in [group["range"] for group in groups]:
+            raise Refusal("No such group")
 
     def _add_chart(self, body: dict[str, Any]) -> None:
         chart = copy.deepcopy(body["chart"])

@@ -11,6 +11,8 @@ from typing import Any
 
 from grader_pipeline_tests.sheet.sheets_requests import Cell, Refusal, Requests
 
+_PARTS = ("charts", "protectedRanges", "developerMetadata", "columnGroups", "basicFilter")
+
 Span = tuple[int, int, int, int]
 """Rows and columns of a range, half-open: top, bottom, left, right."""
 
@@ -34,6 +36,10 @@ class Spreadsheet(Requests):
                 "widths": {},
                 "heights": {},
                 "developerMetadata": [],
+                "formats": [],
+                "conditionalFormats": [],
+                "columnGroups": [],
+                "basicFilter": {},
                 "charts": [],
                 "protectedRanges": [],
             }
@@ -76,7 +82,13 @@ class Spreadsheet(Requests):
             if ranges and not spans:
                 continue
             answer = {"properties": sheet["properties"]}
-            parts = ("charts", "protectedRanges", "developerMetadata")
+            parts = (
+                "charts",
+                "protectedRanges",
+                "developerMetadata",
+                "columnGroups",
+                "basicFilter",
+            )
             answer |= {name: copy.deepcopy(sheet[name]) for name in parts if sheet[name]}
             if grid_data:
                 answer["data"] = [self._data(sheet, span) for span in spans or [_all(sheet)]]

@@ -31,7 +31,8 @@ class SlowSheets(Sheets):
     refuses: bool = False
 
     def show(self, tables: list[Table], days: object = None) -> Written:  # type: ignore[override]
-        writes.append({line[0] for line in tables[0].lines})
+        (main,) = (table for table in tables if table.worksheet is None)
+        writes.append({line[0] for line in main.lines})
         if len(writes) == 1:
             assert all_wait.wait(60)
             if self.refuses:

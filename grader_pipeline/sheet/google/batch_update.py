@@ -79,43 +79,23 @@ def new_worksheet(title: str, place: int, table: Table) -> list[Request]:
         "gridProperties": {
             "rowCount": SPARE_LINES,
             "columnCount": max(_NEW_SHEET_COLUMNS, len(table.columns) + 2),
-            "frozenRowCount": 1,
         },
     }
-    return [{"addSheet": {"properties": made}}, *_header(own_sheet_id(title), table, 0)]
+    return [{"addSheet": {"properties": made}}]
 
 
 def enlarge(sheet: Sheet, table: Table, update: Update) -> list[Request]:
-    """Make the worksheet large enough. Freeze and format the header if that was not done."""
+    """Make the worksheet large enough."""
     grid = sheet["properties"].get("gridProperties", {})
     width = len(table.columns) + (2 if table.chart else 0)
     # Google refuses to delete all rows that are not frozen, and to insert at the end.
-    rows = update.header + 2 + len(update.leaving)
-    least = {"rowCount": rows, "columnCount": width, "frozenRowCount": update.header + 1}
+    least = {"rowCount": update.header + 2 + len(update.leaving), "columnCount": width}
     wanted = {name: count for name, count in least.items() if grid.get(name, 0) < count}
-    if grid.get("frozenRowCount"):
-        wanted.pop("frozenRowCount", None)
-    is_headed = "frozenRowCount" not in wanted
-    header = [] if is_headed else _header(sheet_id(sheet), table, update.header)
-    if is_headed and update.heading:
-        # It has new columns.
-        header = [_bold(sheet_id(sheet), table, update.header)]
     if not wanted:
-        return header
+        return []
     properties = {"sheetId": sheet_id(sheet), "gridProperties": wanted}
     fields = ",".join(f"gridProperties.{name}" for name in wanted)
-    request = {"updateSheetProperties": {"properties": properties, "fields": fields}}
-    return [request, *header]
-
-
-def _header(ident: int, table: Table, row: int) -> list[Request]:
-    """Set the widths of columns and make the header bold."""
-    requests: list[Request] = []
-    for at, column in enumerate(table.columns):
-        of = {"sheetId": ident, "dimension": "COLUMNS", "startIndex": at, "endIndex": at + 1}
-        width = {"range": of, "properties": {"pixelSize": column.width}, "fields": "pixelSize"}
-        requests.append({"updateDimensionProperties": width})
-    return [*requests, _bold(ident, table, row)]
+    return [{"updateSheetProperties": {"properties": properties, "fields": fields}}]
 
 
 def _bold(ident: int, table: Table, row: int) -> Request:
@@ -132,6 +112,7 @@ def line_requests(ident: int, table: Table, update: Update, rows: int, columns: 
     if update.heading:
         every = range(len(table.columns))
         yield from _write(ident, every, update.header, [update.heading], "")
+        yield _bold(ident, table, update.header)
     for start, end in _runs(update.changed):
         lines = [update.changed[row] for row in range(start, end)]
         yield from _write(ident, _ours(table), start, lines, "")

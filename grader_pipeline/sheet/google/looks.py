@@ -25,8 +25,8 @@ from grader_pipeline.sheet.table import Column, Highlight, Table
 LOOKS = "grader_pipeline looks"
 """The key of the developer metadata that says: the worksheet has its looks."""
 
-LOOKS_FIELDS = "basicFilter(range),columnGroups(range),developerMetadata(metadataKey)"
-"""The fields of a worksheet that say what it has already."""
+LOOKS_FIELDS = "basicFilter(range),columnGroups(range)"
+"""The fields of a worksheet that say what it has already, beside its developer metadata."""
 
 
 def has_looks(sheet: Sheet) -> bool:

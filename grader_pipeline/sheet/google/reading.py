@@ -24,6 +24,7 @@ from grader_pipeline.sheet.google.batch_update import (
     sheet_id,
 )
 from grader_pipeline.sheet.google.beside import fill_of, looked_at
+from grader_pipeline.sheet.google.looks import LOOKS_FIELDS
 from grader_pipeline.sheet.google.tabs import find_worksheet
 from grader_pipeline.sheet.header import has_whole_header, may_be_header
 from grader_pipeline.sheet.matching import days_to_read, figures
@@ -37,7 +38,8 @@ _FIELDS = (
     "developerMetadata(metadataId,metadataKey),"
     "sheets(properties(sheetId,title,index,gridProperties(rowCount,columnCount,frozenRowCount)),"
     "protectedRanges(range,warningOnly,requestingUserCanEdit,unprotectedRanges),"
-    "developerMetadata(metadataKey,metadataValue),charts(chartId,spec,position))"
+    "developerMetadata(metadataKey,metadataValue),charts(chartId,spec,position),"
+    f"{LOOKS_FIELDS})"
 )
 _CELLS = (
     "sheets(properties(sheetId),data(startRow,rowData(values(userEnteredValue,note,"

@@ -32,7 +32,7 @@ from grader_pipeline.sheet.google.batch_update import (
 )
 from grader_pipeline.sheet.google.chart import chart_requests
 from grader_pipeline.sheet.google.http import GoogleHTTP, LostAnswer, Refused
-from grader_pipeline.sheet.google.looks import look_requests
+from grader_pipeline.sheet.google.looks import has_looks, look_requests
 from grader_pipeline.sheet.google.reading import (
     WRITE,
     Book,
@@ -215,7 +215,8 @@ def _requests(worksheet: Worksheet, update: Update, charts: list[Sheet]) -> Iter
     if not sheet or not is_marked(sheet, worksheet.title):
         yield _note(MARK, {"sheetId": ident}, worksheet.title)
     yield from line_requests(ident, table, update, worksheet.rows, worksheet.columns)
-    yield from look_requests(ident, table, update.end, is_new=sheet is None)
+    is_new = not sheet or not has_looks(sheet)
+    yield from look_requests(ident, table, update.end, is_new, sheet, update.header)
     if table.chart:
         yield from chart_requests(table.chart, ident, len(table.columns), update, charts)
 
