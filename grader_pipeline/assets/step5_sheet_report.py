@@ -14,10 +14,12 @@ run fails after the write and names the file. Then no mail says that the report 
 Source: metrics and the reports. Readers are Russian-speaking course staff.
 """
 
+import datetime as dt
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import dagster as dg
 
@@ -28,7 +30,8 @@ from grader_pipeline.assets.materializations import record_sheet, sheet_metadata
 from grader_pipeline.assets.step4_metrics import REPORTS
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
-from grader_pipeline.reports.names import read_names
+from grader_pipeline.reports.definition import NAMES_WORKSHEET
+from grader_pipeline.reports.names import read_nameable, read_names, store_names
 from grader_pipeline.reports.privacy import read_shown
 from grader_pipeline.reports.records import Outdated, outdated_records, settle_records
 from grader_pipeline.reports.tables import count_rows, failures, stored_days
@@ -48,8 +51,10 @@ from grader_pipeline.sheet.table import Table, daily_report
 from grader_pipeline.sheet.today import today
 from grader_pipeline.sheet.update import Written
 from grader_pipeline.sheet.worksheets import (
+    NAMES_TAB,
     has_worksheet,
     in_order_of_use,
+    names_table,
     worksheet,
 )
 from grader_pipeline.statements import statement
@@ -135,19 +140,38 @@ def sheet_with(
 def write_sheet(db: Connection, sheets: Sheets) -> Written:
     """Bring the sheet to what the tables hold, all days. ``db`` has the lock ``sheet_report``.
 
-    Other runs whose days wait find them written.
+    Other runs whose days wait find them written. What readers named courses and tasks is shown at
+    once.
     """
     requests = requested_days(db)
     outdated = outdated_records(db, [SHEET_REPORT], of_all_runs=True)
     days = {*requests.values(), *(date for _, date in outdated)}
+    shown = _show(db, sheets, days)
+    if _store_names(db, shown):
+        # The sheet's lines of all days have other names now.
+        named = _show(db, sheets, None)
+        cells, written = shown.cells + named.cells, shown.written or named.written
+        shown = replace(named, cells=cells, written=written)
+    note_place(db, requests, shown.where)
+    return shown
+
+
+def _show(db: Connection, sheets: Sheets, days: Collection[dt.date] | None) -> Written:
     rows = db.execute(statement("reading/all_metrics")).fetchall()
     former = REPORTS[DAILY_METRICS].formerly
     tables = [*daily_report(rows, former), *_worksheets(db)]
     glance = today(rows, tables)
-    tables = with_known_labels(db, [glance, *tables] if glance else tables)
-    shown = sheets.show(tables, days)
-    note_place(db, requests, shown.where)
-    return shown
+    return sheets.show(with_known_labels(db, [glance, *tables] if glance else tables), days)
+
+
+def _store_names(db: Connection, shown: Written) -> bool:
+    """Store what readers named courses and tasks. True if something is shown by another name."""
+    if (lines := shown.readers.get(NAMES_WORKSHEET)) is None:
+        return False
+    before = read_names(db).shown
+    for what, why in store_names(db, lines).items():
+        log.warning("«%s»: the name of %s is not used: %s.", NAMES_WORKSHEET, what, why)
+    return read_names(db).shown != before
 
 
 def _facts(db: Connection, day: SchoolDay) -> checks.ShownDay:
@@ -165,9 +189,9 @@ def _facts(db: Connection, day: SchoolDay) -> checks.ShownDay:
 
 
 def _worksheets(db: Connection) -> list[Table]:
-    """The worksheets of the reports that have one, in the order of use."""
+    """The worksheets of the reports that have one, and that of names, in the order of use."""
     formerly = read_names(db).formerly
-    found = []
+    found = [(NAMES_TAB, names_table(read_nameable(db)))]
     for report in filter(has_worksheet, REPORTS.values()):
         days = report.sheet if isinstance(report.sheet, int) else None
         rows = read_shown(db, report, days=days)

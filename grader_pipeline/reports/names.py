@@ -96,20 +96,23 @@ def read_nameable(db: Connection) -> list[Row]:
     return [{**row, "task": row["task"] or None} for row in rows]
 
 
-def store_names(db: Connection, found: Iterable[tuple[Any, Any, Any]]) -> dict[str, str]:
+def store_names(db: Connection, found: Iterable[Sequence[object]]) -> dict[str, str]:
     """Store what the worksheet has: course, task (or None) and name of each line.
 
     Gives why names are not used, by course or task. A name that is empty, or whose line is gone, is
     not stored any more.
     """
-    lines = [line for line in found if isinstance(line[0], str)]
+    lines = [
+        (course, task or "", value) for course, task, value in found
+        if isinstance(course, str) and isinstance(task, str | None)
+    ]  # fmt: skip
     ids = {text for line in lines for text in line[:2] if text}
     names: dict[Key, str] = {}
     refused: dict[str, str] = {}
     for course, task, value in lines:
         if value is None:
             continue
-        key = (course, task or "")
+        key = (course, task)
         name = clean_name(value)
         if name in ids:
             name, problem = None, "the id of a course or task"

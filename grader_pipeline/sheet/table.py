@@ -85,6 +85,8 @@ class Chart:
     """The worksheet whose table the chart shows. None: its own."""
     last: int | None = None
     """How many lines it shows: the last ones. None: all."""
+    size: tuple[int, int] = (900, 420)
+    """Its width and height in pixels."""
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from grader_pipeline.reports.day_metrics import MAIN_METRICS
-from grader_pipeline.reports.definition import TODAY_WORKSHEET, Row
+from grader_pipeline.reports.day_metrics import HISTORY_DAYS, MAIN_METRICS
+from grader_pipeline.reports.definition import CHART_WORKSHEET, TODAY_WORKSHEET, Row
 from grader_pipeline.reports.units import Change, Points, Unit, cell, unit_of
-from grader_pipeline.sheet.table import Column, Highlight, Line, Table, Value
+from grader_pipeline.sheet.table import Chart, Column, Highlight, Line, Table, Value
 
 METRICS = (
     *MAIN_METRICS, "success_share", "attempts", "submitting_users", "new_users", "active_users_7",
@@ -19,12 +19,14 @@ METRICS = (
 """The metrics of daily_metrics that are shown, by name."""
 
 _COLUMNS = (
-    Column("Показатель", 400, wraps=True),
-    Column("Значение", 120, wraps=True, to_right=True),
-    Column("Накануне", 120, wraps=True, to_right=True),
-    Column("Неделю назад", 120, wraps=True, to_right=True),
-    Column("Изменение за неделю", 110),
+    Column("Показатель", 340, wraps=True),
+    Column("Значение", 100, wraps=True, to_right=True),
+    Column("Накануне", 100, wraps=True, to_right=True),
+    Column("Неделю назад", 100, wraps=True, to_right=True),
+    Column("Изменение за неделю", 105),
 )
+_CHART_SIZE = (580, 360)
+"""Table and chart are side by side on a small screen."""
 _FELL = -30
 """A change in per cent that is marked."""
 
@@ -42,10 +44,18 @@ def today(rows: Sequence[Row], tables: Sequence[Table]) -> Table | None:
     shown = (_line(metrics, name, days) for name in METRICS)
     lines: list[Line] = [("День отчёта", *days, None), *(line for line in shown if line)]
     lines += (line for table in tables if (line := _marked(table, days)))
+    chart = None
+    if any(table.worksheet == CHART_WORKSHEET for table in tables):
+        series = tuple(range(1, len(MAIN_METRICS) + 1))
+        title = f"Последние {HISTORY_DAYS} дней"
+        chart = Chart(
+            title, "line", 0, series, of=CHART_WORKSHEET, last=HISTORY_DAYS, size=_CHART_SIZE
+        )
     return Table(
         _COLUMNS,
         tuple(lines),
         worksheet=TODAY_WORKSHEET,
+        chart=chart,
         highlights=(Highlight(len(_COLUMNS) - 1, "below", _FELL),),
     )
 

@@ -29,7 +29,7 @@ from grader_pipeline.sheet.cells import Found, Odd, Plain, plain
 from grader_pipeline.sheet.matching import figures
 from grader_pipeline.sheet.table import Line, Table, number_format
 from grader_pipeline.sheet.update import Looked, Update, Written, decide, settle
-from grader_pipeline.sheet.workbook_chart import set_chart
+from grader_pipeline.sheet.workbook_chart import Place, set_charts
 from grader_pipeline.sheet.workbook_looks import apply_looks
 from grader_pipeline.sheet.workbook_rows import move_rows
 from grader_pipeline.sheet.workbook_tabs import find_worksheet, mark_worksheet, new_worksheet
@@ -59,6 +59,7 @@ def edit(book: Workbook, tables: Sequence[tuple[str, Table]], name: str) -> Writ
     lines = cells = 0
     written = False
     readers = {}
+    placed: dict[str, Place] = {}
     there = [find_worksheet(book, title) for title, _ in tables]
     for place, (title, table) in enumerate(tables):
         sheet = there[place]
@@ -78,16 +79,15 @@ def edit(book: Workbook, tables: Sequence[tuple[str, Table]], name: str) -> Writ
                 )
             _write(book, sheet, table, update)
         written |= bool(update.cells)
-        for change in (
-            mark_worksheet(sheet, title),
-            apply_looks(sheet, table, update.header + 1),
-            set_chart(book, sheet, table, (update.header + 1, max(update.end, update.header + 2))),
-        ):
-            written |= change
+        written |= mark_worksheet(sheet, title)
+        written |= apply_looks(sheet, table, update.header + 1)
+        last = max(update.end, update.header + 2)
+        placed[title] = Place(sheet, table, update.header + 1, last)
         lines += len(table.lines)
         cells += update.cells
         if any(column.by_readers for column in table.columns):
             readers[title] = update.lines
+    written |= set_charts(book, placed)
     return Written(name, lines, cells, written, readers)
 
 
@@ -199,7 +199,8 @@ def _write_line(sheet: Worksheet, row: int, line: Line, columns: Iterable[int]) 
 
 def _embolden(sheet: Worksheet, row: int, columns: int) -> None:
     for index in range(1, columns + 1):
-        sheet.cell(row + 1, index).font = Font(bold=True)
+        font = sheet.cell(row + 1, index).font
+        sheet.cell(row + 1, index).font = Font(name=font.name, size=font.size, bold=True)
 
 
 def _replace(path: Path, book: Workbook) -> None:

@@ -26,6 +26,9 @@ from grader_pipeline.sheet.looks import (
 from grader_pipeline.sheet.table import Highlight, Table
 
 _PIXELS_PER_CHARACTER = 7
+"""The unit of a column's width: a digit."""
+_PIXELS_PER_SIGN = 6.4
+"""Of a text, on average."""
 _PIXELS_PER_BOLD_CHARACTER = 8
 _FILTER_BUTTON = 18
 """Pixels, at the end of a label's last line."""
@@ -84,7 +87,7 @@ def _lines_of(text: str, signs: float) -> int:
 
 def _mark(worksheet: Worksheet, mark: Highlight, header: int) -> None:
     letter = get_column_letter(mark.column + 1)
-    cell = f"{letter}{header + 1}"
+    cell = f"{letter}{header}"
     if mark.kind == "text":
         text = str(mark.bound).replace('"', '""')
         formula = f'ISNUMBER(SEARCH("{text}",{cell}))'
@@ -96,10 +99,11 @@ def _mark(worksheet: Worksheet, mark: Highlight, header: int) -> None:
 def _let_readers_write(worksheet: Worksheet, place: int, label: str, header: int) -> None:
     """Tint a column that readers write, say what belongs there, mark what cannot be used."""
     letter = get_column_letter(place)
-    cell = f"{letter}{header + 1}"
+    cell = f"{letter}{header}"
     wrong = wrong_name_formula(cell)
     _add_rule(worksheet, letter, header, wrong, WRONG_COLOUR)
-    _add_rule(worksheet, letter, header, f"ISTEXT($A{header + 1})", READERS_COLOUR)
+    tint = f"ISTEXT($A{header})*(ROW()>{header})"
+    _add_rule(worksheet, letter, header, tint, READERS_COLOUR)
     rule = DataValidation(type="custom", formula1=f"NOT({wrong})", allow_blank=True)
     rule.errorStyle = "warning"
     rule.showInputMessage, rule.prompt = True, label
@@ -109,7 +113,8 @@ def _let_readers_write(worksheet: Worksheet, place: int, label: str, header: int
 
 def _add_rule(worksheet: Worksheet, letter: str, header: int, formula: str, colour: str) -> None:
     rule = FormulaRule(formula=[formula], fill=PatternFill(bgColor=colour, fill_type="solid"))
-    worksheet.conditional_formatting.add(f"{letter}{header + 1}:{letter}{_LAST_ROW}", rule)
+    # It begins with the header: lines that are put in below it are then inside.
+    worksheet.conditional_formatting.add(f"{letter}{header}:{letter}{_LAST_ROW}", rule)
 
 
 def _align(worksheet: Worksheet, table: Table, header: int) -> bool:
@@ -123,8 +128,7 @@ def _align(worksheet: Worksheet, table: Table, header: int) -> bool:
         for column in table.columns
     ]
     signs = [
-        column.width / _PIXELS_PER_CHARACTER if column.wraps else _LAST_ROW
-        for column in table.columns
+        column.width / _PIXELS_PER_SIGN if column.wraps else _LAST_ROW for column in table.columns
     ]
     for row in worksheet.iter_rows(min_row=header + 1, max_col=len(table.columns)):
         lines = 1

@@ -67,20 +67,17 @@ def worksheet(
 
 
 def names_table(nameable: Sequence[Row]) -> Table:
-    """Lay out the worksheet on which readers name courses and tasks: rows of ``read_nameable``.
-
-    A name that is known is put into a new line. Readers change it there.
-    """
+    """Lay out the worksheet on which readers name courses and tasks: rows of ``read_nameable``."""
     columns = (
         Column("Курс", 330, wraps=True),
         Column("Задание (пусто — сам курс)", 290, wraps=True),
         Column(
-            f"Название (пишите здесь: текст до {LONGEST_NAME} знаков; видно со следующего отчёта)",
+            f"Название (пишите здесь: текст до {LONGEST_NAME} знаков; видно с ближайшего отчёта)",
             420, by_readers=True, wraps=True,
         ),
     )  # fmt: skip
     lines = tuple((row["course"], row["task"], row["name"]) for row in nameable)
-    return Table(columns, lines, worksheet=NAMES_WORKSHEET)
+    return Table(columns, lines, worksheet=NAMES_WORKSHEET, named_by=(0, 1))
 
 
 def in_order_of_use(tables: Sequence[tuple[int, Table]]) -> list[Table]:

@@ -106,7 +106,7 @@ def test_a_header_below_a_title_of_the_readers_is_what_stays_in_view() -> None:
     assert grid["frozenRowCount"] == 3
     assert found["setBasicFilter"][0]["filter"]["range"]["startRowIndex"] == 2
     [rule] = found["addConditionalFormatRule"]
-    assert "E4" in rule["rule"]["booleanRule"]["condition"]["values"][0]["userEnteredValue"]
+    assert "E3" in rule["rule"]["booleanRule"]["condition"]["values"][0]["userEnteredValue"]
 
 
 def test_no_formula_depends_on_the_language_of_the_spreadsheet() -> None:

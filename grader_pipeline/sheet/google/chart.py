@@ -6,43 +6,75 @@ lines, so what readers change of its style and place stays.
 
 import copy
 import zlib
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from grader_pipeline.sheet.google.batch_update import Request, area
-from grader_pipeline.sheet.table import Chart
+from grader_pipeline.sheet.table import Chart, Table
 from grader_pipeline.sheet.update import Update
+
+_GAP = 24
+"""Pixels between a table and the chart of another worksheet's."""
+
+
+class Place(NamedTuple):
+    """A worksheet: its id, its table, and what changes there."""
+
+    sheet_id: int
+    table: Table
+    update: Update
 
 
 def chart_requests(
-    chart: Chart, sheet_id: int, columns: int, update: Update, existing: list[dict[str, Any]]
-) -> list[Request]:
-    """Make the requests, if any, after which the chart exists once and covers all lines.
+    places: Mapping[str, Place], existing: Sequence[dict[str, Any]]
+) -> Iterator[Request]:
+    """Make the requests, if any, after which each chart exists once and covers all lines.
 
-    New rows above the chart would move it down, a little more each day. It is put back.
+    ``places`` are by the titles of the tables: a chart may show another worksheet.
     """
+    for title, place in places.items():
+        if chart := place.table.chart:
+            yield from _requests(chart, place, places[chart.of or title], existing)
+
+
+def _requests(
+    chart: Chart, place: Place, source: Place, existing: Sequence[dict[str, Any]]
+) -> list[Request]:
+    """New rows above the chart would move it down, a little more each day. It is put back."""
+    sheet_id, update = place.sheet_id, place.update
     ours = zlib.crc32(b"grader_pipeline chart of %d" % sheet_id) & 0x7FFFFFFF
-    lines = update.header, max(update.end, update.header + 2)
+    rows = _rows(chart, source.update)
     for other in existing:
         if other.get("chartId") == ours:
             old = other.get("spec", {})
-            spec = _stretched(old, sheet_id, lines[1])
+            spec = _stretched(old, source.sheet_id, rows)
             put_back = _put_back(other, sheet_id, update)
             # Rows that are deleted make the chart's cells fewer.
-            if spec == old and not update.leaving:
+            if spec == old and not source.update.leaving:
                 return put_back
             return [{"updateChartSpec": {"chartId": ours, "spec": spec}}, *put_back]
-    place = {
+    width, height = chart.size
+    position = {
         "anchorCell": {
             "sheetId": sheet_id,
             "rowIndex": update.header + 1,
-            "columnIndex": columns + 1,
+            "columnIndex": len(place.table.columns) + (0 if chart.of else 1),
         },
-        "widthPixels": 900,
-        "heightPixels": 420,
+        "offsetXPixels": _GAP if chart.of else 0,
+        "widthPixels": width,
+        "heightPixels": height,
     }
-    spec = _spec(chart, sheet_id, lines)
-    made = {"chartId": ours, "spec": spec, "position": {"overlayPosition": place}}
+    spec = _spec(chart, source.sheet_id, rows)
+    made = {"chartId": ours, "spec": spec, "position": {"overlayPosition": position}}
     return [{"addChart": {"chart": made}}]
+
+
+def _rows(chart: Chart, shown: Update) -> list[tuple[int, int]]:
+    """The rows that a chart shows, header first, half-open."""
+    header, end = shown.header, max(shown.end, shown.header + 2)
+    if chart.last is None or end - chart.last <= header + 1:
+        return [(header, end)]
+    return [(header, header + 1), (end - chart.last, end)]
 
 
 def _put_back(chart: dict[str, Any], sheet_id: int, update: Update) -> list[Request]:
@@ -55,10 +87,10 @@ def _put_back(chart: dict[str, Any], sheet_id: int, update: Update) -> list[Requ
     return [{"updateEmbeddedObjectPosition": moved}]
 
 
-def _spec(chart: Chart, sheet_id: int, lines: tuple[int, int]) -> dict[str, Any]:
+def _spec(chart: Chart, source_id: int, rows: list[tuple[int, int]]) -> dict[str, Any]:
     def column(index: int) -> dict[str, Any]:
-        source = area(sheet_id, lines, (index, index + 1))
-        return {"sourceRange": {"sources": [source]}}
+        sources = [area(source_id, some, (index, index + 1)) for some in rows]
+        return {"sourceRange": {"sources": sources}}
 
     return {
         "title": chart.title,
@@ -75,14 +107,18 @@ def _spec(chart: Chart, sheet_id: int, lines: tuple[int, int]) -> dict[str, Any]
     }
 
 
-def _stretched(spec: dict[str, Any], sheet_id: int, lines: int) -> dict[str, Any]:
+def _stretched(spec: dict[str, Any], source_id: int, rows: list[tuple[int, int]]) -> dict[str, Any]:
     """Give the same spec with its sources on our worksheet down to the table's last line."""
     spec = copy.deepcopy(spec)
     basic = spec.get("basicChart", {})
     parts = [part.get("domain", {}) for part in basic.get("domains", ())]
     parts += [part.get("series", {}) for part in basic.get("series", ())]
     for part in parts:
-        for source in part.get("sourceRange", {}).get("sources", ()):
-            if source.get("sheetId", 0) == sheet_id:
-                source["endRowIndex"] = lines
+        sources = part.get("sourceRange", {}).get("sources", [])
+        ours = [source for source in sources if source.get("sheetId", 0) == source_id]
+        if len(rows) == 1 and len(ours) == len(sources) == 1:
+            ours[0]["endRowIndex"] = rows[0][1]
+        elif ours and len(ours) == len(sources):
+            columns = ours[0].get("startColumnIndex", 0), ours[0].get("endColumnIndex", 0)
+            part["sourceRange"]["sources"] = [area(source_id, some, columns) for some in rows]
     return spec

@@ -30,7 +30,7 @@ LOOKS_FIELDS = "basicFilter(range),columnGroups(range)"
 
 
 def has_looks(sheet: Sheet) -> bool:
-    """Whether the worksheet, as read with LOOKS_FIELDS, has its looks."""
+    """Whether the worksheet, as read, has its looks."""
     return any(note.get("metadataKey") == LOOKS for note in sheet.get("developerMetadata", ()))
 
 
@@ -70,6 +70,7 @@ def look_requests(
         if column.to_right:
             requests.append(_format(cells, horizontalAlignment="RIGHT"))
         if column.by_readers:
+            cells = _area(sheet_id, (header, None), (place, place + 1))
             requests += _by_readers(cells, column)
     if "basicFilter" not in there:
         whole = _area(sheet_id, (header, None), (0, width))
@@ -107,8 +108,11 @@ def _format(cells: dict[str, int], **formats: object) -> Request:
 
 
 def _marked(sheet_id: int, mark: Highlight, header: int) -> Request:
-    """Mark what is unusual in a column."""
-    cells = _area(sheet_id, (header + 1, None), (mark.column, mark.column + 1))
+    """Mark what is unusual in a column.
+
+    The range begins with the header: lines that are put in below it are then inside.
+    """
+    cells = _area(sheet_id, (header, None), (mark.column, mark.column + 1))
     if mark.kind == "text":
         condition = {"type": "TEXT_CONTAINS", "values": [{"userEnteredValue": str(mark.bound)}]}
         return _rule(cells, condition, UNUSUAL_COLOUR)
@@ -117,9 +121,9 @@ def _marked(sheet_id: int, mark: Highlight, header: int) -> Request:
 
 def _by_readers(cells: dict[str, int], column: Column) -> Iterator[Request]:
     """Tint cells that readers write, keep what they type as text, mark what cannot be used."""
-    yield _format(
-        cells, backgroundColorStyle=_colour(READERS_COLOUR), numberFormat={"type": "TEXT"}
-    )
+    below = {**cells, "startRowIndex": cells["startRowIndex"] + 1}
+    tint = _colour(READERS_COLOUR)
+    yield _format(below, backgroundColorStyle=tint, numberFormat={"type": "TEXT"})
     wrong = wrong_name_formula(_first(cells))
     rule = {"condition": _formula(f"NOT({wrong})"), "inputMessage": column.label}
     yield {"setDataValidation": {"range": cells, "rule": rule}}

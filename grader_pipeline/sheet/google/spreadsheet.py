@@ -22,7 +22,6 @@ from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.sheet.cells import Found
 from grader_pipeline.sheet.google.batch_update import (
     Request,
-    Sheet,
     enlarge,
     is_protected,
     line_requests,
@@ -30,7 +29,7 @@ from grader_pipeline.sheet.google.batch_update import (
     own_sheet_id,
     sheet_id,
 )
-from grader_pipeline.sheet.google.chart import chart_requests
+from grader_pipeline.sheet.google.chart import Place, chart_requests
 from grader_pipeline.sheet.google.http import GoogleHTTP, LostAnswer, Refused
 from grader_pipeline.sheet.google.looks import has_looks, look_requests
 from grader_pipeline.sheet.google.reading import (
@@ -167,7 +166,10 @@ class Spreadsheet:
                 index = before[-1] + 1 if before else after[0] if after else len(tabs)
                 tabs.insert(index, _ident(worksheet))
                 requests += new_worksheet(worksheet.title, index, worksheet.table)
-            requests += _requests(worksheet, update, charts)
+            requests += _requests(worksheet, update)
+        requests += chart_requests(
+            {w.title: Place(_ident(w), w.table, update) for w, update in shown}, charts
+        )
         return Plan(
             requests,
             all(update.is_whole for _, update in shown),
@@ -207,7 +209,7 @@ class Spreadsheet:
         return sorted(settled, key=lambda one: book.worksheets.index(one[0]))
 
 
-def _requests(worksheet: Worksheet, update: Update, charts: list[Sheet]) -> Iterator[Request]:
+def _requests(worksheet: Worksheet, update: Update) -> Iterator[Request]:
     """The requests for one worksheet, which is there or was made before."""
     table, sheet, ident = worksheet.table, worksheet.sheet, _ident(worksheet)
     if sheet:
@@ -215,10 +217,8 @@ def _requests(worksheet: Worksheet, update: Update, charts: list[Sheet]) -> Iter
     if not sheet or not is_marked(sheet, worksheet.title):
         yield _note(MARK, {"sheetId": ident}, worksheet.title)
     yield from line_requests(ident, table, update, worksheet.rows, worksheet.columns)
-    is_new = not sheet or not has_looks(sheet)
+    is_new = not (sheet and has_looks(sheet))
     yield from look_requests(ident, table, update.end, is_new, sheet, update.header)
-    if table.chart:
-        yield from chart_requests(table.chart, ident, len(table.columns), update, charts)
 
 
 def _ident(worksheet: Worksheet) -> int:
