@@ -9,6 +9,12 @@ WRONG_COLOUR = "F8C9C4"
 READERS_COLOUR = "FFFBE6"
 """Of cells that readers write."""
 
+NAME_HINT = (
+    f"Название курса или задания: только текст, до {LONGEST_NAME} знаков. С ближайшего отчёта оно "
+    "будет показано вместо кода. Пустая ячейка — снова код."
+)
+"""Shown beside the cell where readers write a name."""
+
 
 def number_formula(mark: Highlight, cell: str) -> str:
     """The formula, without its ``=``, that is true of an unusual number in the cell.

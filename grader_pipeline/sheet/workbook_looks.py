@@ -16,6 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from grader_pipeline.sheet.looks import (
     HEADER_COLOUR,
+    NAME_HINT,
     READERS_COLOUR,
     UNUSUAL_COLOUR,
     WRONG_COLOUR,
@@ -49,7 +50,7 @@ def apply_looks(worksheet: Worksheet, table: Table, header: int = 1) -> bool:
             _mark(worksheet, mark, header)
         for place, column in enumerate(table.columns, start=1):
             if column.by_readers:
-                _let_readers_write(worksheet, place, column.label, header)
+                _let_readers_write(worksheet, place, header)
         for group in folded_columns(table):
             for place in range(*group):
                 # Not as one dimension: then all would have one width.
@@ -96,7 +97,7 @@ def _mark(worksheet: Worksheet, mark: Highlight, header: int) -> None:
     _add_rule(worksheet, letter, header, formula, UNUSUAL_COLOUR)
 
 
-def _let_readers_write(worksheet: Worksheet, place: int, label: str, header: int) -> None:
+def _let_readers_write(worksheet: Worksheet, place: int, header: int) -> None:
     """Tint a column that readers write, say what belongs there, mark what cannot be used."""
     letter = get_column_letter(place)
     cell = f"{letter}{header}"
@@ -106,7 +107,7 @@ def _let_readers_write(worksheet: Worksheet, place: int, label: str, header: int
     _add_rule(worksheet, letter, header, tint, READERS_COLOUR)
     rule = DataValidation(type="custom", formula1=f"NOT({wrong})", allow_blank=True)
     rule.errorStyle = "warning"
-    rule.showInputMessage, rule.prompt = True, label
+    rule.showInputMessage, rule.prompt = True, NAME_HINT
     rule.add(f"{cell}:{letter}{_LAST_ROW}")
     worksheet.add_data_validation(rule)
 
@@ -133,15 +134,16 @@ def _align(worksheet: Worksheet, table: Table, header: int) -> bool:
     for row in worksheet.iter_rows(min_row=header + 1, max_col=len(table.columns)):
         lines = 1
         for cell, alignment, room in zip(row, alignments, signs, strict=True):
+            value = cell.value
+            if isinstance(value, str) and len(value) > room:
+                lines = max(lines, _lines_of(value, room))
             # The public attribute makes an object for each cell.
-            if cell.value is None or (cell.has_style and cell._style.alignmentId):
-                continue
-            cell.alignment = alignment
-            found = True
-            if isinstance(cell.value, str):
-                lines = max(lines, _lines_of(cell.value, room))
+            if value is not None and not (cell.has_style and cell._style.alignmentId):
+                cell.alignment = alignment
+                found = True
         if lines > 1 and worksheet.row_dimensions[row[0].row].height is None:
             worksheet.row_dimensions[row[0].row].height = lines * _POINTS_PER_LINE
+            found = True
     return found
 
 

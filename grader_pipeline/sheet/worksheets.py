@@ -72,10 +72,9 @@ def names_table(nameable: Sequence[Row]) -> Table:
         Column("Курс", 330, wraps=True),
         Column("Задание (пусто — сам курс)", 290, wraps=True),
         Column(
-            f"Название (пишите здесь: текст до {LONGEST_NAME} знаков; видно с ближайшего отчёта)",
-            420, by_readers=True, wraps=True,
+            f"Название (только текст, до {LONGEST_NAME} знаков)", 420, by_readers=True, wraps=True
         ),
-    )  # fmt: skip
+    )
     lines = tuple((row["course"], row["task"], row["name"]) for row in nameable)
     return Table(columns, lines, worksheet=NAMES_WORKSHEET, named_by=(0, 1))
 

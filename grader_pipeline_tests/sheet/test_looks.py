@@ -14,7 +14,7 @@ from grader_pipeline.reports.names import LONGEST_NAME
 from grader_pipeline.reports.report_files import reports
 from grader_pipeline.reports.units import Change, Points
 from grader_pipeline.sheet.google.looks import has_looks, look_requests
-from grader_pipeline.sheet.looks import folded_columns
+from grader_pipeline.sheet.looks import NAME_HINT, folded_columns
 from grader_pipeline.sheet.table import Highlight, Table, daily_report
 from grader_pipeline.sheet.today import today
 from grader_pipeline.sheet.workbook_looks import apply_looks
@@ -212,10 +212,12 @@ def test_the_day_at_one_glance_stands_beside_the_day_and_the_week_before() -> No
 
 def test_readers_see_what_a_name_may_be_where_they_write_it() -> None:
     [column] = [column for column in NAMES.columns if column.by_readers]
-    assert str(LONGEST_NAME) in column.label
+    for text in (column.label, NAME_HINT):
+        assert str(LONGEST_NAME) in text
+    assert len(NAME_HINT) <= 255  # Excel's limit
     found = named(look_requests(SHEET, NAMES, 2, is_new=True))
     [rule] = found["setDataValidation"]
-    assert rule["rule"]["inputMessage"] == column.label
+    assert rule["rule"]["inputMessage"] == NAME_HINT
     assert any(
         cells["cell"]["userEnteredFormat"].get("numberFormat") == {"type": "TEXT"}
         for cells in found["repeatCell"]
@@ -223,4 +225,4 @@ def test_readers_see_what_a_name_may_be_where_they_write_it() -> None:
     sheet = fill(NAMES)
     apply_looks(sheet, NAMES)
     [validation] = sheet.data_validations.dataValidation
-    assert validation.prompt == column.label
+    assert validation.prompt == NAME_HINT

@@ -13,6 +13,7 @@ from gspread.utils import rowcol_to_a1
 from grader_pipeline.sheet.google.batch_update import Request, Sheet
 from grader_pipeline.sheet.looks import (
     HEADER_COLOUR,
+    NAME_HINT,
     READERS_COLOUR,
     UNUSUAL_COLOUR,
     WRONG_COLOUR,
@@ -20,7 +21,7 @@ from grader_pipeline.sheet.looks import (
     number_formula,
     wrong_name_formula,
 )
-from grader_pipeline.sheet.table import Column, Highlight, Table
+from grader_pipeline.sheet.table import Highlight, Table
 
 LOOKS = "grader_pipeline looks"
 """The key of the developer metadata that says: the worksheet has its looks."""
@@ -71,7 +72,7 @@ def look_requests(
             requests.append(_format(cells, horizontalAlignment="RIGHT"))
         if column.by_readers:
             cells = _area(sheet_id, (header, None), (place, place + 1))
-            requests += _by_readers(cells, column)
+            requests += _by_readers(cells)
     if "basicFilter" not in there:
         whole = _area(sheet_id, (header, None), (0, width))
         requests.append({"setBasicFilter": {"filter": {"range": whole}}})
@@ -119,13 +120,13 @@ def _marked(sheet_id: int, mark: Highlight, header: int) -> Request:
     return _rule(cells, _formula(number_formula(mark, _first(cells))), UNUSUAL_COLOUR)
 
 
-def _by_readers(cells: dict[str, int], column: Column) -> Iterator[Request]:
+def _by_readers(cells: dict[str, int]) -> Iterator[Request]:
     """Tint cells that readers write, keep what they type as text, mark what cannot be used."""
     below = {**cells, "startRowIndex": cells["startRowIndex"] + 1}
     tint = _colour(READERS_COLOUR)
     yield _format(below, backgroundColorStyle=tint, numberFormat={"type": "TEXT"})
     wrong = wrong_name_formula(_first(cells))
-    rule = {"condition": _formula(f"NOT({wrong})"), "inputMessage": column.label}
+    rule = {"condition": _formula(f"NOT({wrong})"), "inputMessage": NAME_HINT}
     yield {"setDataValidation": {"range": cells, "rule": rule}}
     yield _rule(cells, _formula(wrong), WRONG_COLOUR)
 
