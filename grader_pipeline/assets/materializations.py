@@ -18,7 +18,8 @@ from grader_pipeline.assets import column_schema
 from grader_pipeline.partitions import SchoolDay, window
 from grader_pipeline.reports import pictures
 from grader_pipeline.reports.definition import Report, Row
-from grader_pipeline.reports.privacy import may_be_shown, preview, read_shown
+from grader_pipeline.reports.names import read_named
+from grader_pipeline.reports.privacy import may_be_shown, preview
 from grader_pipeline.reports.records import outdated_records, settle_records
 from grader_pipeline.reports.stored_days import FEW_DAYS
 from grader_pipeline.reports.tables import (
@@ -117,7 +118,7 @@ def report_metadata(db: Connection, report: Report, day: SchoolDay) -> dict[str,
     if not may_be_shown(report):
         return found
     days = report.picture.days if report.picture else 1
-    rows = read_shown(db, report, until=day.date, days=days)
+    rows = read_named(db, report, until=day.date, days=days)
     today = [row for row in rows if row["report_date"] == day.date]
     found |= {"preview": preview(report, today)}
     if report.plot:

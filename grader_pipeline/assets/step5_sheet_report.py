@@ -31,8 +31,7 @@ from grader_pipeline.assets.step4_metrics import REPORTS
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import SchoolDay, day_of, days_partitions
 from grader_pipeline.reports.definition import NAMES_WORKSHEET
-from grader_pipeline.reports.names import read_nameable, read_names, store_names
-from grader_pipeline.reports.privacy import read_shown
+from grader_pipeline.reports.names import read_nameable, read_named, read_names, store_names
 from grader_pipeline.reports.records import Outdated, outdated_records, settle_records
 from grader_pipeline.reports.tables import count_rows, failures, stored_days
 from grader_pipeline.reports.waiting import waiting_days
@@ -194,6 +193,6 @@ def _worksheets(db: Connection) -> list[Table]:
     found = [(NAMES_TAB, names_table(read_nameable(db)))]
     for report in filter(has_worksheet, REPORTS.values()):
         days = report.sheet if isinstance(report.sheet, int) else None
-        rows = read_shown(db, report, days=days)
+        rows = read_named(db, report, days=days)
         found.append((report.tab, worksheet(report, rows, stored_days(db, report), formerly)))
     return in_order_of_use(found)

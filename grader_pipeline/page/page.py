@@ -15,7 +15,8 @@ from grader_pipeline.reports import pictures, russian
 from grader_pipeline.reports.day_metrics import main_metrics
 from grader_pipeline.reports.definition import Report, Row
 from grader_pipeline.reports.header_values import MAIN
-from grader_pipeline.reports.privacy import columns_to_show, may_be_shown, read_shown
+from grader_pipeline.reports.names import read_named
+from grader_pipeline.reports.privacy import columns_to_show, may_be_shown
 from grader_pipeline.reports.report_files import reports
 from grader_pipeline.reports.templating import templates_of
 from grader_pipeline.reports.units import with_cells
@@ -60,7 +61,7 @@ def _read(postgres: Postgres, end: dt.date, span: int) -> list[tuple[Report, lis
     found = sorted(filter(may_be_shown, reports()), key=lambda report: report.sheet != MAIN)
     try:
         with postgres.transaction() as db:
-            return [(r, read_shown(db, r, until=end, days=span)) for r in found]
+            return [(r, read_named(db, r, until=end, days=span)) for r in found]
     finally:
         postgres.close()
 

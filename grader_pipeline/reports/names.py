@@ -16,6 +16,7 @@ from typing import Any
 
 from grader_pipeline.reports.course_runs import natural, parts, sortable_run
 from grader_pipeline.reports.definition import OTHERS, Report, Row
+from grader_pipeline.reports.privacy import read_shown
 from grader_pipeline.resources.postgres import Connection
 from grader_pipeline.small_groups import LEAST_LEARNERS
 from grader_pipeline.statements import statement
@@ -82,6 +83,13 @@ def read_names(db: Connection) -> Names:
         {(row["course"], row["task"]): row["name"] for row in rows if row["name"]},
         {(row["course"], row["task"]): row["former"] for row in rows},
     )
+
+
+def read_named(
+    db: Connection, report: Report, *, until: dt.date | None = None, days: int | None
+) -> list[Row]:
+    """The rows of ``read_shown`` with names in place of the ids of courses and tasks."""
+    return with_names(report, read_shown(db, report, until=until, days=days), read_names(db))
 
 
 def read_nameable(db: Connection) -> list[Row]:

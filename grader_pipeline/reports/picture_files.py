@@ -23,7 +23,8 @@ from grader_pipeline.object_store import names, open_file
 from grader_pipeline.partitions import SchoolDay, school_day
 from grader_pipeline.reports import pictures
 from grader_pipeline.reports.definition import Report, Row
-from grader_pipeline.reports.privacy import may_be_shown, read_shown
+from grader_pipeline.reports.names import read_named
+from grader_pipeline.reports.privacy import may_be_shown
 from grader_pipeline.reports.report_files import reports
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.statements import statement
@@ -82,7 +83,7 @@ def _rows(postgres: Postgres, report: Report, days: int, day: SchoolDay) -> list
             raise NoPictureError(
                 f"The report {report.name} of {day.key} is not stored: materialize that day."
             )
-        return read_shown(db, report, until=day.date, days=days)
+        return read_named(db, report, until=day.date, days=days)
 
 
 def _made_of(report: Report, rows: Sequence[Row]) -> str:

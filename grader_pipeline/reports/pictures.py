@@ -1,7 +1,7 @@
 """Pictures of the reports for the Dagster UI and the page: lines, bars and heat maps, as PNG.
 
 A report's header says what its picture shows. The background is transparent. The colours can be
-read on white and on black. The rows are those of ``read_shown`` (``privacy.py``), the newest day
+read on white and on black. The rows are those of ``read_named`` (``privacy.py``), the newest day
 first.
 
 A run draws nothing: a report's metadata has a :func:`link`. The UI's web server draws the picture

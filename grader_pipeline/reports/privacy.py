@@ -30,7 +30,6 @@ import dagster as dg
 
 from grader_pipeline.reports.declarations import group_of
 from grader_pipeline.reports.definition import OTHERS, WHOLE_DAY, Report, Row
-from grader_pipeline.reports.names import read_names, with_names
 from grader_pipeline.reports.tables import read_rows
 from grader_pipeline.reports.units import plain, with_cells
 from grader_pipeline.resources.postgres import Connection
@@ -51,13 +50,12 @@ def read_shown(
     """Read what may be shown of a report's days. Days and order are those of :func:`read_rows`.
 
     A row has ``report_date`` and the declared columns. A merged line follows its siblings. Courses
-    and tasks are named as readers named them (``names.py``).
+    and tasks have their ids: ``read_named`` gives their names.
     """
     rows = read_rows(db, report, until=until, days=days)
     texts = sorted({text for row in rows for text in _texts(report, row)})
     found = db.execute(statement("reading/known_learners"), {"texts": texts}).fetchall()
-    shown = rows_to_show(report, rows, {row["user_id"] for row in found})
-    return with_names(report, shown, read_names(db))
+    return rows_to_show(report, rows, {row["user_id"] for row in found})
 
 
 def rows_to_show(report: Report, rows: Sequence[Row], learners: Collection[str]) -> list[Row]:

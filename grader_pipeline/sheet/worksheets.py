@@ -39,7 +39,7 @@ def worksheet(
     days: Collection[dt.date],
     formerly: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Table:
-    """Lay out the worksheet of a report with these rows. ``rows`` are those of ``read_shown``.
+    """Lay out the worksheet of a report with these rows. ``rows`` are those of ``read_named``.
 
     A report that shows its newest days loses older ones from the sheet. One that shows all days
     keeps each day that the sheet has, but for ``days``: they are stored, and their lines are

@@ -13,12 +13,12 @@ from grader_pipeline.reports.names import (
     Names,
     clean_name,
     read_nameable,
+    read_named,
     read_names,
     shown_name,
     store_names,
     with_names,
 )
-from grader_pipeline.reports.privacy import read_shown
 from grader_pipeline_tests.reports.conftest import REPORTS, School
 from grader_pipeline_tests.reports.school_days import COURSE, DAY, OK, OTHER, WRONG, X, Y, at
 
@@ -169,7 +169,7 @@ def test_a_renaming_changes_what_is_shown_and_nothing_that_is_stored(loaded: Sch
 
     def shown(name: str) -> list[dict[str, Any]]:
         with loaded.postgres.transaction() as db:
-            return read_shown(db, REPORTS[name], days=None)
+            return read_named(db, REPORTS[name], days=None)
 
     before = stored()
     ids = {name: shown(name) for name in ("courses", "tasks", "attention")}
