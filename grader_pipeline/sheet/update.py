@@ -155,13 +155,13 @@ class Looked:
 
 def settle(update: Update, looked: Mapping[int, Looked]) -> Update:
     """Keep the leaving rows that readers have something beside, in grey. The others go."""
-    kept = [row for row in update.leaving if looked[row].has_readers]
+    kept = {row for row in update.leaving if looked[row].has_readers}
     return replace(
         update,
         leaving=tuple(row for row in update.leaving if row not in kept),
-        greyed=tuple(row for row in kept if not looked[row].is_grey),
+        greyed=tuple(row for row in sorted(kept) if not looked[row].is_grey),
         lit=tuple(row for row in update.changed if row in looked and looked[row].is_grey),
-        blanked=tuple(row for row in kept if row in update.untrue),
+        blanked=tuple(sorted(kept & update.untrue)),
     )
 
 

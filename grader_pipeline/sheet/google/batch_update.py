@@ -1,8 +1,8 @@
 """Worksheets in the Sheets API's JSON: the requests of a write.
 
 Plain functions without a connection. Rows that change are written at their old places. Then, from
-below, rows that leave are deleted and new ones inserted. No request changes a cell right of our
-columns.
+below, rows that leave are deleted and new ones inserted. Of a row that was there, no
+request changes a cell right of our columns.
 """
 
 import datetime as dt
