@@ -13,6 +13,8 @@ from grader_pipeline_tests.sheet.sheets_requests import Cell, Refusal, Requests
 
 _PARTS = ("charts", "protectedRanges", "developerMetadata", "columnGroups", "basicFilter")
 
+_REPLACED = {"cells", "widths", "heights", "formats", "conditionalFormats", "developerMetadata"}
+
 Span = tuple[int, int, int, int]
 """Rows and columns of a range, half-open: top, bottom, left, right."""
 
@@ -129,12 +131,14 @@ class Spreadsheet(Requests):
         self.history.append(self._snapshot())
 
     def _snapshot(self) -> list[dict[str, Any]]:
-        # Cells are replaced, never changed: their own copies are not needed.
+        # Cells and rules are replaced, never changed: their own copies are not needed.
         return [
-            {name: dict(part) if name == "cells" else copy.deepcopy(part)
-             for name, part in sheet.items()}
+            {
+                name: copy.copy(part) if name in _REPLACED else copy.deepcopy(part)
+                for name, part in sheet.items()
+            }
             for sheet in self.sheets
-        ]  # fmt: skip
+        ]
 
     def _apply(self, requests: list[dict[str, Any]]) -> None:
         if not requests:

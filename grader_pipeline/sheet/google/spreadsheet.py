@@ -120,19 +120,19 @@ class Spreadsheet:
             plan = self._plan(book)
             if not plan.requests:
                 return plan
-            if refusal and plan.requests == refused:
-                raise refusal
             note, guard = _guard(book, plan.requests)
+            requests = [*guard, *plan.requests]
+            if refusal and requests == refused:
+                raise refusal
             written[note] = plan.cells
             try:
-                self._write([*guard, *plan.requests])
+                self._write(requests)
             except Refused as error:
                 # The sheet may have changed since it was read, also by an earlier try whose answer
                 # was lost: Google refuses to add the same note, worksheet or chart again.
-                del written[note]
                 if error.status != _BAD_REQUEST:
                     raise
-                refused, refusal = plan.requests, error
+                refused, refusal = requests, error
                 continue
             if plan.is_whole:
                 return plan
