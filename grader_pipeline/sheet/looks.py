@@ -15,6 +15,9 @@ NAME_HINT = (
 )
 """Shown beside the cell where readers write a name."""
 
+LARGE_SIZE = 14
+"""The font of lines that are shown large, in points."""
+
 
 def number_formula(mark: Highlight, cell: str) -> str:
     """The formula, without its ``=``, that is true of an unusual number in the cell.

@@ -131,6 +131,8 @@ class Table:
     highlights: tuple[Highlight, ...] = ()
     frozen: int = 0
     """How many columns stay in view when readers scroll to the right."""
+    large: tuple[int, int] = (0, 0)
+    """The lines that a new worksheet shows large, half-open."""
 
     def __post_init__(self) -> None:
         lines = tuple(tuple(_plain(value) for value in line) for line in self.lines)

@@ -44,6 +44,7 @@ def today(rows: Sequence[Row], tables: Sequence[Table]) -> Table | None:
     shown = (_line(metrics, name, days) for name in METRICS)
     lines: list[Line] = [("День отчёта", *days, None), *(line for line in shown if line)]
     lines += (line for table in tables if (line := _marked(table, days)))
+    main = {row["label"] for row in rows if row["metric"] in MAIN_METRICS}
     chart = None
     if any(table.worksheet == CHART_WORKSHEET for table in tables):
         series = tuple(range(1, len(MAIN_METRICS) + 1))
@@ -57,6 +58,8 @@ def today(rows: Sequence[Row], tables: Sequence[Table]) -> Table | None:
         worksheet=TODAY_WORKSHEET,
         chart=chart,
         highlights=(Highlight(len(_COLUMNS) - 1, "below", _FELL),),
+        # The main metrics, below the day.
+        large=(1, 1 + sum(line[0] in main for line in lines)),
     )
 
 

@@ -16,6 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from grader_pipeline.sheet.looks import (
     HEADER_COLOUR,
+    LARGE_SIZE,
     NAME_HINT,
     READERS_COLOUR,
     UNUSUAL_COLOUR,
@@ -46,6 +47,7 @@ def apply_looks(worksheet: Worksheet, table: Table, header: int = 1) -> bool:
     is_new = not worksheet.cell(header, 1).alignment.wrap_text
     if is_new:
         _set_header(worksheet, table, header)
+        _enlarge(worksheet, table, header)
         for mark in table.highlights:
             _mark(worksheet, mark, header)
         for place, column in enumerate(table.columns, start=1):
@@ -73,6 +75,14 @@ def _set_header(worksheet: Worksheet, table: Table, header: int) -> None:
         signs = (column.width - _FILTER_BUTTON) / _PIXELS_PER_BOLD_CHARACTER
         lines = max(lines, _lines_of(column.label, signs))
     worksheet.row_dimensions[header].height = lines * _POINTS_PER_LINE + 4
+
+
+def _enlarge(worksheet: Worksheet, table: Table, header: int) -> None:
+    for row in range(*(header + 1 + line for line in table.large)):
+        worksheet.row_dimensions[row].height = LARGE_SIZE * 1.6
+        for place in range(1, len(table.columns) + 1):
+            cell = worksheet.cell(row, place)
+            cell.font = Font(name=cell.font.name, size=LARGE_SIZE, bold=True)
 
 
 def _lines_of(text: str, signs: float) -> int:

@@ -24,6 +24,7 @@ from grader_pipeline.attempts.response import unpacked
 from grader_pipeline.mail.resource import Mail
 from grader_pipeline.mail.sensor import Cursor, evaluate
 from grader_pipeline.reports import units
+from grader_pipeline.reports.definition import NAMES_WORKSHEET, TODAY_WORKSHEET
 from grader_pipeline.reports.report_files import reports
 from grader_pipeline.resources.connections import Connection
 from grader_pipeline.resources.migrations import migrate
@@ -202,6 +203,7 @@ def test_the_newest_day_again_changes_no_attempt_and_no_line(
     assert {(name, day) for name, day in report_lines(installation)} >= set(lines)
     now = openpyxl.load_workbook(Settings().workbook)
     assert [title for title in now.sheetnames if title in sheets.sheetnames] == sheets.sheetnames
+    assert set(now.sheetnames) - set(sheets.sheetnames) == {TODAY_WORKSHEET, NAMES_WORKSHEET}
     for sheet in now:
         assert len(shown(sheet)) == len(set(shown(sheet)))
     for title in ("Лист1", "Динамика"):

@@ -208,6 +208,13 @@ def test_the_day_at_one_glance_stands_beside_the_day_and_the_week_before() -> No
     assert isinstance(lines["Доля"][-1], Points)
     assert lines["Отмечено строк на вкладке «Курсы»"] == (1, None, 1, None)
     assert today([], []) is None
+    # The main metrics are large.
+    assert {line[0] for line in glance.lines[slice(*glance.large)]} == set(LABELS)
+    sheet = fill(glance)
+    apply_looks(sheet, glance)
+    assert [cell.font.size > 11 for (cell,) in sheet.iter_rows(2, 6, 1, 1)] == [
+        False, True, True, True, False,
+    ]  # fmt: skip
 
 
 def test_readers_see_what_a_name_may_be_where_they_write_it() -> None:

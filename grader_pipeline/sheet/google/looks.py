@@ -13,6 +13,7 @@ from gspread.utils import rowcol_to_a1
 from grader_pipeline.sheet.google.batch_update import Request, Sheet
 from grader_pipeline.sheet.looks import (
     HEADER_COLOUR,
+    LARGE_SIZE,
     NAME_HINT,
     READERS_COLOUR,
     UNUSUAL_COLOUR,
@@ -73,6 +74,10 @@ def look_requests(
         if column.by_readers:
             cells = _area(sheet_id, (header, None), (place, place + 1))
             requests += _by_readers(cells)
+    first, last = (header + 1 + line for line in table.large)
+    if first < last:
+        large = {"bold": True, "fontSize": LARGE_SIZE}
+        requests.append(_format(_area(sheet_id, (first, last), (0, width)), textFormat=large))
     if "basicFilter" not in there:
         whole = _area(sheet_id, (header, None), (0, width))
         requests.append({"setBasicFilter": {"filter": {"range": whole}}})
@@ -100,10 +105,10 @@ def _frozen(sheet_id: int, table: Table, header: int) -> Request:
     return {"updateSheetProperties": {"properties": properties, "fields": fields}}
 
 
-def _format(cells: dict[str, int], **formats: object) -> Request:
+def _format(cells: dict[str, int], **formats: Any) -> Request:  # noqa: ANN401
     """Give cells these parts of a format, and change no other part."""
-    fields = (f"userEnteredFormat.{name}" for name in formats)
-    named = (f"{field}.bold" if field.endswith("textFormat") else field for field in fields)
+    named = [f"userEnteredFormat.{name}" for name in formats if name != "textFormat"]
+    named += [f"userEnteredFormat.textFormat.{name}" for name in formats.get("textFormat", ())]
     cell = {"userEnteredFormat": formats}
     return {"repeatCell": {"range": cells, "cell": cell, "fields": ",".join(named)}}
 
