@@ -1,26 +1,23 @@
-"""The letters: what colleagues and owners read, as text and HTML, and as the bytes of a mail.
+"""The letters: what colleagues and owners read, as text and HTML.
 
 All words are in ``templates/``. The first line of a text template is the subject. No letter names a
 learner.
 """
 
 import datetime as dt
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from email.header import Header
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import localtime
 from typing import Any
 
-from grader_pipeline.mailboxes import Mailbox
 from grader_pipeline.reports import trend
 from grader_pipeline.reports.day_metrics import HISTORY_DAYS, MAIN_METRICS, Changes, DayReport
 from grader_pipeline.reports.templating import templates_of
 
-_CHART_ID = "chart@grader-pipeline"
+CHART_ID = "chart@grader-pipeline"
+"""The Content-ID of the picture in a mail."""
+LANGUAGE = "ru"
+"""Of all letters."""
 _MOST_DAYS = 31  # in the table of a digest
 _MOST_CHANGED_DAYS = 7  # whose changes are listed
 _templates = templates_of("mail")
@@ -132,28 +129,6 @@ def recovered(days: Sequence[dt.date], links: Links) -> Letter:
     return _letter("recovered", days=days, links=links)
 
 
-def to_bytes(letter: Letter, *, sender: Mailbox, to: Sequence[Mailbox], identity: str) -> bytes:
-    """The mail's bytes. ``identity`` makes the Message-ID."""
-    message = EmailMessage(policy=SMTP)
-    message["Date"] = localtime()
-    name = hashlib.sha256(identity.encode()).hexdigest()[:32]
-    message["Message-ID"] = f"<{name}@{sender.domain}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(letter.text, cte="base64")
-    message.add_alternative(letter.html, subtype="html", cte="base64")
-    if letter.chart is not None:
-        page = message.get_payload()[1]  # type: ignore[index]
-        place = {"cid": f"<{_CHART_ID}>", "filename": "chart.png", "disposition": "inline"}
-        page.add_related(letter.chart, "image", "png", **place)  # type: ignore[union-attr]
-    # set_content removes earlier headers that begin with Content-.
-    message["Content-Language"] = _fill("language.txt")
-    # EmailMessage loses spaces where it folds a long non-ASCII text. Header keeps them.
-    subject = Header(letter.subject, "utf-8", header_name="Subject").encode(linesep="\r\n")
-    recipients = ",\r\n ".join(mailbox.header() for mailbox in to)
-    head = f"Subject: {subject}\r\nFrom: {sender.header()}\r\nTo: {recipients}\r\n"
-    return head.encode() + message.as_bytes()
-
-
 def _shown(changes: Changes) -> dict[str, Any]:
     newest = list(changes)[:_MOST_CHANGED_DAYS]
     return {
@@ -164,7 +139,7 @@ def _shown(changes: Changes) -> dict[str, Any]:
 
 def _letter(template: str, chart: bytes | None = None, **given: Any) -> Letter:  # noqa: ANN401
     subject, _, text = _fill(f"{template}.txt", **given).partition("\n\n")
-    html = _fill(f"{template}.html", **given, subject=subject, chart_id=_CHART_ID)
+    html = _fill(f"{template}.html", **given, subject=subject, chart_id=CHART_ID, language=LANGUAGE)
     return Letter(subject, text, html, chart)
 
 

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader_pipeline.failures import PermanentFailure, TransientFailure
-from grader_pipeline.mail.letter import Letter, to_bytes
+from grader_pipeline.mail.letter import Letter
+from grader_pipeline.mail.mime import to_bytes
 from grader_pipeline.mail.resource import sender_of
 from grader_pipeline.mail.smtp import SETTING_SECONDS, Refusal
 from grader_pipeline.mailboxes import Mailbox

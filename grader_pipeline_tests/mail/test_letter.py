@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from grader_pipeline.mail import letter
+from grader_pipeline.mail.mime import to_bytes
 from grader_pipeline.mailboxes import Mailbox
 from grader_pipeline.reports import russian
 from grader_pipeline.reports.day_metrics import read_day, read_main_numbers
@@ -127,7 +128,7 @@ def test_a_day_with_nothing_stored_still_makes_a_mail(db):
 
 def test_the_message_is_complete_and_the_same_mail_keeps_its_id(day):
     def sent(identity: str):
-        content = letter.to_bytes(
+        content = to_bytes(
             letter.success(day, [], SHEET), sender=Mailbox("", "g@x.example"),
             to=[Mailbox("", "a@x.example"), Mailbox("", "b@x.example")], identity=identity,
         )  # fmt: skip
@@ -225,7 +226,7 @@ def test_nouns_follow_their_numbers(count, written):
 def test_readers_see_the_names_of_sender_and_recipients(name):
     named, other = Mailbox(name.strip(), "a@x.example"), Mailbox("", "b@x.example")
     written = letter.Letter("Тема", "Текст", "<p>Текст</p>")
-    content = letter.to_bytes(written, sender=named, to=[named, other, named], identity="key")
+    content = to_bytes(written, sender=named, to=[named, other, named], identity="key")
     assert max(map(len, content.split(b"\r\n"))) < 100
     # email.policy.default keeps the blanks between encoded words. RFC 2047 drops them.
     message = email.message_from_bytes(content)

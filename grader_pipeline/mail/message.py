@@ -1,0 +1,88 @@
+"""What one mail says, whatever its form.
+
+A :class:`Message` holds texts as readers see them, in Russian and without markup. ``letter`` makes
+HTML and plain text of it, ``channels`` the short form. No message names a learner, and what it says
+of a group is what ``reports/privacy.py`` lets out.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Direction = Literal["up", "down", "same"]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure that is shown large."""
+
+    label: str
+    value: str
+    """With its unit: ``2 513``, ``57,9 %``."""
+    change: str = ""
+    """An arrow, how much, and against which day: ``▲ 313 (14,2 %)`` and the day. Empty: unknown."""
+    direction: Direction | None = None
+    """Of the change. None: there is none."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A small table. The first column is text, the others are values."""
+
+    head: tuple[str, ...]
+    """Empty: the table has no head."""
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a mail under a heading of its own."""
+
+    title: str
+    lines: tuple[str, ...] = ()
+    """Sentences."""
+    table: Table | None = None
+    figures: tuple[Figure, ...] = ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture, and what somebody reads who does not see it."""
+
+    png: bytes
+    text: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where something is. Without ``url`` it is a file on the machine of the pipeline."""
+
+    text: str
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Message:
+    """What one mail says, in the order in which it is read."""
+
+    subject: str
+    preheader: str
+    """What a list of mails shows beside the subject."""
+    greeting: str
+    """Empty: the mail begins with the sentence."""
+    sentence: str
+    """What happened, in one sentence."""
+    link: Link | None = None
+    """The sheet."""
+    figures: tuple[Figure, ...] = ()
+    """Three to five, or none."""
+    picture: Picture | None = None
+    warnings: tuple[str, ...] = ()
+    """What to look at: a sentence each, the most important one first."""
+    parts: tuple[Part, ...] = ()
+    """The rest, in short."""
+    notes: tuple[str, ...] = ()
+    """Sentences in small print."""
+    technical: tuple[str, ...] = ()
+    """Texts in English, set apart. Only owners get messages that have them."""
+    run: Link | None = None
+    """The page of the run or backfill in Dagster's UI."""
