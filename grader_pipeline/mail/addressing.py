@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from grader_pipeline.mail.letter import Links
+from grader_pipeline.mail.message import Links
 from grader_pipeline.mailboxes import Mailbox
 from grader_pipeline.settings import Settings
 
@@ -24,7 +24,7 @@ def links_to(page: str, sheet_url: str | None = None) -> Links:
         sheet_url = f"https://docs.google.com/spreadsheets/d/{settings.google_sheets_id}"
     ui = settings.dagster_ui_url
     return Links(
-        sheet=settings.google_sheets_name if sheet_url else settings.workbook.name,
+        sheet_name=settings.google_sheets_name if sheet_url else settings.workbook.name,
         sheet_url=sheet_url,
         run_url=f"{ui.rstrip('/')}/{page}" if ui else None,
     )

@@ -7,13 +7,15 @@ gets one later, its run mails it (:mod:`run_mails`).
 
 import datetime as dt
 from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 import dagster as dg
 
-from grader_pipeline.mail import letter, mailed, outbox, run_mails, run_outcome
+from grader_pipeline.mail import mailed, outbox, run_mails, run_outcome
 from grader_pipeline.mail.addressing import colleagues, links_to, owners
 from grader_pipeline.mail.backfill_outcome import Backfill, BackfillRun
+from grader_pipeline.mail.digest import FailedDays, Outcome, digest
 from grader_pipeline.reports.day_metrics import days_that_wait, read_main_numbers
 from grader_pipeline.resources.postgres import Connection
 from grader_pipeline.statements import statement
@@ -28,6 +30,8 @@ def decide(
 ) -> None:
     """Enqueue the digest, and settle the runs of the backfill that have ended.
 
+    Owners read also why days failed, so they have one of their own if some did.
+
     ``unfinished`` are days that runs work on. The rest is read in the caller's transaction.
     """
     _settle_runs(db, backfill)
@@ -38,15 +42,16 @@ def decide(
     has_trouble = bool(outcome.failed or (outcome.missing() and not backfill.is_silent))
     if outcome.days() and (has_news or has_trouble):
         waiting = days_that_wait(db, {*outcome.reported, *changes}, unfinished)
-        outbox.enqueue(
-            db,
-            letter.digest(
-                read_main_numbers(db, outcome.reported), outcome, changes, waiting, links
-            ),
-            key=f"backfill:{backfill_id}",
-            candidate=backfill_id,
-            to=[*(colleagues() if has_news else ()), *(owners() if has_trouble else ())],
-        )
+        numbers = read_main_numbers(db, outcome.reported)
+        said = partial(digest, numbers, outcome, changes, waiting, links)
+        to_owners = owners() if has_trouble else ()
+        to_colleagues = [mailbox for mailbox in colleagues() if mailbox not in to_owners]
+        if has_trouble:
+            key = f"backfill_trouble:{backfill_id}"
+            outbox.enqueue(db, said(to_owners=True), key=key, candidate=backfill_id, to=to_owners)
+        if has_news and (to_colleagues or not has_trouble):
+            key = f"backfill:{backfill_id}"
+            outbox.enqueue(db, said(), key=key, candidate=backfill_id, to=to_colleagues)
         failed = [day for day in outcome.missing() if day not in outcome.running]
         mailed.note_missing(db, failed, to_colleagues=has_news)
         mailed.note_missing(db, outcome.running, to_colleagues=has_news, is_failed=False)
@@ -66,7 +71,7 @@ def _settle_runs(db: Connection, backfill: Backfill) -> None:
             db.execute(statement("mail/settle_candidate"), settled)
 
 
-def _outcome(db: Connection, instance: dg.DagsterInstance, backfill: Backfill) -> letter.Outcome:
+def _outcome(db: Connection, instance: dg.DagsterInstance, backfill: Backfill) -> Outcome:
     latest: dict[dt.date, BackfillRun] = {}
     for each in backfill.runs:
         if each.status != "retried":
@@ -76,7 +81,7 @@ def _outcome(db: Connection, instance: dg.DagsterInstance, backfill: Backfill) -
     in_tables = _days(db, "mail/days_with_metrics", days=days)
     runs = [each.run.run_id for each in backfill.runs]
     loaded = _days(db, "mail/days_loaded_by", days=days, runs=runs)
-    outcome = letter.Outcome()
+    outcome = Outcome()
     causes: dict[dt.date, run_outcome.FailureCause] = {}
     for day in days:
         last = latest.get(day)
@@ -97,10 +102,10 @@ def _outcome(db: Connection, instance: dg.DagsterInstance, backfill: Backfill) -
     return outcome
 
 
-def _by_cause(causes: dict[dt.date, run_outcome.FailureCause]) -> list[letter.FailedDays]:
-    found: dict[str, letter.FailedDays] = {}
-    for day, cause in sorted(causes.items()):
-        same = letter.FailedDays([], f"{cause.step}: {cause.text}")
+def _by_cause(causes: dict[dt.date, run_outcome.FailureCause]) -> list[FailedDays]:
+    found: dict[str, FailedDays] = {}
+    for day, cause in sorted(causes.items(), key=lambda pair: pair[0]):
+        same = FailedDays([], cause)
         found.setdefault(cause.fingerprint, same).days.append(day)
     return list(found.values())
 

@@ -84,5 +84,19 @@ class Message:
     """Sentences in small print."""
     technical: tuple[str, ...] = ()
     """Texts in English, set apart. Only owners get messages that have them."""
-    run: Link | None = None
+    run_url: str | None = None
     """The page of the run or backfill in Dagster's UI."""
+
+
+@dataclass(frozen=True)
+class Links:
+    """Where a mail leads: the sheet's name and, if it has one, address; the run's page."""
+
+    sheet_name: str
+    sheet_url: str | None = None
+    run_url: str | None = None
+
+    @property
+    def sheet(self) -> Link:
+        """The sheet."""
+        return Link(self.sheet_name, self.sheet_url)

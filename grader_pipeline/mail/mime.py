@@ -7,7 +7,8 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import localtime
 
-from grader_pipeline.mail.letter import CHART_ID, LANGUAGE, Letter
+from grader_pipeline.mail.letter import CHART_ID, Letter
+from grader_pipeline.mail.words.general import LANGUAGE
 from grader_pipeline.mailboxes import Mailbox
 
 

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader_pipeline.failures import PermanentFailure, TransientFailure
-from grader_pipeline.mail.letter import Letter
+from grader_pipeline.mail.letter import write
+from grader_pipeline.mail.message import Message
 from grader_pipeline.mail.mime import to_bytes
 from grader_pipeline.mail.resource import sender_of
 from grader_pipeline.mail.smtp import SETTING_SECONDS, Refusal
@@ -50,14 +51,14 @@ class Delivery:
 
 def enqueue(
     db: Connection,
-    letter: Letter,
+    message: Message,
     *,
     key: str,
     candidate: str,
     to: Sequence[Mailbox],
     report_date: dt.date | None = None,
 ) -> bool:
-    """Put a letter into the outbox in the caller's transaction. False if its key is there already.
+    """Put a message into the outbox in the caller's transaction. False if its key is there already.
 
     ``key`` makes one mail one mail, and begins with its kind. ``candidate`` is the id of the run or
     backfill; with it, Message-IDs of different databases differ. If ``to`` names nobody, the mail
@@ -68,7 +69,8 @@ def enqueue(
     sender = sender_of(Settings())
     # A digest goes to colleagues and owners, and one may be both.
     recipients = list({mailbox.address: mailbox for mailbox in to}.values()) or [sender]
-    message = to_bytes(letter, sender=sender, to=recipients, identity=f"{key} {candidate}")
+    letter = write(message)
+    content = to_bytes(letter, sender=sender, to=recipients, identity=f"{key} {candidate}")
     row = db.execute(
         statement("mail/enqueue"),
         {
@@ -76,7 +78,7 @@ def enqueue(
             "kind": key.partition(":")[0],
             "report_date": report_date,
             "subject": letter.subject,
-            "message": message,
+            "message": content,
             "recipients": [mailbox.address for mailbox in recipients],
         },
     ).fetchone()

@@ -15,8 +15,20 @@ from typing import Literal
 
 import dagster as dg
 
-from grader_pipeline.mail import letter, mailed, outbox, run_outcome, sheet_writes
+from grader_pipeline.mail import (
+    attention,
+    check_warnings,
+    daily,
+    failure,
+    mailed,
+    outbox,
+    run_outcome,
+    sheet_writes,
+)
 from grader_pipeline.mail.addressing import colleagues, links_to, owners
+from grader_pipeline.mail.check_warnings import CheckWarning
+from grader_pipeline.mail.digest import Outcome, digest
+from grader_pipeline.mail.message import Links, Message
 from grader_pipeline.reports.day_metrics import (
     Changes,
     days_that_wait,
@@ -52,7 +64,9 @@ def decide(
         known[_known_as(db, instance, run_id, day, said, day in own, is_whole)].append(day)
     changes = mailed.changes(db, [*known["reported"], *known["missing"]])
     if not run_outcome.is_silent(run.tags):
-        _enqueue_reports(db, run_id, [day for day in known["new"] if day in own], unfinished, links)
+        new = [day for day in known["new"] if day in own]
+        checks = check_warnings.of_run(instance, run) if new else ()
+        _enqueue_reports(db, run_id, new, unfinished, links, checks)
         _enqueue_others(db, run_id, [d for d in known["new"] if d not in own], unfinished, links)
         enqueue_changes(db, run_id, changes, unfinished, links)
     mailed.note_reported(db, [*known["new"], *known["reported"]])
@@ -65,13 +79,13 @@ def enqueue_changes(
     candidate: str,
     changes: Changes,
     unfinished: Collection[dt.date],
-    links: letter.Links,
+    links: Links,
 ) -> None:
     """Enqueue one mail to colleagues about all days whose metrics changed, if there are any."""
     if changes:
         outbox.enqueue(
             db,
-            letter.changed(changes, days_that_wait(db, changes, unfinished), links),
+            daily.changed(changes, days_that_wait(db, changes, unfinished), links),
             key=f"changed:{candidate}",
             candidate=candidate,
             to=colleagues(),
@@ -79,14 +93,12 @@ def enqueue_changes(
         )
 
 
-def enqueue_recovery(
-    db: Connection, candidate: str, days: Sequence[dt.date], links: letter.Links
-) -> None:
+def enqueue_recovery(db: Connection, candidate: str, days: Sequence[dt.date], links: Links) -> None:
     """Enqueue one mail to the owners about those of ``days`` that they know as failed."""
     if ended := mailed.end_episodes(db, days):
         outbox.enqueue(
             db,
-            letter.recovered(ended, links),
+            failure.recovered(ended, links),
             key=f"recovered:{candidate}",
             candidate=candidate,
             to=owners(),
@@ -124,12 +136,13 @@ def _enqueue_reports(
     run_id: str,
     days: Sequence[dt.date],
     unfinished: Collection[dt.date],
-    links: letter.Links,
+    links: Links,
+    checks: Sequence[CheckWarning] = (),
 ) -> None:
     for day in days:
         outbox.enqueue(
             db,
-            letter.success(read_day(db, day), days_that_wait(db, [day], unfinished), links),
+            _ready(db, day, days_that_wait(db, [day], unfinished), links, checks),
             key=f"success:{day}:{run_id}",
             candidate=run_id,
             to=colleagues(),
@@ -137,22 +150,34 @@ def _enqueue_reports(
         )
 
 
+def _ready(
+    db: Connection,
+    day: dt.date,
+    waiting: Sequence[dt.date],
+    links: Links,
+    checks: Sequence[CheckWarning],
+) -> Message:
+    report = read_day(db, day)
+    warnings = attention.of_day(attention.Shown(db, day), checks, report.accounting)
+    return daily.ready(report, warnings, waiting, links)
+
+
 def _enqueue_others(
     db: Connection,
     run_id: str,
     days: Sequence[dt.date],
     unfinished: Collection[dt.date],
-    links: letter.Links,
+    links: Links,
 ) -> None:
     """The reports of days that the run was not started for: there can be hundreds."""
     if len(days) <= 1:
         _enqueue_reports(db, run_id, days, unfinished, links)
         return
-    outcome = letter.Outcome(reported=list(days))
+    outcome = Outcome(reported=list(days))
     waiting = days_that_wait(db, days, unfinished)
     outbox.enqueue(
         db,
-        letter.digest(read_main_numbers(db, days), outcome, {}, waiting, links),
+        digest(read_main_numbers(db, days), outcome, {}, waiting, links),
         key=f"digest:{run_id}",
         candidate=run_id,
         to=colleagues(),
@@ -166,7 +191,7 @@ def _enqueue_failure(
     what = f"{day}:{mailed.episode(db, day)}:{cause.fingerprint}" if day else f":{run_id}"
     outbox.enqueue(
         db,
-        letter.failure(days, cause.step, cause.text, links_to(f"runs/{run_id}")),
+        failure.failed(days, cause, links_to(f"runs/{run_id}"), was_reported=_is_reported(db, day)),
         key=f"failure:{what}",
         candidate=run_id,
         to=owners(),
@@ -174,3 +199,7 @@ def _enqueue_failure(
     )
     if day:
         mailed.note_missing(db, [day], to_colleagues=False)
+
+
+def _is_reported(db: Connection, day: dt.date | None) -> bool:
+    return bool(day and mailed.said(db, [day])[day].is_reported)

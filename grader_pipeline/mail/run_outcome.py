@@ -14,6 +14,7 @@ from typing import Literal
 import dagster as dg
 
 from grader_pipeline import checks
+from grader_pipeline.failures import TransientFailure
 
 PARTITION_TAG = "dagster/partition"
 RETRY_TAG = "dagster/auto_retry_run_id"
@@ -39,12 +40,14 @@ class FailureCause:
     """The step that failed, and why. Two runs with the same cause have the same fingerprint.
 
     For failed checks, ``text`` has what each check found. The fingerprint covers only their names,
-    because what they find can change from run to run.
+    because what they find can change from run to run. ``may_pass``: time can clear the cause.
     """
 
     step: str
     text: str
     fingerprint: str
+    checks: tuple[str, ...] = ()
+    may_pass: bool = False
 
 
 def days_of(run: dg.DagsterRun) -> list[dt.date]:
@@ -100,7 +103,7 @@ def failure_cause(instance: dg.DagsterInstance, run_id: str) -> FailureCause:
         dg.DagsterEventType.STEP_FAILURE,
         dg.DagsterEventType.RUN_FAILURE,
     }
-    step, text = "run", "The run failed and left no reason."
+    step, text, may_pass = "run", "The run failed and left no reason.", False
     found: dict[tuple[str | None, str], str] = {}
     for entry in instance.all_logs(run_id, of_type=kinds):
         event = entry.dagster_event
@@ -113,12 +116,22 @@ def failure_cause(instance: dg.DagsterInstance, run_id: str) -> FailureCause:
             continue
         if event.is_step_failure:
             step, text = event.step_key or step, _step_text(event)
+            may_pass = _may_pass(event)
             break
         text = event.message or text
     same = hashlib.sha256(f"{step} {_VOLATILE.sub('#', _presentable(text))}".encode())
+    failed = {}
     if text.startswith(_CHECKS_FAILED):
-        text = " ".join(words for (at, _), words in found.items() if at == step) or text
-    return FailureCause(step, _presentable(text), same.hexdigest()[:12])
+        failed = {name: words for (at, name), words in found.items() if at == step}
+        text = " ".join(failed.values()) or text
+    return FailureCause(
+        step, _presentable(text), same.hexdigest()[:12], tuple(failed), may_pass=may_pass
+    )
+
+
+def _may_pass(event: dg.DagsterEvent) -> bool:
+    error = event.step_failure_data.error
+    return error is not None and error.cls_name == TransientFailure.__name__
 
 
 def _step_text(event: dg.DagsterEvent) -> str:

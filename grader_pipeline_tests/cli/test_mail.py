@@ -11,7 +11,7 @@ import pytest
 from grader_pipeline.local.demo_world import FOLDER
 from grader_pipeline.local.embedded_postgres import embedded_postgres
 from grader_pipeline.mail import outbox
-from grader_pipeline.mail.letter import Letter
+from grader_pipeline.mail.message import Message
 from grader_pipeline.mailboxes import Mailbox
 from grader_pipeline.resources.postgres import Postgres
 
@@ -24,7 +24,7 @@ def fill(postgres: Postgres) -> None:
     with postgres.transaction() as db:
         to = [Mailbox("", "anna@school.example"), Mailbox("", "boris@school.example")]
         for key in ("success:1", "success:2"):
-            outbox.enqueue(db, Letter(f"Тема {key}", "", ""), key=key, candidate="run", to=to)
+            outbox.enqueue(db, Message(f"Тема {key}", "", "", ""), key=key, candidate="run", to=to)
         db.execute("UPDATE mail_recipient SET state = 'sent'")
         db.execute("UPDATE mail_recipient SET state = 'failed' WHERE (key, address) = (%s, %s)",
                    ["success:1", "anna@school.example"])  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 from grader_pipeline import checks
 from grader_pipeline.asset_names import VALIDATED_ATTEMPTS
 from grader_pipeline.attempts.validated_file import Tally
-from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline.mail.run_outcome import failure_cause
 from grader_pipeline.partitions import day_of, school_day
 from grader_pipeline.settings import Settings
@@ -84,12 +84,22 @@ def test_a_failed_check_is_mailed_with_its_numbers_and_what_it_expects(run, subj
     given["attempts"] = 3
     run(validated_attempts)
     assert subjects() == [f"{FAILURE} — отчёт за 31.05.2023"]
-    assert (
-        "Шаг: validated_attempts\n"
-        "Check day_volume failed. 3 attempts; the median of the weekday is 5000. "
-        "Expected: At least GRADER_MIN_VOLUME_SHARE of the median"
-    ) in last_text()
+    text = last_text()
+    assert "Данных за день намного меньше, чем обычно в этот день недели" in text
+    assert "accept_day: true" in text, "who can do what"
+    technical = text.partition("Техническое описание, для владельцев выгрузки\n")[2]
+    assert technical.startswith(
+        "validated_attempts: Check day_volume failed. 3 attempts; the median of the weekday is "
+        "5000. Expected: At least GRADER_MIN_VOLUME_SHARE of the median"
+    )
     assert "usual_volume" not in last_text(), "a warning fails no run"
+
+
+def test_a_failure_that_time_can_clear_is_known_as_one(instance, run):
+    given["trouble"] = TransientFailure("The API answers 503.")
+    assert failure_cause(instance, run()).may_pass
+    given["trouble"] = PermanentFailure("The key is refused.")
+    assert not failure_cause(instance, run()).may_pass
 
 
 def test_a_failed_check_is_one_cause_whatever_its_numbers(run, subjects):

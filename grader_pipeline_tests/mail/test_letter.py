@@ -4,21 +4,32 @@ import datetime as dt
 import email
 import email.policy
 import re
+from dataclasses import replace
 from decimal import Decimal
 from email.header import decode_header, make_header
 from email.utils import getaddresses
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from grader_pipeline.mail import letter
+from grader_pipeline import checks, mail
+from grader_pipeline.mail import attention, daily, failure
+from grader_pipeline.mail.check_warnings import CheckWarning
+from grader_pipeline.mail.digest import FailedDays, Outcome, digest
+from grader_pipeline.mail.letter import Letter, write
+from grader_pipeline.mail.message import Links
 from grader_pipeline.mail.mime import to_bytes
+from grader_pipeline.mail.run_outcome import FailureCause
+from grader_pipeline.mail.words import checks as check_words
+from grader_pipeline.mail.words import failures as failure_words
 from grader_pipeline.mailboxes import Mailbox
 from grader_pipeline.reports import russian
 from grader_pipeline.reports.day_metrics import read_day, read_main_numbers
+from grader_pipeline_tests.mail.kinds import CAUSE, messages
 from grader_pipeline_tests.mail.mail_days import DAY, LABELS, insert_metrics
 
-SHEET = letter.Links("Агрегированные данные за день", "https://docs.google.com/spreadsheets/d/1")
+SHEET = Links("Агрегированные данные за день", "https://docs.google.com/spreadsheets/d/1")
 LEARNER = "3583bf109f8b458e13ae1ac9d85c396a"
 
 
@@ -52,28 +63,52 @@ def plain(text: str) -> str:
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
+def forms(message):
+    """The letter's HTML and text, with plain spaces."""
+    letter = write(message)
+    return plain(letter.text), plain(letter.html)
+
+
 def test_the_mail_has_the_days_numbers_and_their_change_in_both_forms(day):
-    written = letter.success(day, [], SHEET)
-    assert written.subject == "Выгрузка grades завершена — отчёт за 31.05.2023"
-    for body in (plain(written.text), plain(written.html)):
+    message = daily.ready(day, [], [], SHEET)
+    assert message.subject == "Выгрузка grades завершена — отчёт за 31.05.2023"
+    for body in forms(message):
         assert "Коллеги, добрый день!" in body
+        assert "Данные студентов за 31.05.2023 обновлены в базе данных." in body
         assert "2 513" in body
-        assert "+313 (+14,2 %)" in body
-        assert "−20 (−0,8 %)" in body
+        assert "▼ −20 (−0,8 %) к ср 24.05" in body, "the weekday of the week before"
+        assert "▲ +879 к ср 24.05" in body
+        assert "▼ −8 (−2,7 %) к вт 30.05" in body, "the week before is not known"
         assert SHEET.sheet_url in body
-        assert "поле пустое (null) — 2, неверное время — 1." in body
         assert "отклонено 210 (3,1 %)" in body
         assert LEARNER not in body
-    assert "Количество попыток (submit): 2 513\n    к вт 30.05: +313" in plain(written.text)
 
 
-def test_shares_change_by_points_and_times_and_changes_have_no_change(db, day):
+def test_a_mail_is_read_in_the_order_of_what_matters(day):
+    message = replace(
+        daily.ready(day, ["Сломаны тесты"], [], SHEET), technical=("raw_attempts: 503",)
+    )
+    order = [
+        plain(message.sentence), SHEET.sheet_url, "2 513", "График за последние 30 дней",
+        "Сломаны тесты", "Доля ", "Получено 6 700", "raw_attempts: 503",
+    ]  # fmt: skip
+    for body in forms(message):
+        shown = body.partition(message.greeting)[2]
+        places = [shown.index(text) for text in order]
+        assert places == sorted(places)
+    assert "1 замечание" in plain(message.sentence)
+    assert "1 замечание" in plain(message.preheader)
+
+
+def test_shares_change_by_points_and_no_line_is_about_a_change_or_repeats_another(db, day):
     given = {
         "success_share": ("Доля успешных", "percent", Decimal("57.9"), None, Decimal("54.7")),
         "first_attempt": ("Первая попытка", "clock", Decimal(190), None, Decimal(200)),
         "busiest_hour": ("Час", "hour", None, "10:00–11:00, 14:00–15:00", Decimal(9)),
         "to_day_before": ("Изменение", "change", Decimal("3.2"), None, Decimal(100)),
         "active_users_7": ("Активных", "count", None, "нет данных за 5 из 7 дней", Decimal(9)),
+        "runs_per_user": ("Запусков, в среднем", "number", Decimal(5), None, Decimal(4)),
+        "median_runs_per_user": ("Запусков, медиана", "number", Decimal(3), None, Decimal(4)),
     }
     query = (
         "INSERT INTO daily_metrics (report_date, place, metric, label, unit, value, text)"
@@ -82,54 +117,70 @@ def test_shares_change_by_points_and_times_and_changes_have_no_change(db, day):
     for name, (label, unit, value, text, before) in given.items():
         db.execute(query, [DAY, name, label, unit, value, text])
         db.execute(query, [DAY - dt.timedelta(days=1), name, label, unit, before, None])
-    written = letter.success(read_day(db, DAY), [], SHEET)
-    body = plain(written.text)
-    assert "Доля успешных: 57,9 %\n    к вт 30.05: +3,2 п.п.\n    к ср 24.05: —\n" in body
-    lines = body.splitlines()
-    for shown in ("Первая попытка: 03:10", "Час: 10:00–11:00, 14:00–15:00", "Изменение: 3,2 %"):
-        assert not lines[lines.index(shown) + 1].startswith(" ")
-    unknown = lines.index("Активных: нет данных за 5 из 7 дней")
-    assert lines[unknown + 1 : unknown + 3] == ["    к вт 30.05: —", "    к ср 24.05: —"]
-    html = plain(written.html)
-    assert '<td class="value">03:10</td>' in html
-    assert html.count("п.п.") == 1
-    assert re.search(r"<td>Первая попытка\s*</td>", html)
+    text, html = forms(daily.ready(read_day(db, DAY), [], [], SHEET))
+    assert "Доля успешных: 57,9 %\n    ▲ +3,2 п.п. к вт 30.05\n" in text
+    for line in (
+        "Первая попытка: 03:10", "Час: 10:00–11:00, 14:00–15:00", "Запусков, медиана: 3",
+        "Активных: нет данных за 5 из 7 дней",
+    ):  # fmt: skip
+        after = text.splitlines()[text.splitlines().index(line) + 1]
+        assert not after.startswith(" "), "only large figures have a change"
+    for body in (text, html):
+        assert "Изменение" not in body, "a per cent of a per cent"
+        assert "в среднем" not in body, "the median says it"
+        assert body.count("п.п.") == 1
 
 
-def test_numbers_of_days_that_are_not_there_are_a_dash(day):
-    text = plain(letter.success(day, [], SHEET).text)
-    assert (
-        "Количество уникальных юзеров: 292\n    к вт 30.05: −8 (−2,7 %)\n    к ср 24.05: —" in text
-    )
-    assert "к ср 24.05: +879\n" in text
+def test_a_figure_that_is_as_before_says_so(db, day):
+    db.execute("UPDATE daily_metrics SET value = 2513 WHERE metric = 'submits'")
+    text, _ = forms(daily.ready(read_day(db, DAY), [], [], SHEET))
+    assert "Количество попыток (submit): 2 513\n    = как ср 24.05" in text
 
 
-def test_a_repeated_row_is_no_reason_for_rejection_but_a_rejected_one_keeps_all_of_its_own(db, day):
+def test_reasons_of_rejection_are_in_the_mail_if_a_check_warns_of_them(db, day):
     for position, reasons in {7: ["duplicate_key"], 8: ["empty_field", "bad_timestamp"]}.items():
         db.execute("INSERT INTO grader_rejected VALUES (%s, %s, %s, '')", [DAY, position, reasons])
-    text = plain(letter.success(read_day(db, DAY), [], SHEET).text)
+    report = read_day(db, DAY)
+    text, _ = forms(daily.ready(report, [], [], SHEET))
     assert "повторы 32, отклонено 210" in text
-    reasons = "неверное время — 2, поле пустое (null) — 2, пустая строка — 1."
-    assert f"Причины отклонения: {reasons}" in text
+    assert "неверное время" not in text
+    shown = attention.Shown(db, DAY)
+    few = CheckWarning("few_rejected", {"share": 0.071})
+    (warning,) = attention.of_day(shown, [few], report.accounting)
+    assert plain(warning) == (
+        "Отклонено 7,1 % строк ответа API, обычно их меньше 5 %. В отчёт они не вошли. "
+        "Причины: неверное время — 2, поле пустое (null) — 2, пустая строка — 1."
+    )
 
 
 def test_a_metric_added_by_an_analyst_appears_after_the_main_ones(day):
-    written = letter.success(day, [], SHEET)
-    assert plain(written.text).index("Доля <успешных>, %: 34,98") > written.text.index("юзеров")
-    assert "Доля &lt;успешных&gt;, %" in written.html
+    text, html = forms(daily.ready(day, [], [], SHEET))
+    assert text.index("Доля <успешных>, %: 34,98") > text.index("юзеров")
+    assert "Доля &lt;успешных&gt;, %" in html
+
+
+def test_metrics_beyond_one_more_screen_are_counted(db, day):
+    for place in range(20):
+        insert_metrics(db, DAY, {f"more_{place}": (f"Метрика {place}", 7)})
+    message = daily.ready(read_day(db, DAY), [], [], SHEET)
+    (part,) = message.parts
+    assert len(part.table.rows) + 9 == 21
+    assert plain(part.lines[0]) == "Ещё 9 показателей — в отчёте."
 
 
 def test_a_day_with_nothing_stored_still_makes_a_mail(db):
-    written = letter.success(read_day(db, DAY), [], letter.Links("book.xlsx"))
-    assert written.chart is None
-    assert "book.xlsx" in written.text
-    assert "<img" not in written.html
+    message = daily.ready(read_day(db, DAY), [], [], Links("book.xlsx"))
+    assert message.picture is None
+    text, html = forms(message)
+    assert "book.xlsx" in text
+    assert "<img" not in html
+    assert "<a " not in html
 
 
 def test_the_message_is_complete_and_the_same_mail_keeps_its_id(day):
     def sent(identity: str):
         content = to_bytes(
-            letter.success(day, [], SHEET), sender=Mailbox("", "g@x.example"),
+            write(daily.ready(day, [], [], SHEET)), sender=Mailbox("", "g@x.example"),
             to=[Mailbox("", "a@x.example"), Mailbox("", "b@x.example")], identity=identity,
         )  # fmt: skip
         content.decode("ascii")
@@ -142,7 +193,7 @@ def test_the_message_is_complete_and_the_same_mail_keeps_its_id(day):
     assert message["To"] == "a@x.example, b@x.example"
     assert message["Message-ID"] == sent("success:2023-05-31:run")["Message-ID"]
     assert message["Message-ID"] != sent("success:2023-06-01:run")["Message-ID"]
-    html = message.get_body(("html",)).get_content()
+    html = plain(message.get_body(("html",)).get_content())
     assert '<html lang="ru">' in html
     (picture,) = [part for part in message.walk() if part.get_content_type() == "image/png"]
     assert f'src="cid:{picture["Content-ID"].strip("<>")}"' in html
@@ -153,49 +204,82 @@ def test_the_message_is_complete_and_the_same_mail_keeps_its_id(day):
 
 def test_the_digest_lists_days_done_failed_and_not_run(db, day):
     days = [DAY - dt.timedelta(days=1), DAY]
-    failed = [
-        letter.FailedDays([dt.date(2023, 5, 28), dt.date(2023, 5, 27)], "raw_attempts: API down")
-    ]
-    missing = [dt.date(2023, 5, 29)]
-    outcome = letter.Outcome(reported=days, failed=failed, not_run=missing)
-    written = letter.digest(read_main_numbers(db, days), outcome, {}, [], SHEET)
+    failed = [FailedDays([dt.date(2023, 5, 28), dt.date(2023, 5, 27)], CAUSE)]
+    outcome = Outcome(reported=days, failed=failed, not_run=[dt.date(2023, 5, 29)])
+    said = partial(digest, read_main_numbers(db, days), outcome, {}, [], SHEET)
     assert (
-        plain(written.subject)
+        plain(said().subject)
         == "Выгрузка grades завершена не полностью — отчёты за 27.05.2023–31.05.2023 (5 дней)"
     )
-    for body in (plain(written.text), plain(written.html)):
+    for body in forms(said()):
         assert "30.05.2023–31.05.2023" in body
-        assert "27.05.2023–28.05.2023" in body
-        assert "raw_attempts: API down" in body
-        assert "29.05.2023" in body
+        assert "Не удалось: 27.05.2023–28.05.2023. API грейдера не отвечает" in body
+        assert "Не выполнялось: 29.05.2023." in body
         assert "2 200" in body
+        assert CAUSE.text not in body, "colleagues read no English"
+    for body in forms(said(to_owners=True)):
+        assert CAUSE.text in body
 
 
 def test_a_digest_of_nothing_done_does_not_claim_success():
-    failed = [letter.FailedDays([DAY], "raw_attempts: API down")]
-    written = letter.digest({}, letter.Outcome(failed=failed), {}, [], SHEET)
-    assert written.subject == "Выгрузка grades не удалась — отчёт за 31.05.2023"
-    assert "обновлены" not in written.text + written.html
+    message = digest({}, Outcome(failed=[FailedDays([DAY], CAUSE)]), {}, [], SHEET)
+    assert message.subject == "Выгрузка grades не удалась — отчёт за 31.05.2023"
+    for body in forms(message):
+        assert "обновлены" not in body
+        assert SHEET.sheet_url not in body
 
 
 def test_failure_and_recovery_name_the_day_and_lead_to_the_run():
-    links = letter.Links("book.xlsx", None, "https://dagster.example/runs/1")
-    failed = letter.failure([DAY], "raw_attempts", "HTTP 401: <key> refused", links)
+    links = Links("book.xlsx", None, "https://dagster.example/runs/1")
+    cause = replace(CAUSE, text="HTTP 401: <key> refused")
+    failed, well = failure.failed([DAY], cause, links), failure.recovered([DAY], links)
     assert failed.subject == "Выгрузка grades не удалась — отчёт за 31.05.2023"
-    assert "HTTP 401: <key> refused" in failed.text
-    assert "HTTP 401: &lt;key&gt; refused" in failed.html
-    well = letter.recovered([DAY], links)
     assert well.subject == "Выгрузка grades снова в порядке — отчёт за 31.05.2023"
-    for body in (failed.text, failed.html, well.text, well.html):
+    text, html = forms(failed)
+    assert "HTTP 401: <key> refused" in text
+    assert "HTTP 401: &lt;key&gt; refused" in html
+    for body in (text, html, *forms(well)):
         assert "https://dagster.example/runs/1" in body
 
 
-def test_all_words_that_readers_see_are_in_the_templates():
-    """Another language is another folder of templates."""
-    folder = Path(letter.__file__).parent
-    assert re.search("[а-яё]", (folder / "templates" / "success.txt.jinja").read_text())
-    for module in folder.glob("*.py"):
-        assert not re.search("[а-яё]", module.read_text(), re.IGNORECASE), module
+def test_what_a_failure_means_follows_from_the_step_and_from_what_readers_have():
+    def means(step, *checks, was_reported=False):
+        cause = FailureCause(step, "odd", "x", checks)
+        message = failure.failed([DAY], cause, SHEET, was_reported=was_reported)
+        return " ".join(part.lines[0] for part in message.parts)
+
+    assert "Ничего не загружено. Отчёта за этот день пока нет" in means("raw_attempts")
+    assert "остаются прежние числа" in means("raw_attempts", was_reported=True)
+    assert "Попытки уже в базе" in means("sheet_report")
+    assert "кроме этих отчётов" in means("sheet_report", "every_report_ran")
+    assert "намного меньше, чем обычно" in means("validated_attempts", "day_volume")
+    assert "Запуск прервался" in means("run")
+
+
+def test_every_check_has_words_of_its_own():
+    specs = {spec.name: spec.blocking for spec in checks.specs()}
+    assert {name for name, blocking in specs.items() if blocking} == failure_words.known_checks()
+    assert {name for name, blocking in specs.items() if not blocking} == check_words.known()
+
+
+def test_what_readers_see_is_russian_but_for_known_words_and_the_technical_text(db, day):
+    known = {"grades", "submit", "run", "run_only", "API", "LMS", "outcome", "URL", "Dagster",
+             "accept_day", "true", "null"}  # fmt: skip
+    found = set()
+    for _, message in messages(db, DAY):
+        shown = replace(message, technical=(), run_url=None, link=None)
+        text = re.sub(r"course-v1:\S+|https?://\S+", "", write(shown).text)
+        found |= set(re.findall(r"[A-Za-z_]{2,}", text))
+    assert found - known == set()
+
+
+def test_all_words_that_readers_see_are_in_one_folder():
+    """Another language is another folder of words."""
+    folder = Path(mail.__file__).parent
+    words = folder / "words"
+    assert re.search("[а-яё]", (words / "general.py").read_text())
+    for file in [*folder.glob("*.py"), *folder.glob("templates/*")]:
+        assert not re.search("[а-яё]", file.read_text(), re.IGNORECASE), file
 
 
 @pytest.mark.parametrize(
@@ -225,7 +309,7 @@ def test_nouns_follow_their_numbers(count, written):
 )
 def test_readers_see_the_names_of_sender_and_recipients(name):
     named, other = Mailbox(name.strip(), "a@x.example"), Mailbox("", "b@x.example")
-    written = letter.Letter("Тема", "Текст", "<p>Текст</p>")
+    written = Letter("Тема", "Текст", "<p>Текст</p>")
     content = to_bytes(written, sender=named, to=[named, other, named], identity="key")
     assert max(map(len, content.split(b"\r\n"))) < 100
     # email.policy.default keeps the blanks between encoded words. RFC 2047 drops them.

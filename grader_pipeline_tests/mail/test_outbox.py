@@ -13,13 +13,13 @@ import pytest
 
 from grader_pipeline.failures import TransientFailure
 from grader_pipeline.mail import outbox
-from grader_pipeline.mail.letter import Letter
+from grader_pipeline.mail.message import Message
 from grader_pipeline.mailboxes import Mailbox
 from grader_pipeline.settings import Settings
 from grader_pipeline_tests.mail.mail_server import PASSWORD, USER, MailServer
 
 ANNA, BORIS = "anna@school.example", "boris@school.example"
-LETTER = Letter("Выгрузка grades завершена", "Текст", "<p>Текст</p>")
+LETTER = Message("Выгрузка grades завершена", "", "", "Текст")
 
 
 @pytest.fixture

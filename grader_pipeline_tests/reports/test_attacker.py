@@ -16,7 +16,9 @@ import pytest
 from grader_pipeline import checks
 from grader_pipeline.asset_names import VALIDATED_ATTEMPTS
 from grader_pipeline.attempts.validation import validate
-from grader_pipeline.mail.letter import Links, success
+from grader_pipeline.mail import attention, daily
+from grader_pipeline.mail.letter import write
+from grader_pipeline.mail.message import Links
 from grader_pipeline.partitions import window
 from grader_pipeline.reports import pictures, privacy
 from grader_pipeline.reports.day_metrics import read_day
@@ -58,7 +60,8 @@ class Day:
         self.stored = {name: school.rows(name, DAY) for name in REPORTS}
         self.media = published(school, DAY, folder)
         with school.postgres.transaction() as db:
-            letter = success(read_day(db, DAY), [], Links("sheet"))
+            warnings = attention.of_day(attention.Shown(db, DAY), [])
+            letter = write(daily.ready(read_day(db, DAY), warnings, [], Links("sheet")))
         self.mail = letter.text + letter.html
         self.checks = list(_checks(self.attempts, folder))
         # The reader does not know which courses had attempts, nor whether some cannot be read.
@@ -288,7 +291,7 @@ def _names_nobody(day: Day, lines: list[Line]) -> None:
     cells = {str(cell) for _, cells in lines for cell in cells.values()}
     assert not cells & learners
     assert not [user for user in learners if user in day.mail]
-    assert not [course for course in named if course in day.mail]
+    assert not [course for course in named - cells if course in day.mail]
     for name, line in lines:
         base = REPORTS[name].base
         assert not base or not 0 < (line.get(base) or 0) < LEAST_LEARNERS

@@ -1,0 +1,119 @@
+"""What somebody should look at, in sentences: of a day's checks, its tasks and its courses.
+
+Source: what reports show (``reports/privacy.py``), and the checks of the day's run. A course is
+compared with itself: its attempts with those of the same weekday of the week before, its share with
+that of the seven days before.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from grader_pipeline.mail.check_warnings import CheckWarning
+from grader_pipeline.mail.words import attention as words
+from grader_pipeline.mail.words import checks as check_words
+from grader_pipeline.reports.day_metrics import Accounting
+from grader_pipeline.reports.definition import Row
+from grader_pipeline.reports.privacy import OTHERS, read_shown
+from grader_pipeline.reports.report_files import reports
+from grader_pipeline.resources.postgres import Connection
+
+_WEEK = dt.timedelta(days=7)
+_MOST = 3
+"""Courses and tasks that are named, of a kind."""
+_FALLEN = 0.5
+"""A course has fallen if it has under half of its attempts of a week before."""
+_FALLEN_POINTS = 15
+"""Or if its share of successful submits is lower by so many points than in the week before."""
+_LEAST_BEFORE = 20
+"""Learners that a course had. Of fewer, chance alone halves the attempts."""
+_LEAST_SUBMITTING = 10
+"""Learners behind a share. Of fewer, chance alone lowers it as much."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The lines that reports show of a day, of all courses or of some, with the courses' ids."""
+
+    db: Connection
+    day: dt.date
+    courses: Collection[str] | None = None
+
+    def lines(self, report: str, days: int = 1) -> list[Row]:
+        """The lines of a report, the newest day first. None if there is no such report."""
+        found = next((each for each in reports() if each.name == report), None)
+        if found is None or found.problem:
+            return []
+        rows = read_shown(self.db, found, until=self.day, days=days)
+        wanted = None if self.courses is None else {*self.courses, OTHERS}
+        return [row for row in rows if wanted is None or row.get("course") in wanted]
+
+    def name(self, course: str, task: str | None = None) -> str:
+        """What readers see of a course, or of a task of it."""
+        return task or course
+
+
+def of_day(
+    shown: Shown, checks: Sequence[CheckWarning], ledger: Accounting | None = None
+) -> list[str]:
+    """What to look at in a day, the most important first. ``checks`` are those of its run."""
+    by_place = sorted(checks, key=lambda warning: check_words.place(warning.check))
+    return [
+        *of_tasks(shown),
+        *_of_courses(shown),
+        *(check_words.sentence(*warning, ledger, shown.name) for warning in by_place),
+    ]
+
+
+def of_tasks(shown: Shown) -> Iterator[str]:
+    """Tasks whose tests may be broken, and those that nobody has solved."""
+    lines = [line for line in shown.lines("broken_tasks") if line["task"] != OTHERS]
+    broken = [line for line in lines if line["expected_share"] is not None]
+    for line in sorted(broken, key=lambda line: -line["learners"])[:_MOST]:
+        yield words.broken_task(
+            _task(shown, line),
+            line["learners"],
+            line["success_share"],
+            line["success_share_before"],
+        )
+    never = [line for line in lines if line["expected_share"] is None]
+    never.sort(key=lambda line: -line["learners"])
+    if never:
+        tasks = [(_task(shown, line), line["learners"]) for line in never[:_MOST]]
+        yield words.never_solved(tasks, len(never) - len(tasks))
+
+
+def _of_courses(shown: Shown) -> Iterator[str]:
+    """Courses whose attempts or share of successful submits fell."""
+    lines = shown.lines("courses", days=8)
+    now = {line["course"]: line for line in lines if line["report_date"] == shown.day}
+    before = {line["course"]: line for line in lines if line["report_date"] == shown.day - _WEEK}
+    found: list[tuple[int, str]] = []
+    for course, then in before.items():
+        if course != OTHERS and then["learners"] >= _LEAST_BEFORE:
+            # The merged line has a course that is not shown, perhaps with others.
+            line = now.get(course) or now.get(OTHERS)
+            if line and line["attempts"] < _FALLEN * then["attempts"]:
+                said = words.fewer_attempts if course in now else words.at_most_attempts
+                text = said(shown.name(course), line["attempts"], then["attempts"])
+                found.append((then["learners"], text))
+    for course, line in now.items():
+        share, usual = line["success_share"], line["success_share_before"]
+        is_known = course != OTHERS and None not in (share, usual)
+        if (
+            is_known
+            and line["submitting_learners"] >= _LEAST_SUBMITTING
+            and usual - share >= _FALLEN_POINTS
+        ):
+            text = words.lower_share(shown.name(course), share, usual)
+            found.append((line["learners"], text))
+    found.sort(key=lambda pair: -pair[0])
+    yield from (text for _, text in found[:_MOST])
+    if len(found) > _MOST:
+        yield words.more_courses(len(found) - _MOST)
+
+
+def _task(shown: Shown, line: dict[str, Any]) -> str:
+    course, task = line["course"], line["task"]
+    return words.task(shown.name(course, task), shown.name(course))

@@ -1,0 +1,89 @@
+"""Every kind of mail, as it would be of the days that a database has.
+
+For the pictures of the papers, and for tests in a browser.
+"""
+
+import base64
+import datetime as dt
+from collections.abc import Iterator
+from decimal import Decimal
+
+from grader_pipeline.asset_names import RAW_ATTEMPTS
+from grader_pipeline.mail import attention, daily, failure
+from grader_pipeline.mail.check_warnings import CheckWarning
+from grader_pipeline.mail.digest import FailedDays, Outcome, digest
+from grader_pipeline.mail.letter import CHART_ID, Letter, write
+from grader_pipeline.mail.message import Links, Message
+from grader_pipeline.mail.run_outcome import FailureCause
+from grader_pipeline.reports.day_metrics import Changes, MetricChange, read_day, read_main_numbers
+from grader_pipeline.resources.postgres import Connection
+
+LINKS = Links(
+    "Агрегированные данные за день",
+    "https://docs.google.com/spreadsheets/d/1",
+    "https://dagster.example/runs/0a1b2c3d",
+)
+CAUSE = FailureCause(
+    RAW_ATTEMPTS,
+    "The API at https://grader.example answers 503 Service Unavailable. It was asked 3 "
+    "times in 2 minutes. Ask its owners, and run the day again.",
+    "0a1b2c3d4e5f",
+    may_pass=True,
+)
+WARNINGS = (
+    CheckWarning("usual_volume", {"attempts": 1207, "median of the weekday": 2540.0}),
+    CheckWarning("few_rejected", {"share": 0.073}),
+    CheckWarning(
+        "courses_have_outcome_urls",
+        {"courses": ["course-v1:SkillFactory+DST-3.0+28FEB2021"], "not named": 2},
+    ),
+)
+
+
+def letters(db: Connection, day: dt.date) -> dict[str, Letter]:
+    """A letter of each kind about ``day`` and the days before, by the kind."""
+    return {kind: write(message) for kind, message in messages(db, day)}
+
+
+def messages(db: Connection, day: dt.date) -> Iterator[tuple[str, Message]]:
+    """A message of each kind. What has no source in the database is made up."""
+    report = read_day(db, day)
+    shown = attention.Shown(db, day)
+    yield "daily", daily.ready(report, attention.of_day(shown, WARNINGS), [], LINKS)
+    yield "quiet day", daily.ready(report, [], [day - dt.timedelta(days=1)], LINKS)
+    yield "changed", daily.changed(changes(db, day), [], LINKS)
+    yield "failure", failure.failed([day], CAUSE, LINKS)
+    yield "recovered", failure.recovered([day], LINKS)
+    days = [day - dt.timedelta(days=back) for back in range(9, -1, -1)]
+    numbers = read_main_numbers(db, days)
+    yield "backfill", digest(numbers, Outcome(reported=days), {}, [], LINKS)
+    outcome = Outcome(reported=days[4:], failed=[FailedDays(days[:2], CAUSE)], not_run=days[2:4])
+    yield (
+        "backfill with trouble",
+        digest(numbers, outcome, changes(db, day), [], LINKS, to_owners=True),
+    )
+
+
+def changes(db: Connection, day: dt.date) -> Changes:
+    """What the day's metrics would be if an earlier mail had said a little less of each."""
+    return {
+        day: [
+            MetricChange(
+                metric.label,
+                metric.unit,
+                round(metric.value * Decimal("0.97")) if metric.value is not None else None,
+                None,
+                metric.value,
+                metric.text,
+            )
+            for metric in read_day(db, day).metrics
+        ]
+    }
+
+
+def as_page(letter: Letter) -> str:
+    """The letter's HTML with its picture in it, for a browser."""
+    if letter.chart is None:
+        return letter.html
+    data = base64.b64encode(letter.chart).decode()
+    return letter.html.replace(f"cid:{CHART_ID}", f"data:image/png;base64,{data}")
