@@ -13,11 +13,20 @@ from pydantic_settings import NoDecode
 from grader_pipeline.durations import Duration, duration
 from grader_pipeline.mailboxes import FORM, Mailbox, mailboxes
 
+_COURSES = "write anna@school.example = COURSE, COURSE; boris@school.example = COURSE"
+# Semicolons, line breaks and = in quotes belong to a name.
+_QUOTED = r'"(?:\\.|[^"\\])*"'
+_READER = re.compile(rf"(?:{_QUOTED}|[^;\r\n])+")
+_READER_OF = re.compile(rf"((?:{_QUOTED}|[^\"=])*)=(.*)")
+
 # As Dagster has them: an owner is a team or an e-mail address, a tag has a key and a value.
 _OWNER = re.compile(r"team:\S+|[\w.%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}", re.ASCII)
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*|[0-9a-f:.]*:[0-9a-f:.]*", re.ASCII)
 _ADDRESS = re.compile(r"([\w.-]+|\[[0-9a-f:.]+\]):\d{1,5}", re.ASCII)
 _TAG = re.compile(r"((?:[\w.-]{1,63}/)?[\w.-]{1,63})=([\w.-]{0,63})", re.ASCII)
+
+CourseReader = tuple[Mailbox, tuple[str, ...]]
+"""Somebody, and the ids of the courses whose figures they get."""
 
 
 def _written(read: Callable[[str], object]) -> BeforeValidator:
@@ -73,6 +82,22 @@ def _one_mailbox(text: str) -> Mailbox:
     return found[0]
 
 
+def _course_readers(text: str) -> tuple[CourseReader, ...]:
+    found: dict[str, tuple[Mailbox, dict[str, None]]] = {}
+    parts = [part for part in _READER.findall(text) if part.strip()]
+    for place, part in enumerate(parts, 1):
+        written = _READER_OF.fullmatch(part.strip())
+        courses = _parts(written[2]) if written else []
+        if not written or not courses:
+            raise ValueError(f"entry {place} has no address or no course: {_COURSES}")
+        try:
+            mailbox = _one_mailbox(written[1])
+        except ValueError as error:
+            raise ValueError(f"entry {place}: {error}") from None
+        found.setdefault(mailbox.address, (mailbox, {}))[1].update(dict.fromkeys(courses))
+    return tuple((mailbox, tuple(courses)) for mailbox, courses in found.values())
+
+
 def _plain(value: object) -> object:
     # Else 04:00+03:00 would lose its zone, and 0 would be a day in 1970.
     if isinstance(value, str) and not re.fullmatch(r"\d\d:\d\d|\d{4}-\d\d-\d\d", value):
@@ -80,6 +105,8 @@ def _plain(value: object) -> object:
     return value
 
 
+Courses = Annotated[tuple[CourseReader, ...], NoDecode, _written(_course_readers)]
+"""Addresses and their courses: anna@school.example = COURSE, COURSE; boris@school.example = …"""
 Address = Annotated[str, _written(_address)]
 """host:port."""
 Broker = Annotated[SecretStr, _written(_broker)]

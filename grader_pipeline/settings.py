@@ -18,6 +18,7 @@ from grader_pipeline.durations import Duration
 from grader_pipeline.setting_forms import (
     Address,
     Broker,
+    Courses,
     Hosts,
     Kept,
     Mailboxes,
@@ -141,6 +142,8 @@ class Settings(WorldSettings):
     smtp_from: OneMailbox = None
     mail_to: Mailboxes = ()
     mail_on_failure_to: Mailboxes = ()
+    # Who gets the figures of their courses only. The sheet cannot change it.
+    mail_courses: Courses = ()
 
     # The address under which colleagues reach the Dagster UI, for links in mails.
     dagster_ui_url: str | None = None

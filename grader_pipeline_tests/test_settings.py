@@ -110,6 +110,10 @@ def test_an_empty_value_is_an_unset_one(defaults, monkeypatch):
         ("GRADER_OWNERS", "team:"),
         ("GRADER_OWNERS", "team:two words"),
         ("GRADER_OWNERS", "a@b.org;c@d.org"),
+        ("MAIL_COURSES", "sesame@b.org"),
+        ("MAIL_COURSES", "a@b.org = ; sesame@b.org = c"),
+        ("MAIL_COURSES", "sesame = c"),
+        ("MAIL_COURSES", "a@b.org, sesame@b.org = c"),
         ("MAIL_TO", "sesame"),
         ("MAIL_TO", "a@b.org; sesame"),
         ("MAIL_TO", "a@b.org sesame@b.org"),
@@ -251,3 +255,14 @@ def test_the_sample_api_is_no_real_api(monkeypatch):
     assert not Settings().has_real_api
     monkeypatch.setenv("GRADER_API_CLIENT", "school")
     assert Settings().has_real_api
+
+
+def test_readers_of_courses_are_read_with_their_courses_and_each_address_once(monkeypatch):
+    monkeypatch.setenv(
+        "MAIL_COURSES",
+        'a@b.org = course-v1:O+A+1, course-v1:O+B+1 ; "Ivanova; = A." <c@d.org>=x\na@b.org = y, x',
+    )
+    assert Settings().mail_courses == (
+        (Mailbox("", "a@b.org"), ("course-v1:O+A+1", "course-v1:O+B+1", "y", "x")),
+        (Mailbox("Ivanova; = A.", "c@d.org"), ("x",)),
+    )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from grader_pipeline.mail.message import Links
 from grader_pipeline.mailboxes import Mailbox
+from grader_pipeline.setting_forms import CourseReader
 from grader_pipeline.settings import Settings
 
 
@@ -15,6 +16,11 @@ def colleagues() -> Sequence[Mailbox]:
 def owners() -> Sequence[Mailbox]:
     """Those of MAIL_ON_FAILURE_TO, or else of MAIL_TO."""
     return Settings().mail_on_failure_to or Settings().mail_to
+
+
+def course_readers() -> Sequence[CourseReader]:
+    """Those of MAIL_COURSES, each with the ids of their courses."""
+    return Settings().mail_courses
 
 
 def links_to(page: str, sheet_url: str | None = None) -> Links:

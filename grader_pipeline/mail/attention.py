@@ -46,8 +46,7 @@ class Shown:
         if found is None or found.problem:
             return []
         rows = read_shown(self.db, found, until=self.day, days=days)
-        wanted = None if self.courses is None else {*self.courses, OTHERS}
-        return [row for row in rows if wanted is None or row.get("course") in wanted]
+        return [row for row in rows if self.courses is None or row["course"] in self.courses]
 
     def name(self, course: str, task: str | None = None) -> str:
         """What readers see of a course, or of a task of it."""
@@ -61,7 +60,7 @@ def of_day(
     by_place = sorted(checks, key=lambda warning: check_words.place(warning.check))
     return [
         *of_tasks(shown),
-        *_of_courses(shown),
+        *of_courses(shown),
         *(check_words.sentence(*warning, ledger, shown.name) for warning in by_place),
     ]
 
@@ -84,7 +83,7 @@ def of_tasks(shown: Shown) -> Iterator[str]:
         yield words.never_solved(tasks, len(never) - len(tasks))
 
 
-def _of_courses(shown: Shown) -> Iterator[str]:
+def of_courses(shown: Shown) -> Iterator[str]:
     """Courses whose attempts or share of successful submits fell."""
     lines = shown.lines("courses", days=8)
     now = {line["course"]: line for line in lines if line["report_date"] == shown.day}
@@ -112,6 +111,17 @@ def _of_courses(shown: Shown) -> Iterator[str]:
     yield from (text for _, text in found[:_MOST])
     if len(found) > _MOST:
         yield words.more_courses(len(found) - _MOST)
+
+
+def of_learners(shown: Shown) -> Iterator[str]:
+    """The courses with most learners who need help, and their states."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    for line in shown.lines("attention"):
+        if OTHERS not in (line["course"], line["state"]) and line["learners"]:
+            found.setdefault(line["course"], []).append((line["state"], line["learners"]))
+    courses = sorted(found, key=lambda course: -max(count for _, count in found[course]))
+    for course in courses[:_MOST]:
+        yield words.need_help(shown.name(course), found[course])
 
 
 def _task(shown: Shown, line: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from grader_pipeline.mail import mailed, outbox, run_mails, run_outcome
+from grader_pipeline.mail import course_mails, mailed, outbox, run_mails, run_outcome, weekly
 from grader_pipeline.mail.addressing import colleagues, links_to, owners
 from grader_pipeline.mail.backfill_outcome import Backfill, BackfillRun
 from grader_pipeline.mail.digest import FailedDays, Outcome, digest
@@ -36,7 +36,8 @@ def decide(
     """
     _settle_runs(db, backfill)
     outcome = _outcome(db, instance, backfill)
-    changes = mailed.changes(db, backfill.touched.union(outcome.reported))
+    touched = backfill.touched.union(outcome.reported)
+    changes = mailed.changes(db, touched)
     links = links_to(f"runs/b/{backfill_id}", backfill.url)
     has_news = not backfill.is_silent and bool(outcome.reported or changes)
     has_trouble = bool(outcome.failed or (outcome.missing() and not backfill.is_silent))
@@ -57,6 +58,11 @@ def decide(
         mailed.note_missing(db, outcome.running, to_colleagues=has_news, is_failed=False)
     elif has_news:
         run_mails.enqueue_changes(db, backfill_id, changes, unfinished, links)
+    if backfill.is_silent:
+        course_mails.note_changes(db, touched)
+    else:
+        weekly.enqueue(db, backfill_id, outcome.reported, unfinished, links)
+        course_mails.enqueue_changes(db, backfill_id, touched, links)
     mailed.note_reported(db, outcome.reported)
     mailed.note_metrics(db, changes)
     run_mails.enqueue_recovery(db, backfill_id, outcome.reported, links)

@@ -32,6 +32,16 @@ def figure(
     return Figure(label, seen, words.compared(f"{_ARROWS[direction]} {how}", against), direction)
 
 
+def arrow(value: Decimal | int | None, before: Decimal | int | None, unit: str) -> str:
+    """A value with its change, for a cell of a table."""
+    seen = shown(cell(value, unit, None))
+    how = change(value, before, unit)
+    if how is None or value is None or before is None or value == before:
+        return seen
+    signs = how.partition(" (")[0]
+    return f"{seen} {_ARROWS['up' if value > before else 'down']}{signs}"
+
+
 def percent(part: Decimal | int | None, whole: Decimal | int | None) -> Decimal | None:
     """A share in per cent with one decimal. None if it is not known."""
     if part is None or not whole:

@@ -31,6 +31,8 @@ class Table:
     head: tuple[str, ...]
     """Empty: the table has no head."""
     rows: tuple[tuple[str, ...], ...]
+    is_wide: bool = False
+    """The first cell of a row is long: it has a line of its own, above the others."""
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,14 @@ import dagster as dg
 from grader_pipeline.mail import (
     attention,
     check_warnings,
+    course_mails,
     daily,
     failure,
     mailed,
     outbox,
     run_outcome,
     sheet_writes,
+    weekly,
 )
 from grader_pipeline.mail.addressing import colleagues, links_to, owners
 from grader_pipeline.mail.check_warnings import CheckWarning
@@ -69,6 +71,11 @@ def decide(
         _enqueue_reports(db, run_id, new, unfinished, links, checks)
         _enqueue_others(db, run_id, [d for d in known["new"] if d not in own], unfinished, links)
         enqueue_changes(db, run_id, changes, unfinished, links)
+        weekly.enqueue(db, run_id, known["new"], unfinished, links)
+        course_mails.enqueue_reports(db, run_id, new, unfinished, links)
+        course_mails.enqueue_changes(db, run_id, known["reported"], links)
+    else:
+        course_mails.note_changes(db, known["reported"])
     mailed.note_reported(db, [*known["new"], *known["reported"]])
     mailed.note_metrics(db, changes)
     enqueue_recovery(db, run_id, [day for day in days if day in own], links)

@@ -24,7 +24,7 @@ LOOKS_BACK_DAYS = 28
 """How many days before a day are named in its mail if they are not loaded or computed yet."""
 
 Series = dict[str, dict[dt.date, Decimal | None]]
-"""Label -> day -> value, a line of a chart or picture for each label."""
+"""Label (or name) -> day -> value, a line of a chart or picture for each label."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,15 @@ def read_main_numbers(db: Connection, days: Sequence[dt.date]) -> Series:
         statement("mail/main_metrics"), {"report_dates": list(days), "metrics": list(MAIN_METRICS)}
     ).fetchall()
     return main_metrics(rows)
+
+
+def read_metrics(db: Connection, days: Sequence[dt.date], names: Sequence[str]) -> Series:
+    """Read some metrics of some days, by name."""
+    given = {"report_dates": list(days), "metrics": list(names)}
+    found: Series = {}
+    for row in db.execute(statement("mail/main_metrics"), given).fetchall():
+        found.setdefault(row["metric"], {})[row["report_date"]] = row["value"]
+    return found
 
 
 def main_metrics(rows: Iterable[Mapping[str, Any]]) -> Series:

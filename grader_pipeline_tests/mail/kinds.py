@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from grader_pipeline.asset_names import RAW_ATTEMPTS
-from grader_pipeline.mail import attention, daily, failure
+from grader_pipeline.mail import attention, courses, daily, failure, weekly
 from grader_pipeline.mail.check_warnings import CheckWarning
 from grader_pipeline.mail.digest import FailedDays, Outcome, digest
 from grader_pipeline.mail.letter import CHART_ID, Letter, write
 from grader_pipeline.mail.message import Links, Message
 from grader_pipeline.mail.run_outcome import FailureCause
 from grader_pipeline.reports.day_metrics import Changes, MetricChange, read_day, read_main_numbers
+from grader_pipeline.reports.privacy import OTHERS
 from grader_pipeline.resources.postgres import Connection
 
 LINKS = Links(
@@ -52,6 +53,12 @@ def messages(db: Connection, day: dt.date) -> Iterator[tuple[str, Message]]:
     yield "daily", daily.ready(report, attention.of_day(shown, WARNINGS), [], LINKS)
     yield "quiet day", daily.ready(report, [], [day - dt.timedelta(days=1)], LINKS)
     yield "changed", daily.changed(changes(db, day), [], LINKS)
+    yield "courses", courses.ready(db, day, known_courses(db, day)[:2], [], LINKS)
+    figures = courses.read_figures(db, day, known_courses(db, day)[:1])
+    before = {course: (dict.fromkeys(found, 7), found) for course, found in figures.items()}
+    yield "courses changed", courses.changed(db, {day: before}, LINKS)
+    sunday = day - dt.timedelta(days=day.isoweekday() % 7)
+    yield "weekly", weekly.weekly(db, sunday, [], LINKS)
     yield "failure", failure.failed([day], CAUSE, LINKS)
     yield "recovered", failure.recovered([day], LINKS)
     days = [day - dt.timedelta(days=back) for back in range(9, -1, -1)]
@@ -62,6 +69,13 @@ def messages(db: Connection, day: dt.date) -> Iterator[tuple[str, Message]]:
         "backfill with trouble",
         digest(numbers, outcome, changes(db, day), [], LINKS, to_owners=True),
     )
+
+
+def known_courses(db: Connection, day: dt.date) -> list[str]:
+    """The courses of the day that are shown, the largest first."""
+    lines = attention.Shown(db, day).lines("courses")
+    lines.sort(key=lambda line: -(line["learners"] or 0))
+    return [line["course"] for line in lines if line["course"] not in {OTHERS, "не распознан"}]
 
 
 def changes(db: Connection, day: dt.date) -> Changes:

@@ -10,6 +10,7 @@ from grader_pipeline import checks
 from grader_pipeline.asset_names import VALIDATED_ATTEMPTS
 from grader_pipeline.attempts.validated_file import Tally
 from grader_pipeline.failures import PermanentFailure, TransientFailure
+from grader_pipeline.mail import check_warnings
 from grader_pipeline.mail.run_outcome import failure_cause
 from grader_pipeline.partitions import day_of, school_day
 from grader_pipeline.settings import Settings
@@ -93,6 +94,30 @@ def test_a_failed_check_is_mailed_with_its_numbers_and_what_it_expects(run, subj
         "5000. Expected: At least GRADER_MIN_VOLUME_SHARE of the median"
     )
     assert "usual_volume" not in last_text(), "a warning fails no run"
+
+
+@dg.asset(partitions_def=DAYS, deps=[validated_attempts])
+def sheet_report() -> None: ...
+
+
+def test_the_warnings_of_a_days_checks_are_in_its_mail(run, subjects, last_text):
+    given["attempts"] = 1200
+    run(validated_attempts, sheet_report)
+    assert len(subjects()) == 1
+    text = last_text().replace("\N{NO-BREAK SPACE}", " ")
+    assert "ниже — 1 замечание" in text
+    assert "За день 1 200 попыток — это меньше половины обычного" in text
+
+
+def test_a_retry_of_the_last_step_has_the_warnings_of_the_steps_before(instance, run):
+    given["attempts"] = 1200
+    first = run(validated_attempts)
+    retry = dg.DagsterRun("day", parent_run_id=first, root_run_id=first)
+    instance.add_run(retry)
+    assert check_warnings.of_run(instance, retry) == [], "somebody ran it again"
+    instance.add_run_tags(first, {"dagster/auto_retry_run_id": retry.run_id})
+    (warning,) = check_warnings.of_run(instance, retry)
+    assert warning == ("usual_volume", {"attempts": 1200, "median of the weekday": 5000.0})
 
 
 def test_a_failure_that_time_can_clear_is_known_as_one(instance, run):

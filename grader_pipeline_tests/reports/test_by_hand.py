@@ -293,3 +293,38 @@ def test_the_harder_task_is_first_among_its_course(school: School) -> None:
     school.compute(DAY, "tasks")
     rows = [row for row in school.rows("tasks") if row["period"] == "день"]
     assert {row["task"]: row["difficulty_rank"] for row in rows} == {X: 2, Y: 1}
+
+
+def test_a_week_of_a_course_is_beside_the_week_before_and_only_sundays_have_one(
+    school: School,
+) -> None:
+    # DAY is a Wednesday. The week before it is 22.05 to 28.05: 3 to 9 days back.
+    attempts = {
+        10: [at("10:00", "ann", OK, back=10), at("10:01", "bob", RUN, back=10)],
+        9: [at("00:00", "ann", WRONG, back=9), at("10:00", "cat", RUN, X, OTHER, back=9)],
+        3: [at("23:59", "ann", OK, back=3), at("12:00", "bob", WRONG, back=3)],
+        2: [at("10:00", "dan", OK, back=2)],
+    }
+    sunday = DAY - dt.timedelta(days=3)
+    for back in range(16, 1, -1):
+        school.load(DAY - dt.timedelta(days=back), attempts.get(back, []))
+    school.compute(sunday, "weeks")
+    school.compute(DAY - dt.timedelta(days=2), "weeks")
+    assert len(school.rows("weeks")) == 2
+    assert only(school.rows("weeks", sunday), course=COURSE) == {
+        "learners": 2,
+        "submitting_learners": 2,
+        "attempts": 3,
+        "submits": 3,
+        "successes": 1,
+        "success_share": D("33.3"),
+        "learners_before": 2,
+        "submitting_before": 1,
+        "attempts_before": 2,
+        "submits_before": 1,
+        "success_share_before": D("100.0"),
+        "missing": None,
+    }
+    other = only(school.rows("weeks", sunday), course=OTHER)
+    assert (other["learners"], other["learners_before"]) == (1, 0)
+    assert other["success_share"] is other["success_share_before"] is None

@@ -67,3 +67,14 @@ def lower_share(course: str, now: Decimal, before: Decimal) -> str:
 def more_courses(count: int) -> str:
     """Courses that the mail leaves out."""
     return f"Упали числа и ещё {counted(count, 'курса', 'курсов', 'курсов')}: они на листе «Курсы»."
+
+
+def state(text: str) -> str:
+    """A state of learners without the rule, which the sheet has in parentheses."""
+    return text.partition(" (")[0]
+
+
+def need_help(course: str, states: Sequence[tuple[str, int]]) -> str:
+    """How many learners of a course are in the states that call for somebody."""
+    found = ", ".join(f"{state(text)} — {number(learners)}" for text, learners in states)
+    return f"Кому нужна помощь в курсе {course}: {found}."

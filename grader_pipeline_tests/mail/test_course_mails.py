@@ -1,0 +1,129 @@
+"""Somebody of MAIL_COURSES reads what the sheet shows of their courses, and nothing else."""
+
+import datetime as dt
+
+import pytest
+
+from grader_pipeline.mail import attention, courses
+from grader_pipeline.mail.letter import write
+from grader_pipeline.mail.message import Links
+from grader_pipeline_tests.mail.mail_runs import CHANGED, SUCCESS, trouble
+from grader_pipeline_tests.reports.conftest import School
+from grader_pipeline_tests.reports.school_days import COURSE, DAY, OK, OTHER, RUN, WRONG, X, Y, at
+
+TINY = "course-v1:S+TINY+1"
+LINKS = Links("Таблица", "https://sheet.example/")
+CLARA, DORA = "clara@school.example", "dora@school.example"
+THEIRS = f"Ваши курсы — отчёт за {DAY:%d.%m.%Y}"
+NAMES = ("one", "two", "three", "four", "five", "six", "seven")
+
+
+def day_of(school: School, solved: int = 3) -> None:
+    """Seven learners in a course, six in another, two in a tiny one."""
+    school.load(DAY, [
+        *(at(f"10:0{n}", name, n < solved) for n, name in enumerate(NAMES)),
+        *(at(f"11:0{n}", name, RUN, Y, OTHER) for n, name in enumerate(NAMES[:6])),
+        *(at(f"12:0{n}", f"shy {n}", OK, X, TINY) for n in range(2)),
+    ])  # fmt: skip
+    school.compute(DAY)
+
+
+@pytest.fixture
+def school(postgres, monkeypatch) -> School:
+    school = School(postgres)
+    day_of(school)
+    monkeypatch.setenv("MAIL_COURSES", f"{CLARA} = {COURSE}; Dora <{DORA}> = {TINY}, {OTHER}")
+    return school
+
+
+def plain(text: str) -> str:
+    return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_each_reader_gets_the_figures_of_their_courses_once_and_no_others(
+    school, run, subjects, outbox_rows
+):
+    run()
+    assert sorted(subjects()) == sorted([SUCCESS, f"{CLARA}: {THEIRS}", f"Dora <{DORA}>: {THEIRS}"])
+    run()
+    assert subjects() == []
+    with school.postgres.transaction() as db:
+        clara = plain(write(courses.ready(db, DAY, [COURSE], [], LINKS)).text)
+        dora = plain(write(courses.ready(db, DAY, [TINY, OTHER], [], LINKS)).text)
+    figures = "Попыток (submit): 7\nУспешных попыток (submit): 3\nДоля успешных: 42,9 %"
+    assert f"{COURSE}\n{figures}" in clara
+    assert OTHER not in clara
+    assert TINY not in clara
+    assert COURSE not in dora
+    assert [row["kind"] for row in outbox_rows()].count("courses") == 2
+    assert not [row for row in outbox_rows() if "@" in row["key"]], "keys are logged"
+
+
+def test_a_course_that_the_sheet_does_not_show_has_no_figures_here(school):
+    with school.postgres.transaction() as db:
+        shown = {line["course"] for line in attention.Shown(db, DAY).lines("courses")}
+        assert TINY not in shown
+        message = courses.ready(db, DAY, [TINY, "course-v1:No+Such+1"], [], LINKS)
+        assert courses.read_figures(db, DAY, [TINY]) == {
+            TINY: dict.fromkeys(("submits", "successes", "success_share", "learners"))
+        }
+    for part in message.parts:
+        assert not part.figures
+        assert part.lines[0].startswith(f"{part.title}: чисел за этот день нет")
+
+
+def test_a_later_run_tells_a_reader_only_of_changes_in_their_courses(
+    school, run, subjects, text_of
+):
+    run()
+    assert len(subjects()) == 3
+    day_of(school, solved=5)
+    run()
+    changed = f"{CLARA}: Числа ваших курсов изменились — отчёт за {DAY:%d.%m.%Y}"
+    assert sorted(subjects()) == sorted([CHANGED, changed])
+    text = text_of("courses_changed")
+    assert "Успешных попыток (submit): было 3, стало 5" in text
+    assert "Юзеров" not in text, "what is as before"
+    run()
+    assert subjects() == []
+
+
+def test_a_silent_run_mails_no_reader_and_is_no_change_later(school, run, subjects):
+    run()
+    assert len(subjects()) == 3
+    day_of(school, solved=5)
+    run(grader__mail="none")
+    run()
+    assert subjects() == []
+
+
+def test_a_day_that_failed_is_mailed_to_no_reader_before_it_is_there(school, run, subjects):
+    trouble[DAY.isoformat()] = ValueError("odd")
+    run()
+    assert not [mail for mail in subjects() if THEIRS in mail]
+    trouble.clear()
+    run()
+    assert len([mail for mail in subjects() if THEIRS in mail]) == 2
+
+
+def test_what_fell_in_a_course_is_in_its_mail_and_nobody_elses(postgres):
+    """Twenty learners a week ago, a quarter of their attempts today."""
+    school = School(postgres)
+    week_ago = [at(f"1{n % 10}:{n:02}", f"name {n}", OK, back=7) for n in range(20)]
+    more = [at(f"2{n % 3}:{n:02}", f"name {n}", WRONG, back=7) for n in range(20)]
+    school.load(DAY - dt.timedelta(days=7), [*week_ago, *more])
+    today = [at(f"10:{n:02}", f"name {n}", WRONG) for n in range(10)]
+    others = [at(f"11:{n:02}", f"name {n}", OK, Y, OTHER) for n in range(10)]
+    school.load(DAY, [*today, *others])
+    for day in (DAY - dt.timedelta(days=7), DAY):
+        school.compute(day)
+    with postgres.transaction() as db:
+        mine, others = (
+            [plain(text) for text in courses.ready(db, DAY, [each], [], LINKS).warnings]
+            for each in (COURSE, OTHER)
+        )
+        all_of_them = [plain(text) for text in attention.of_day(attention.Shown(db, DAY), [])]
+    assert f"В курсе {COURSE} 10 попыток, неделю назад было 40." in mine
+    assert f"В курсе {COURSE} успешных submit 0 %, за семь дней до этого было 50 %." in mine
+    assert others == []
+    assert set(mine) <= set(all_of_them)
