@@ -27,6 +27,7 @@ _REPEAT_OTHERS = {"attempts", "wrong_submits"}
 _MOST_METRICS = 12
 _MOST_CHANGED_DAYS = 7
 _MOST_CHANGES = 8
+"""Of each day, if there are several."""
 
 
 def ready(
@@ -77,14 +78,14 @@ def changed(changes: Changes, waiting: Sequence[dt.date], links: Links) -> Messa
 def parts_of_changes(changes: Changes) -> Iterator[Part]:
     """The newest days whose metrics changed, and how."""
     newest = list(changes)[:_MOST_CHANGED_DAYS]
+    most = None if len(newest) == 1 else _MOST_CHANGES
     for day in newest:
-        told = _without_repeats(changes[day])
+        those = _without_repeats(changes[day])
         rows = tuple(
-            (each.label, shown(each.shown_before), shown(each.shown_now))
-            for each in told[:_MOST_CHANGES]
+            (each.label, shown(each.shown_before), shown(each.shown_now)) for each in those[:most]
         )
         lines = []
-        if more := len(told) - len(rows):
+        if more := len(those) - len(rows):
             lines.append(words.more_metrics(more))
         if day == newest[-1] and len(changes) > len(newest):
             lines.append(words.more_changed(len(changes) - len(newest)))

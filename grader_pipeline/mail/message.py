@@ -34,6 +34,15 @@ class Table:
     is_wide: bool = False
     """The first cell of a row is long: it has a line of its own, above the others."""
 
+    def lines(self) -> list[str]:
+        """The rows as text: ``name: before 2, now 3``."""
+        heads = [f"{head.lower()} " if head else "" for head in self.head]
+        heads = heads or [""] * max(map(len, self.rows), default=0)
+        return [
+            f"{row[0]}: {', '.join(map(''.join, zip(heads[1:], row[1:], strict=True)))}"
+            for row in self.rows
+        ]
+
 
 @dataclass(frozen=True)
 class Part:

@@ -59,14 +59,16 @@ class Mail(dg.ConfigurableResource["Mail"], use_attribute_docstrings=True):
             return f"SMTP_HOST is not set: mails are written to {settings.outbox_dir} as .eml files"
         if not settings.mail_to:
             raise PermanentFailure("MAIL_TO is not set: name the colleagues, separated by commas.")
-        mailboxes = (*settings.mail_to, *settings.mail_on_failure_to)
+        readers = [mailbox for mailbox, _ in settings.mail_courses]
+        mailboxes = (*settings.mail_to, *settings.mail_on_failure_to, *readers)
         recipients = list(dict.fromkeys(mailbox.address for mailbox in mailboxes))
         with session(settings) as server:
             refused = hand_over(server, sender_of(settings).address, recipients, None)
         if refused:
             listed = "; ".join(f"{address}: {why.text}" for address, why in refused.items())
             raise PermanentFailure(
-                f"{settings.smtp_host} refuses {listed}. Check MAIL_TO and MAIL_ON_FAILURE_TO."
+                f"{settings.smtp_host} refuses {listed}. Check MAIL_TO, MAIL_ON_FAILURE_TO and "
+                "MAIL_COURSES."
             )
         login = f"the login of {settings.smtp_user}" if settings.smtp_user else "us without a login"
         return f"{mail_place(settings)} takes {login}, and mail for {', '.join(recipients)}"

@@ -88,7 +88,7 @@ def test_a_digest_lists_what_failed_and_what_was_not_run_and_why_for_the_owners(
     backfill(BulkActionStatus.CANCELED)
     assert sorted(subjects()) == PARTLY
     for kind in ("backfill", "backfill_trouble"):
-        assert "Не удалось: 30.05.2023. Данные за день от API грейдера не получены" in text_of(kind)
+        assert "Не удалось: 30.05.2023. Получить данные за день от API" in text_of(kind)
         assert "Не выполнялось: 31.05.2023." in text_of(kind)
     assert "raw_attempts: The key is refused." in text_of("backfill_trouble")
     assert "The key is refused." not in text_of("backfill"), "colleagues read no English"

@@ -25,7 +25,7 @@ from grader_pipeline.mail.words import checks as check_words
 from grader_pipeline.mail.words import failures as failure_words
 from grader_pipeline.mailboxes import Mailbox
 from grader_pipeline.reports import russian
-from grader_pipeline.reports.day_metrics import read_day, read_main_numbers
+from grader_pipeline.reports.day_metrics import MetricChange, read_day, read_main_numbers
 from grader_pipeline_tests.mail.kinds import CAUSE, messages
 from grader_pipeline_tests.mail.mail_days import DAY, LABELS, insert_metrics
 
@@ -168,6 +168,20 @@ def test_metrics_beyond_one_more_screen_are_counted(db, day):
     assert plain(part.lines[0]) == "Ещё 9 показателей — в отчёте."
 
 
+def test_the_changes_of_one_day_are_all_said_and_of_several_the_first_of_each(day):
+    one = [MetricChange(f"Метрика {n}", None, 1, None, 2, None) for n in range(20)]
+    one.append(MetricChange("Изменение", "change", 1, None, 2, None))
+    text, html = forms(daily.changed({DAY: one}, [], SHEET))
+    for body in (text, html):
+        assert body.count("Метрика") == 20
+        assert "Изменение" not in body, "it changed because another day did"
+    days = {DAY - dt.timedelta(days=back): one for back in range(9)}
+    text, _ = forms(daily.changed(days, [], SHEET))
+    assert text.count("Метрика") == 7 * 8
+    assert text.count("Ещё 12 показателей — в отчёте.") == 7
+    assert "Изменились и показатели ещё 2 дней — они в отчёте." in text
+
+
 def test_a_day_with_nothing_stored_still_makes_a_mail(db):
     message = daily.ready(read_day(db, DAY), [], [], Links("book.xlsx"))
     assert message.picture is None
@@ -213,7 +227,7 @@ def test_the_digest_lists_days_done_failed_and_not_run(db, day):
     )
     for body in forms(said()):
         assert "30.05.2023–31.05.2023" in body
-        assert "Не удалось: 27.05.2023–28.05.2023. API грейдера не отвечает" in body
+        assert "Не удалось: 27.05.2023–28.05.2023. Получить данные за день не удалось" in body
         assert "Не выполнялось: 29.05.2023." in body
         assert "2 200" in body
         assert CAUSE.text not in body, "colleagues read no English"

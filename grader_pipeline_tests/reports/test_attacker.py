@@ -16,7 +16,7 @@ import pytest
 from grader_pipeline import checks
 from grader_pipeline.asset_names import VALIDATED_ATTEMPTS
 from grader_pipeline.attempts.validation import validate
-from grader_pipeline.mail import attention, daily
+from grader_pipeline.mail import attention, courses, daily, weekly
 from grader_pipeline.mail.letter import write
 from grader_pipeline.mail.message import Links
 from grader_pipeline.partitions import window
@@ -61,8 +61,18 @@ class Day:
         self.media = published(school, DAY, folder)
         with school.postgres.transaction() as db:
             warnings = attention.of_day(attention.Shown(db, DAY), [])
-            letter = write(daily.ready(read_day(db, DAY), warnings, [], Links("sheet")))
-        self.mail = letter.text + letter.html
+            sheet = Links("sheet")
+            messages = [daily.ready(read_day(db, DAY), warnings, [], sheet)]
+            known = sorted({a.course for a in self.attempts if a.course})
+            if seed % len(SEEDS[0]):
+                known = []  # Mails are about the same lines every time.
+            else:
+                messages.append(weekly.weekly(db, DAY, [], sheet))
+            messages += (courses.ready(db, DAY, [course], [], sheet) for course in known)
+        letters = [write(message) for message in messages]
+        texts = [letter.text + letter.html for letter in letters]
+        self.mail = "".join(texts[: len(texts) - len(known)])
+        self.course_mails = dict(zip(known, texts[len(texts) - len(known) :], strict=True))
         self.checks = list(_checks(self.attempts, folder))
         # The reader does not know which courses had attempts, nor whether some cannot be read.
         known = [a for attempts in days.values() for a in attempts if a.course and a.task]
@@ -292,6 +302,8 @@ def _names_nobody(day: Day, lines: list[Line]) -> None:
     assert not cells & learners
     assert not [user for user in learners if user in day.mail]
     assert not [course for course in named - cells if course in day.mail]
+    for course, text in day.course_mails.items():
+        assert not [other for other in named - {course} if other in text]
     for name, line in lines:
         base = REPORTS[name].base
         assert not base or not 0 < (line.get(base) or 0) < LEAST_LEARNERS
