@@ -62,7 +62,7 @@ def ready(
 def changed(changes: Changes, waiting: Sequence[dt.date], links: Links) -> Message:
     """Metrics that readers know from an earlier mail are other numbers now: before and now."""
     days = list(changes)
-    sentence = words.changed(days, sum(map(len, changes.values())))
+    sentence = words.changed(days, sum(len(_without_repeats(of)) for of in changes.values()))
     return Message(
         subject=words.changed_subject(days),
         preheader=sentence,

@@ -17,6 +17,7 @@ from grader_pipeline.mail.message import Links, Message
 from grader_pipeline.mail.run_outcome import FailureCause
 from grader_pipeline.reports.day_metrics import Changes, MetricChange, read_day, read_main_numbers
 from grader_pipeline.reports.privacy import OTHERS
+from grader_pipeline.reports.units import Unit
 from grader_pipeline.resources.postgres import Connection
 
 LINKS = Links(
@@ -79,18 +80,14 @@ def known_courses(db: Connection, day: dt.date) -> list[str]:
 
 
 def changes(db: Connection, day: dt.date) -> Changes:
-    """What the day's metrics would be if an earlier mail had said a little less of each."""
+    """What has changed if an earlier mail said a little less of the day's counts."""
     return {
         day: [
-            MetricChange(
-                metric.label,
-                metric.unit,
-                round(metric.value * Decimal("0.97")) if metric.value is not None else None,
-                None,
-                metric.value,
-                metric.text,
-            )
+            MetricChange(metric.label, metric.unit, before, metric.text, metric.value, metric.text)
             for metric in read_day(db, day).metrics
+            if metric.unit == Unit.COUNT
+            and metric.value
+            and (before := round(metric.value * Decimal("0.97"))) != metric.value
         ]
     }
 

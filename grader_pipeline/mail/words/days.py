@@ -98,10 +98,8 @@ def changed_subject(found: Sequence[dt.date]) -> str:
 
 def changed(found: Sequence[dt.date], metrics: int) -> str:
     """Metrics are not what an earlier mail said."""
-    return (
-        f"Данные за {dates(found)} пересчитаны: показателей, которые теперь не те, что в прошлых "
-        f"письмах, — {number(metrics)}."
-    )
+    forms = ("показатель изменился", "показателя изменились", "показателей изменилось")
+    return f"Данные за {dates(found)} пересчитаны: {counted(metrics, *forms)}."
 
 
 def changed_day(day: dt.date) -> str:
