@@ -103,7 +103,11 @@ def of_courses(shown: Shown) -> Iterator[str]:
         if course != OTHERS and then["learners"] >= _LEAST_BEFORE:
             # The merged line has a course that is not shown, perhaps with others.
             line = now.get(course) or now.get(OTHERS)
-            if line and line["attempts"] < _FALLEN * then["attempts"]:
+            if (
+                line
+                and line["attempts"] is not None
+                and line["attempts"] < _FALLEN * then["attempts"]
+            ):
                 said = words.fewer_attempts if course in now else words.at_most_attempts
                 text = said(shown.name(course), line["attempts"], then["attempts"])
                 found.append((then["learners"], text))

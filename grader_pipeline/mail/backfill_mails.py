@@ -61,8 +61,10 @@ def decide(
     if backfill.is_silent:
         course_mails.note_changes(db, touched)
     else:
-        weekly.enqueue(db, backfill_id, outcome.reported, unfinished, links)
-        course_mails.enqueue_changes(db, backfill_id, touched, links)
+        with run_mails.beside(db, "weekly mail"):
+            weekly.enqueue(db, backfill_id, outcome.reported, unfinished, links)
+        with run_mails.beside(db, "mail to MAIL_COURSES"):
+            course_mails.enqueue_changes(db, backfill_id, touched, links)
     mailed.note_reported(db, outcome.reported)
     mailed.note_metrics(db, changes)
     run_mails.enqueue_recovery(db, backfill_id, outcome.reported, links)

@@ -2,6 +2,8 @@
 
 - To colleagues, about a day whose report they do not know: the report.
 - To colleagues, about days whose report they know: which metrics are other numbers now. One mail.
+- The week that ends with a Sunday (:mod:`weekly`), and to those of MAIL_COURSES their courses
+  (:mod:`course_mails`).
 - To the owners: that the run failed, once per day, episode and cause; and one mail when the report
   of a day that they know as failed is written.
 
@@ -10,10 +12,13 @@ failed is there.
 """
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+import logging
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal
 
 import dagster as dg
+from pydantic import ValidationError
 
 from grader_pipeline.mail import (
     attention,
@@ -39,6 +44,8 @@ from grader_pipeline.reports.day_metrics import (
 )
 from grader_pipeline.resources.postgres import Connection
 from grader_pipeline.statements import statement
+
+log = logging.getLogger(__name__)
 
 
 def decide(
@@ -71,14 +78,28 @@ def decide(
         _enqueue_reports(db, run_id, new, unfinished, links, checks)
         _enqueue_others(db, run_id, [d for d in known["new"] if d not in own], unfinished, links)
         enqueue_changes(db, run_id, changes, unfinished, links)
-        weekly.enqueue(db, run_id, known["new"], unfinished, links)
-        course_mails.enqueue_reports(db, run_id, new, unfinished, links)
-        course_mails.enqueue_changes(db, run_id, known["reported"], links)
+        with beside(db, "weekly mail"):
+            weekly.enqueue(db, run_id, known["new"], unfinished, links)
+        with beside(db, "mail to MAIL_COURSES"):
+            course_mails.enqueue_reports(db, run_id, new, unfinished, links)
+            course_mails.enqueue_changes(db, run_id, known["reported"], links)
     else:
         course_mails.note_changes(db, known["reported"])
     mailed.note_reported(db, [*known["new"], *known["reported"]])
     mailed.note_metrics(db, changes)
     enqueue_recovery(db, run_id, [day for day in days if day in own], links)
+
+
+@contextmanager
+def beside(db: Connection, what: str) -> Iterator[None]:
+    """What comes beside a mail. An error in it is logged, and the mail itself goes out."""
+    try:
+        with db.transaction():
+            yield
+    except (dg.Failure, ValidationError):  # of a setting
+        raise
+    except Exception:
+        log.exception("No %s can be made", what)
 
 
 def enqueue_changes(
@@ -165,7 +186,9 @@ def _ready(
     checks: Sequence[CheckWarning],
 ) -> Message:
     report = read_day(db, day)
-    warnings = attention.of_day(attention.Shown(db, day), checks, report.accounting)
+    warnings: list[str] = []
+    with beside(db, "sentence about what to look at"):
+        warnings = attention.of_day(attention.Shown(db, day), checks, report.accounting)
     return daily.ready(report, warnings, waiting, links)
 
 

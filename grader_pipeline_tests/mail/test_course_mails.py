@@ -97,6 +97,21 @@ def test_a_silent_run_mails_no_reader_and_is_no_change_later(school, run, subjec
     assert subjects() == []
 
 
+@pytest.mark.parametrize(
+    "broken", ["course_mails.courses.ready", "attention.of_day", "weekly.enqueue"]
+)
+def test_no_report_is_late_because_of_what_comes_beside_it(
+    school, run, subjects, text_of, monkeypatch, broken
+):
+    def fail(db, *given):
+        (db.db if isinstance(db, attention.Shown) else db).execute("SELECT 1 / 0")
+
+    monkeypatch.setattr(f"grader_pipeline.mail.{broken}", fail)
+    run()
+    assert SUCCESS in subjects()
+    assert "Количество попыток (submit): 9" in text_of("success")
+
+
 def test_a_day_that_failed_is_mailed_to_no_reader_before_it_is_there(school, run, subjects):
     trouble[DAY.isoformat()] = ValueError("odd")
     run()
