@@ -11,6 +11,9 @@ import dagster as dg
 
 from grader_pipeline.settings import Settings
 
+LATEST = dt.timedelta(hours=1)
+"""More than a day takes with every retry. The report is late afterwards."""
+
 _settings = Settings()
 
 
@@ -18,12 +21,11 @@ def _cron(time: dt.time) -> str:
     return f"{time.minute} {time.hour} * * *"
 
 
-# An hour is more than a day takes with every retry.
-_deadline = dt.datetime.combine(dt.date.min, _settings.grader_schedule_time) + dt.timedelta(hours=1)
+_deadline = dt.datetime.combine(dt.date.min, _settings.grader_schedule_time) + LATEST
 
 sheet_freshness = dg.FreshnessPolicy.cron(
     deadline_cron=_cron(_deadline.time()),
-    lower_bound_delta=dt.timedelta(hours=1),
+    lower_bound_delta=LATEST,
     timezone=_settings.grader_timezone,
 )
 """The sheet shows yesterday an hour after GRADER_SCHEDULE_TIME at the latest."""
@@ -33,6 +35,14 @@ ENDS = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunS
 
 UNFINISHED = [status for status in dg.DagsterRunStatus if status not in ENDS]
 """The statuses of runs that wait or are under way."""
+
+
+def newest_morning(settings: Settings, now: dt.datetime) -> dt.date:
+    """The day that the newest morning until ``now`` asks for. ``now`` has a zone."""
+    here = now.astimezone(settings.timezone)
+    is_later = here.time() >= settings.grader_schedule_time
+    return here.date() - dt.timedelta(days=1 if is_later else 2)
+
 
 day_job = dg.define_asset_job(
     "grader_day",

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated
 
+import httpx
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
@@ -54,6 +55,17 @@ def _address(text: str) -> str:
 def _broker(text: str) -> str:
     if not text.startswith(("redis://", "rediss://")):
         raise ValueError("write it as redis://:password@host:6379/0, or rediss:// for TLS")
+    return text
+
+
+def _web_address(text: str) -> str:
+    # httpx raises other errors for other texts. None of them is shown: the address is a secret.
+    try:
+        address = httpx.URL(text)
+    except httpx.InvalidURL:
+        address = None
+    if address is None or address.scheme not in {"http", "https"} or not address.host:
+        raise ValueError("write an address as https://watch.example.org/ping/…")
     return text
 
 
@@ -111,6 +123,8 @@ Address = Annotated[str, _written(_address)]
 """host:port."""
 Broker = Annotated[SecretStr, _written(_broker)]
 """The URL of Redis, which may have a password in it."""
+WebAddress = Annotated[SecretStr, _written(_web_address)]
+"""http:// or https://. Whoever knows the address can use it."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Plain = BeforeValidator(_plain)
 """A time as 04:00, a day as 2023-04-01."""

@@ -27,6 +27,7 @@ from grader_pipeline.setting_forms import (
     Plain,
     Share,
     Tags,
+    WebAddress,
 )
 
 ENV_FILE = Path(".env")
@@ -144,6 +145,9 @@ class Settings(WorldSettings):
     mail_on_failure_to: Mailboxes = ()
     # Who gets the figures of their courses only. The sheet cannot change it.
     mail_courses: Courses = ()
+
+    # Asked after each morning's success. If it is silent, a watch outside tells somebody.
+    grader_heartbeat_url: WebAddress | None = None
 
     # The address under which colleagues reach the Dagster UI, for links in mails.
     dagster_ui_url: str | None = None

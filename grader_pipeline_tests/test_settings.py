@@ -20,6 +20,7 @@ SECRETS = {
     "GRADER_BROKER_URL": "redis://:sesame@host",
     "GOOGLE_SHEETS_CREDENTIALS": "sesame credentials",
     "SMTP_PASSWORD": "sesame password",
+    "GRADER_HEARTBEAT_URL": "https://watch.example.org/sesame",
 }
 EXAMPLE = re.findall(r"^#?([A-Z_]+)=(.*)$", (CHECKOUT / ".env.example").read_text(), re.MULTILINE)
 INVENTED = {"GRADER_API_URL", "DATABASE_URL", "GRADER_BROKER_URL"}
@@ -104,6 +105,9 @@ def test_an_empty_value_is_an_unset_one(defaults, monkeypatch):
         ("GRADER_REQUIRE_OUTCOME_URL", "maybe"),
         ("GRADER_BROKER_URL", "sesame@host:6379"),
         ("GRADER_BROKER_URL", "amqp://:sesame@host"),
+        ("GRADER_HEARTBEAT_URL", "sesame"),
+        ("GRADER_HEARTBEAT_URL", "ftp://sesame.example.org"),
+        ("GRADER_HEARTBEAT_URL", "https://sesame:port/"),
         ("GRADER_REPORTS", "sesame"),
         ("GRADER_REPORTS", "/etc/hostname"),
         ("GRADER_OWNERS", "sesame"),

@@ -1,31 +1,40 @@
 """``grader-pipeline status``: one screen about yesterday's report, and what needs somebody.
 
 For people, and with ``--json`` for programs. It exits with 1 if yesterday's report is not out an
-hour after GRADER_SCHEDULE_TIME, so cron, systemd or a probe can tell somebody. It exits with 0
-before that hour, before the first day, and while no real API is set.
+hour after GRADER_SCHEDULE_TIME, or nobody of MAIL_TO has the mail about it, so cron, systemd or a
+probe can tell somebody. It exits with 0 before that hour, before the first day, and while no real
+API is set. It needs the database only: no role of the deployment has to work.
 """
 
 import argparse
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from grader_pipeline.cli.database import opened
 from grader_pipeline.cli.doctor import FEW_DAYS
 from grader_pipeline.local.disk_forecast import disks
 from grader_pipeline.logs import without_secrets
+from grader_pipeline.partitions import window
 from grader_pipeline.reports.day_metrics import MAIN_METRICS
 from grader_pipeline.reports.report_files import reports
 from grader_pipeline.reports.russian import number
 from grader_pipeline.reports.stored_days import calendar_notices, changed_days, stored_calendar
 from grader_pipeline.reports.waiting import waiting_days
 from grader_pipeline.resources.postgres import Connection
+from grader_pipeline.roles.errors import LauncherError
+from grader_pipeline.roles.morning import troubles
+from grader_pipeline.schedule import LATEST, newest_morning
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
 
 PERIOD = 28
 """So many days, yesterday the last one, are looked at for missing days and failed reports."""
+
+MAIL_SECONDS = 300
+"""A mail that nobody has got after so long counts as missing."""
 
 _SHOWN = 10
 
@@ -38,9 +47,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Print the screen. Gives 1 if yesterday's report should be out and is not, else 0.
 
-    Raises LauncherError when the database cannot be used.
+    Raises LauncherError when the database cannot be used, or there are neither settings nor a demo:
+    cron in a wrong folder must not get a 0.
     """
     settings = Settings()
+    is_new = settings.database_url is None and not (settings.grader_home / "postgres").exists()
+    if is_new and not settings.has_real_api:
+        raise LauncherError(
+            f"There is no installation in {Path.cwd()}: no GRADER_API_URL, no DATABASE_URL, no "
+            "demo. Go to the folder that has your .env, or run `grader-pipeline demo` first."
+        )
     now = dt.datetime.now(settings.timezone)
     with opened(settings) as postgres, postgres.transaction() as db:
         found = _found(db, settings, now)
@@ -53,25 +69,26 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _found(db: Connection, settings: Settings, now: dt.datetime) -> dict[str, Any]:
-    yesterday = now.date() - dt.timedelta(days=1)
-    first = max(settings.grader_start_date, yesterday - dt.timedelta(days=PERIOD - 1))
-    period = {"first": first, "last": yesterday, "reports": [r.name for r in reports()]}
-    about = {"day": yesterday, "timezone": settings.grader_timezone}
+    day, is_due = _looked_at(settings, now)
+    first = max(settings.grader_start_date, day - dt.timedelta(days=PERIOD - 1))
+    period = {"first": first, "last": day, "reports": [r.name for r in reports()]}
+    about = {"day": day, "timezone": settings.grader_timezone}
     load = db.execute(statement("status/day"), about).fetchone() or {}
     reported = db.execute(statement("status/reported_day"), about).fetchone() or {}
     is_out = reported["day"] is not None
     metrics = db.execute(statement("reading/day_metrics"), about).fetchall()
     mails = db.execute(statement("mail/not_sent")).fetchall()
-    deadline = dt.datetime.combine(now.date(), settings.grader_schedule_time, settings.timezone)
-    is_due = (
-        settings.has_real_api
-        and yesterday >= settings.grader_start_date
-        and now >= deadline + dt.timedelta(hours=1)
-    )
+    mail = _mail_trouble(db, settings, day) if is_out else None
+    watched = settings.has_real_api and day >= settings.grader_start_date
     return {
-        "day": yesterday,
+        "day": day,
         "is_out": is_out,
-        "is_late": is_due and not is_out,
+        "mail": mail,
+        "is_late": watched and is_due and not (is_out and mail is None),
+        "troubles": [
+            without_secrets(trouble, settings)
+            for trouble in (troubles(db, settings, day) if settings.has_real_api else ())
+        ],
         "metrics": {m["label"]: m["value"] for m in metrics if m["metric"] in MAIN_METRICS},
         "load": dict(load),
         "missing_days": _days(db, "status/missing_days", period),
@@ -88,6 +105,29 @@ def _found(db: Connection, settings: Settings, now: dt.datetime) -> dict[str, An
     }
 
 
+def _looked_at(settings: Settings, now: dt.datetime) -> tuple[dt.date, bool]:
+    """The day that the screen is about, and whether its report should be out.
+
+    It is yesterday. A morning shortly before midnight has its deadline after it: then it is the
+    newest day whose deadline is over.
+    """
+    due = newest_morning(settings, now - LATEST)
+    yesterday = now.date() - dt.timedelta(days=1)
+    midnight = dt.datetime.combine(now.date(), settings.grader_schedule_time) + LATEST
+    return (due, True) if midnight.date() > now.date() else (yesterday, due == yesterday)
+
+
+def _mail_trouble(db: Connection, settings: Settings, day: dt.date) -> str | None:
+    """Why nobody has the mail about a day whose report is out. None if none is expected."""
+    if not settings.mail_to:
+        return None
+    given = {"day": day, "day_end": window(day).end, "age_seconds": MAIL_SECONDS}
+    row = db.execute(statement("mail/unheard"), given).fetchone() or {}
+    if not row["is_decided"]:
+        return "no mail about it was decided"
+    return f"nobody has got {', '.join(row['unheard'])}" if row["unheard"] else None
+
+
 def _days(db: Connection, name: str, given: Mapping[str, Any]) -> list[dt.date]:
     return [row["report_date"] for row in db.execute(statement(name), given).fetchall()]
 
@@ -95,7 +135,9 @@ def _days(db: Connection, name: str, given: Mapping[str, Any]) -> list[dt.date]:
 def _lines(found: Mapping[str, Any]) -> list[str]:
     state = "is out" if found["is_out"] else "is not out"
     late = ", and should be: see the Dagster UI and the log" if found["is_late"] else ""
-    lines = [f"The report of yesterday, {found['day']}, {state}{late}."]
+    if found["is_late"] and found["mail"]:
+        late = f", but {found['mail']}: see `grader-pipeline mail list`"
+    lines = [f"The report of yesterday, {found['day']}, {state}{late}.", *found["troubles"]]
     lines += [f"  {label}: {number(value)}" for label, value in found["metrics"].items()]
     load = found["load"]
     if load["received"] is not None:

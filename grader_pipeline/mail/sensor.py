@@ -13,7 +13,7 @@ from typing import Literal, get_args
 import dagster as dg
 from dagster._core.execution.backfill import BulkActionsFilter
 
-from grader_pipeline.mail import candidates, outbox
+from grader_pipeline.mail import candidates, heartbeat, outbox
 from grader_pipeline.mail.resource import Mail
 from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline.settings import Settings
@@ -60,7 +60,7 @@ class Cursor:
 def mail_sensor(
     context: dg.SensorEvaluationContext, postgres: Postgres, mail: Mail
 ) -> dg.SkipReason:
-    """See, settle, deliver. The skip reason says what was done; no run is ever started."""
+    """See, settle, deliver, beat. The skip reason says what was done; no run is ever started."""
     cursor, summary = evaluate(context.instance, postgres, mail, Cursor.parse(context.cursor))
     context.update_cursor(json.dumps(asdict(cursor)))
     return dg.SkipReason(summary)
@@ -79,11 +79,14 @@ def evaluate(
         cursor = Cursor(_see_runs(db, instance, cursor), _see_backfills(db, instance, cursor))
     undecided = candidates.settle(instance, postgres, until=start + SETTLE_SECONDS)
     done = outbox.deliver(postgres, mail.send_mail, until=start + BEGIN_SECONDS)
+    silent = heartbeat.beat(instance, postgres)
     with postgres.transaction() as db:
         not_sent = db.execute(statement("mail/not_sent")).fetchall()
     summary = [f"{done.sent} sent, {done.postponed} to be tried again."]
     if done.error:
         summary.append(done.error)
+    if silent:
+        summary.append(silent)
     if undecided:
         summary.append(f"No mail can be decided for {', '.join(undecided)}: see the log.")
     if waiting := [mail for mail in not_sent if mail["state"] == "queued"]:

@@ -5,7 +5,7 @@ Probes give None, or why not, in one line.
 
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -38,13 +38,36 @@ def code_server_trouble(place: tuple[str, int] | Path) -> str | None:
 
     It answers with code that cannot be imported, too: the UI then shows why.
     """
-    address = f"unix:{place}" if isinstance(place, Path) else f"{place[0]}:{place[1]}"
+    address = _target(place)
     with grpc.insecure_channel(address) as channel:
         try:
             answer = HealthStub(channel).Check(HealthCheckRequest(service="DagsterApi"), TIMEOUT)
         except grpc.RpcError as error:
             return f"no answer at {address} ({error.code().name})"
     return None if answer.status == HealthCheckResponse.SERVING else f"{address} is not serving"
+
+
+def code_trouble(place: tuple[str, int] | Path) -> str | None:
+    """Why the code server has no code: it does not answer, or the code cannot be loaded."""
+    if trouble := code_server_trouble(place):
+        return trouble
+    with grpc.insecure_channel(_target(place)) as channel:
+        # Dagster's own client would import Dagster. The answer has one field, a JSON text.
+        ask = channel.unary_unary("/api.DagsterApi/ListRepositories")
+        try:
+            answer: bytes = ask(b"", timeout=TIMEOUT)
+        except grpc.RpcError as error:
+            return f"no answer at {_target(place)} ({error.code().name})"
+    said = json.loads(answer[answer.index(b"{") :])
+    if said["__class__"] != "SerializableErrorInfo":
+        return None
+    while said["cause"]:
+        said = said["cause"]
+    return f"the code cannot be loaded: {said['message'].strip()}"
+
+
+def _target(place: tuple[str, int] | Path) -> str:
+    return f"unix:{place}" if isinstance(place, Path) else f"{place[0]}:{place[1]}"
 
 
 def ui_trouble(host: str, port: int) -> str | None:
@@ -76,6 +99,11 @@ def daemon_trouble(database_url: str) -> str | None:
         # The first line is the cause. The others are guesses of libpq.
         cause = str(error).partition("\n")[0]
         return f"its heartbeats cannot be read, the database cannot be used: {cause}"
+    return silence(ages)
+
+
+def silence(ages: Mapping[str, float]) -> str | None:
+    """Which of the daemon's parts are silent. ``ages``: seconds since their last sign of life."""
     silent = [name for name in sorted(DAEMONS) if ages.get(name, BEAT_SECONDS) >= BEAT_SECONDS]
     return f"no sign of life for {BEAT_SECONDS} s of {', '.join(silent)}" if silent else None
 

@@ -9,7 +9,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from grader_pipeline.cli import status
 from grader_pipeline.definitions import build_defs
+from grader_pipeline.roles import health
+from grader_pipeline.roles.migrate import require_schema
 from grader_pipeline.settings import Settings
 from grader_pipeline_tests.grader import attempt, learner, rows, running
 
@@ -75,6 +78,94 @@ def test_before_the_first_day_and_without_a_real_api_nothing_is_late(
     for name in ("GRADER_API_URL", "GRADER_API_CLIENT", "GRADER_API_CLIENT_KEY"):
         monkeypatch.delenv(name)
     assert run("status").returncode == 0
+
+
+def test_a_morning_shortly_before_midnight_is_late_after_midnight(
+    noon: dt.date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its deadline was always of a day to come, so that nothing was ever late."""
+    monkeypatch.setenv("GRADER_SCHEDULE_TIME", "23:30")
+    settings = Settings()
+
+    def looked_at(time: str) -> tuple[str, bool]:
+        moment = dt.datetime.fromisoformat(time).replace(tzinfo=settings.timezone)
+        day, is_due = status._looked_at(settings, moment)
+        return day.isoformat(), is_due
+
+    assert looked_at("2023-06-02 00:29") == ("2023-05-30", True)
+    assert looked_at("2023-06-02 00:30") == ("2023-05-31", True)
+    assert looked_at("2023-06-02 23:59") == ("2023-05-31", True)
+    monkeypatch.setenv("GRADER_SCHEDULE_TIME", "22:59")
+    settings = Settings()
+    assert looked_at("2023-06-02 23:58") == ("2023-06-01", False)
+    assert looked_at("2023-06-02 23:59") == ("2023-06-01", True)
+    assert looked_at("2023-06-03 00:01") == ("2023-06-02", False)
+
+
+def test_a_report_whose_mail_nobody_has_is_an_exit_of_1(
+    loaded: dt.date, run: Run, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    monkeypatch.setenv("MAIL_TO", "anna@school.example")
+    undecided = run("status")
+    assert undecided.returncode == 1
+    assert f"{loaded}, is out, but no mail about it was decided: see" in undecided.stdout
+    with psycopg.connect(database_url) as db:
+        db.execute("INSERT INTO mailed_day (report_date, is_reported) VALUES (%s, true)", [loaded])
+        db.execute(
+            "INSERT INTO mail_outbox (key, kind, report_date, subject, message, created_at)"
+            " VALUES ('success:1', 'success', %s, 'x', '', now() - interval '1 minute')",
+            [loaded],
+        )
+        db.execute("INSERT INTO mail_recipient (key, address) VALUES ('success:1', 'a')")
+    assert run("status").returncode == 0, "it may be on its way"
+    with psycopg.connect(database_url) as db:
+        db.execute("UPDATE mail_outbox SET created_at = now() - interval '6 minutes'")
+    silent = run("status")
+    assert silent.returncode == 1
+    assert "is out, but nobody has got success:1: see `grader-pipeline mail list`" in silent.stdout
+    with psycopg.connect(database_url) as db:
+        db.execute("UPDATE mail_recipient SET state = 'sent'")
+    assert run("status").returncode == 0
+
+
+def test_what_stops_a_run_is_shown(
+    loaded: dt.date, run: Run, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "no daemon ever worked on it" in run("status").stdout
+    require_schema(Settings(), database_url)
+    text = run("status").stdout
+    assert "The daemon gives no sign of life for 120 s of " in text
+    with psycopg.connect(database_url, autocommit=True) as db:
+        for name in health.DAEMONS:
+            db.execute(
+                "INSERT INTO dagster.daemon_heartbeats (daemon_type, daemon_id, timestamp)"
+                " VALUES (%s, 'x', now() AT TIME ZONE 'UTC')",
+                [name],
+            )
+        db.execute(
+            "INSERT INTO dagster.runs (run_id, run_body, status, partition, create_timestamp)"
+            " VALUES ('r1', '{}', 'QUEUED', %s, now() AT TIME ZONE 'UTC' - interval '6 minutes')",
+            [loaded.isoformat()],
+        )
+    text = run("status").stdout
+    assert "The daemon has evaluated no sensor yet" in text
+    assert "The code server: no answer at unix:" in text
+    assert f"The newest run of {loaded}, r1, is QUEUED for 6 min. The worker: no answer" in text
+    with psycopg.connect(database_url, autocommit=True) as db:
+        db.execute("UPDATE dagster.runs SET status = 'FAILURE'")
+        db.execute(
+            "INSERT INTO heartbeat (report_date, last_error) VALUES (%s, 'answers 500')", [loaded]
+        )
+    assert "GRADER_HEARTBEAT_URL answers 500: the watch does not know that" in run("status").stdout
+    assert f"The newest run of {loaded}, r1, failed: its page" in run("status").stdout
+    monkeypatch.setenv("GRADER_API_CLIENT", "sample")
+    assert "The daemon" not in run("status").stdout, "the demo has none"
+
+
+def test_cron_in_a_folder_without_settings_gets_no_0(home: Path, run: Run) -> None:
+    done = run("status")
+    assert done.returncode == 1
+    assert f"There is no installation in {Path.cwd()}" in done.stderr
 
 
 def test_yesterdays_figures_and_what_became_of_its_elements_are_shown(
