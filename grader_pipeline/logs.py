@@ -60,7 +60,7 @@ def configure() -> None:
     logger.setLevel(logging.INFO)
     logger.addHandler(handler())
     # Below WARNING they log the addresses that are asked and the headers sent, keys included.
-    for library in ("httpx", "httpcore"):
+    for library in ("httpx", "httpcore", "urllib3"):
         logging.getLogger(library).setLevel(logging.WARNING)
 
 

@@ -5,6 +5,7 @@ break, and send the mail to the first part only.
 """
 
 import re
+from email.charset import SHORTEST, Charset
 from email.header import Header
 from email.utils import formataddr
 from typing import NamedTuple
@@ -35,8 +36,15 @@ class Mailbox(NamedTuple):
         """The mailbox as a header of a mail has it. A long name is folded."""
         if self.name.isascii():
             return formataddr((self.name, self.address))
-        name = Header(self.name, "utf-8", header_name="To").encode(linesep="\r\n")
-        return f"{name} <{self.address}>"
+        return f"{encoded_words(self.name, 'To')} <{self.address}>"
+
+
+def encoded_words(text: str, header_name: str) -> str:
+    """A text as the header of that name has it, folded. EmailMessage would lose spaces there."""
+    charset = Charset("utf-8")
+    # Libraries such as Apprise change what this is for the whole process.
+    charset.header_encoding = SHORTEST
+    return Header(text, charset, header_name=header_name).encode(linesep="\r\n")
 
 
 def mailboxes(text: str) -> tuple[Mailbox, ...]:

@@ -11,6 +11,7 @@ import httpx
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
+from grader_pipeline.channel_addresses import channels
 from grader_pipeline.durations import Duration, duration
 from grader_pipeline.mailboxes import FORM, Mailbox, mailboxes
 
@@ -66,6 +67,11 @@ def _web_address(text: str) -> str:
         address = None
     if address is None or address.scheme not in {"http", "https"} or not address.host:
         raise ValueError("write an address as https://watch.example.org/ping/…")
+    return text
+
+
+def _channels(text: str) -> str:
+    channels(text)
     return text
 
 
@@ -125,6 +131,8 @@ Broker = Annotated[SecretStr, _written(_broker)]
 """The URL of Redis, which may have a password in it."""
 WebAddress = Annotated[SecretStr, _written(_web_address)]
 """http:// or https://. Whoever knows the address can use it."""
+ChannelAddresses = Annotated[SecretStr, _written(_channels)]
+"""Addresses of Apprise. ``channel_addresses`` reads them."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Plain = BeforeValidator(_plain)
 """A time as 04:00, a day as 2023-04-01."""

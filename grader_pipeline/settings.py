@@ -14,10 +14,12 @@ from pydantic import AliasChoices, DirectoryPath, Field, SecretStr, field_valida
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from grader_pipeline import many_hosts
+from grader_pipeline.channel_addresses import Channel, channels
 from grader_pipeline.durations import Duration
 from grader_pipeline.setting_forms import (
     Address,
     Broker,
+    ChannelAddresses,
     Courses,
     Hosts,
     Kept,
@@ -145,6 +147,11 @@ class Settings(WorldSettings):
     mail_on_failure_to: Mailboxes = ()
     # Who gets the figures of their courses only. The sheet cannot change it.
     mail_courses: Courses = ()
+    # What is attached to the mail of a day.
+    mail_attach: Literal["xlsx"] | None = None
+
+    # Further channels to colleagues.
+    grader_channels: ChannelAddresses | None = None
 
     # Asked after each morning's success. If it is silent, a watch outside tells somebody.
     grader_heartbeat_url: WebAddress | None = None
@@ -215,9 +222,19 @@ class Settings(WorldSettings):
         """The workbook written while Google's credentials are unset."""
         return self.grader_home / f"{self.google_sheets_name}.xlsx"
 
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """Those of GRADER_CHANNELS."""
+        written = self.grader_channels
+        return channels(written.get_secret_value()) if written else ()
+
     def secrets(self) -> list[str]:
         """Every secret text that is set, to keep it out of what is written."""
-        return [v.get_secret_value() for _, v in self if isinstance(v, SecretStr) and v]
+        known = {name: v.get_secret_value() for name, v in self if isinstance(v, SecretStr) and v}
+        # A text has one of these addresses, not all of them.
+        if known.pop("grader_channels", None):
+            return [*known.values(), *(channel.address for channel in self.channels)]
+        return list(known.values())
 
 
 def variables() -> set[str]:

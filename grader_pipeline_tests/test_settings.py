@@ -21,6 +21,7 @@ SECRETS = {
     "GOOGLE_SHEETS_CREDENTIALS": "sesame credentials",
     "SMTP_PASSWORD": "sesame password",
     "GRADER_HEARTBEAT_URL": "https://watch.example.org/sesame",
+    "GRADER_CHANNELS": "json://sesame.example.org",
 }
 EXAMPLE = re.findall(r"^#?([A-Z_]+)=(.*)$", (CHECKOUT / ".env.example").read_text(), re.MULTILINE)
 INVENTED = {"GRADER_API_URL", "DATABASE_URL", "GRADER_BROKER_URL"}
@@ -108,6 +109,10 @@ def test_an_empty_value_is_an_unset_one(defaults, monkeypatch):
         ("GRADER_HEARTBEAT_URL", "sesame"),
         ("GRADER_HEARTBEAT_URL", "ftp://sesame.example.org"),
         ("GRADER_HEARTBEAT_URL", "https://sesame:port/"),
+        ("GRADER_CHANNELS", "sesame"),
+        ("GRADER_CHANNELS", "sesame://"),
+        ("GRADER_CHANNELS", "json://host, sesame"),
+        ("MAIL_ATTACH", "sesame"),
         ("GRADER_REPORTS", "sesame"),
         ("GRADER_REPORTS", "/etc/hostname"),
         ("GRADER_OWNERS", "sesame"),
@@ -182,6 +187,19 @@ def test_every_secret_is_known_to_those_who_keep_them_out():
         for name in Settings.model_fields
         if isinstance(getattr(settings, name), SecretStr)
     } == set(SECRETS)
+
+
+@pytest.mark.parametrize("between", ["\n", ", ", " ; ", "\r\n", " "])
+def test_each_address_of_a_channel_is_a_secret_and_its_name_is_none(monkeypatch, between):
+    addresses = ["json://user:sesame@host/a,b?c=1;2", "TGram://sesame/-100,7", "json://sesame"]
+    written = between.join([*addresses, addresses[0]])
+    monkeypatch.setenv("GRADER_CHANNELS", f" {written}{between}")
+    found = Settings().channels
+    assert [channel.address for channel in found] == addresses == Settings().secrets()
+    kinds = [channel.name.rpartition("-")[0] for channel in found]
+    assert kinds == ["json", "tgram", "json"]
+    assert len({channel.name for channel in found}) == 3
+    assert "sesame" not in repr(found)
 
 
 def test_without_secrets_there_is_none_to_keep_out():

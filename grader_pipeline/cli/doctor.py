@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from grader_pipeline.local.disk_forecast import disks
 from grader_pipeline.logs import without_secrets
+from grader_pipeline.mail import channels, heartbeat
 from grader_pipeline.mail.resource import Mail
 from grader_pipeline.resources.grader_api import GraderApi
 from grader_pipeline.resources.postgres import Postgres
@@ -50,6 +51,8 @@ def run(_: argparse.Namespace) -> int:
         "API": _api,
         "sheet": lambda _: Sheets().probe(),
         "mail": lambda _: Mail().probe(),
+        "channels": lambda _: channels.probe(),
+        "heartbeat": lambda _: heartbeat.probe(),
         "Dagster": _dagster,
     }
     passed = [_passes(name, check, settings) for name, check in checks.items()]

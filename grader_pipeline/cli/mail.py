@@ -1,10 +1,20 @@
-"""``grader-pipeline mail``: lists the mails of the outbox, and sends them again."""
+"""``grader-pipeline mail``: lists the mails of the outbox, sends them again, and tries one out."""
 
 import argparse
+import datetime as dt
+from contextlib import suppress
 
 from grader_pipeline.cli.database import opened
 from grader_pipeline.logs import without_secrets
-from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.mail import channels, outbox, run_mails
+from grader_pipeline.mail.addressing import links_to
+from grader_pipeline.mail.letter import write
+from grader_pipeline.mail.message import Links
+from grader_pipeline.mail.mime import to_bytes
+from grader_pipeline.mail.resource import Mail, mail_place, sender_of
+from grader_pipeline.mailboxes import FORM, Mailbox, mailboxes
+from grader_pipeline.reports.day_metrics import days_that_wait
+from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline.roles.errors import LauncherError
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
@@ -23,17 +33,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY",
         help="as `mail list` shows it; without: all not sent",
     )
+    explanation = (
+        "send the mail of yesterday, or of the newest day that has one, to one address or channel; "
+        "nobody else gets it, and the outbox stays as it is"
+    )
+    test = actions.add_parser("test", help=explanation, description=explanation)
+    test.add_argument(
+        "address",
+        metavar="ADDRESS",
+        help="as anna@school.example, or the name of a channel, as tgram-3fa9: doctor lists them",
+    )
 
 
 def run(chosen: argparse.Namespace) -> None:
-    """List the mails of the outbox, or queue some again.
+    """List the mails of the outbox, queue some again, or send one to try it out.
 
-    Raises LauncherError when the database cannot be used, or a key is of no mail that is not sent.
+    Raises LauncherError when the database cannot be used, a key is of no mail that is not sent, no
+    day has a report, or the mail of the trial is not taken.
     """
     settings = Settings()
     with opened(settings) as postgres:
         if chosen.action == "list":
             _list(postgres, settings)
+        elif chosen.action == "test":
+            _test(postgres, settings, chosen.address)
         else:
             _resend(postgres, chosen.keys)
 
@@ -64,3 +87,59 @@ def _resend(postgres: Postgres, keys: list[str]) -> None:
     for mail in queued:
         print(f"queued: {mail['key']}")
     print(f"Mails to send again: {len(queued)}. The mail sensor sends them while the daemon runs.")
+
+
+def _test(postgres: Postgres, settings: Settings, address: str) -> None:
+    is_channel = address in {channel.name for channel in settings.channels}
+    to = None if is_channel else _one_mailbox(address)
+    with postgres.transaction() as db:
+        day = _newest_day(db, settings)
+        message = run_mails.ready(db, day, days_that_wait(db, [day]), _links(db, day), ())
+        attachment = outbox.attached(db, day)
+    if to is None:
+        refused = channels.tell(message.subject, channels.short(message), [address])
+        where = "Apprise"
+    else:
+        content = to_bytes(
+            write(message),
+            sender=sender_of(settings),
+            to=[to],
+            # Each trial is a mail of its own.
+            identity=f"test {dt.datetime.now(dt.UTC).isoformat()}",
+            replies_to=settings.mail_on_failure_to,
+            attachment=attachment,
+        )
+        refused = Mail().send_mail(content, [to.address], f"test:{day}:{to.address}")
+        where = mail_place(settings)
+    for why in refused.values():
+        raise LauncherError(f"{where} did not take it for {address}: {why.text}.")
+    print(f"Sent to {address} by {where}: {message.subject}")
+    print("It has no warnings of checks: only the mail of a run has them.")
+
+
+def _one_mailbox(address: str) -> Mailbox:
+    found: tuple[Mailbox, ...] = ()
+    with suppress(ValueError):
+        found = mailboxes(address)
+    if len(found) != 1:
+        raise LauncherError(
+            f"{address!r} is not one address, and no channel of GRADER_CHANNELS has this name: "
+            f"{FORM}."
+        )
+    return found[0]
+
+
+def _newest_day(db: Connection, settings: Settings) -> dt.date:
+    """Yesterday if it has a report, or else the newest day that has one."""
+    yesterday = dt.datetime.now(settings.timezone).date() - dt.timedelta(days=1)
+    for day in (yesterday, None):
+        row = db.execute(statement("status/reported_day"), {"day": day}).fetchone() or {}
+        found: dt.date | None = row["day"]
+        if found is not None:
+            return found
+    raise LauncherError("No day has a report yet. Run one, then try its mail.")
+
+
+def _links(db: Connection, day: dt.date) -> Links:
+    load = db.execute(statement("status/load_run"), {"day": day}).fetchone()
+    return links_to(f"runs/{load['run_id']}" if load else "runs")

@@ -119,7 +119,7 @@ def _looked_at(settings: Settings, now: dt.datetime) -> tuple[dt.date, bool]:
 
 def _mail_trouble(db: Connection, settings: Settings, day: dt.date) -> str | None:
     """Why nobody has the mail about a day whose report is out. None if none is expected."""
-    if not settings.mail_to:
+    if not (settings.mail_to or settings.channels):
         return None
     given = {"day": day, "day_end": window(day).end, "age_seconds": MAIL_SECONDS}
     row = db.execute(statement("mail/unheard"), given).fetchone() or {}

@@ -9,11 +9,12 @@ def refuse_real_places(settings: Settings) -> None:
     """Raises LauncherError when sample days would reach colleagues, or places of real days."""
     if settings.has_real_api:
         return
-    if settings.smtp_host is not None or credentials.is_configured(settings):
+    to_colleagues = settings.smtp_host is not None or bool(settings.channels)
+    if to_colleagues or credentials.is_configured(settings):
         raise LauncherError(
-            "The sample API's numbers are made up, and SMTP_HOST, GOOGLE_SHEETS_CREDENTIALS or "
-            "GOOGLE_SHEETS_ID is set: colleagues would get them. Unset these, or set "
-            "GRADER_API_URL."
+            "The sample API's numbers are made up, and SMTP_HOST, GRADER_CHANNELS, "
+            "GOOGLE_SHEETS_CREDENTIALS or GOOGLE_SHEETS_ID is set: colleagues would get them. "
+            "Unset these, or set GRADER_API_URL."
         )
     if settings.database_url is not None or settings.grader_storage is not None:
         raise LauncherError(

@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 
+from grader_pipeline.channel_addresses import Channel
 from grader_pipeline.mail.message import Links
 from grader_pipeline.mailboxes import Mailbox
 from grader_pipeline.setting_forms import CourseReader
 from grader_pipeline.settings import Settings
 
 
-def colleagues() -> Sequence[Mailbox]:
-    """Those of MAIL_TO."""
-    return Settings().mail_to
+def colleagues() -> Sequence[Mailbox | Channel]:
+    """Those of MAIL_TO, and the channels of GRADER_CHANNELS."""
+    settings = Settings()
+    return (*settings.mail_to, *settings.channels)
 
 
 def owners() -> Sequence[Mailbox]:

@@ -60,6 +60,13 @@ def beat(instance: dg.DagsterInstance, postgres: Postgres) -> str | None:
     return f"GRADER_HEARTBEAT_URL {error}."
 
 
+def probe() -> str:
+    """A line about the setting. The address is not asked: that would count as a success."""
+    if Settings().grader_heartbeat_url is None:
+        return "GRADER_HEARTBEAT_URL is not set: no watch outside notices a missing morning"
+    return "GRADER_HEARTBEAT_URL is asked after each morning's success. It was not asked now"
+
+
 def _is_stopped(instance: dg.DagsterInstance) -> bool:
     """Whether somebody has stopped the schedule in Dagster's UI."""
     return any(

@@ -7,6 +7,9 @@ After a temporary error the mail is sent again, with growing pauses, for a day. 
 the settings (login, certificate, sender) it is sent again each hour of the day: somebody may end
 it. Only an answer about a recipient is final at once. Errors are in ``mail_outbox.last_error``, in
 the log and in the sensor's skip reason. ``grader-pipeline mail resend`` queues such mails again.
+
+Channels are recipients too: they get the mail's short form. What one recipient refuses delays no
+other one.
 """
 
 import datetime as dt
@@ -16,7 +19,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from grader_pipeline.channel_addresses import Channel
 from grader_pipeline.failures import PermanentFailure, TransientFailure
+from grader_pipeline.mail import channels
+from grader_pipeline.mail.attachment import Attachment, workbook_of
 from grader_pipeline.mail.letter import write
 from grader_pipeline.mail.message import Message
 from grader_pipeline.mail.mime import to_bytes
@@ -31,6 +37,9 @@ log = logging.getLogger(__name__)
 
 Send = Callable[[bytes, Sequence[str], str], Mapping[str, Refusal]]
 """Sends a mail once. Takes, returns and raises the same as ``Mail.send_mail``."""
+
+Tell = Callable[[str, str, Sequence[str]], Mapping[str, Refusal]]
+"""Tells channels once. Takes and returns the same as ``channels.tell``."""
 
 LEASE_SECONDS = 60
 """Longer than it takes to send. A process that is ``sending`` a mail for longer is dead."""
@@ -55,42 +64,68 @@ def enqueue(
     *,
     key: str,
     candidate: str,
-    to: Sequence[Mailbox],
+    to: Sequence[Mailbox | Channel],
     report_date: dt.date | None = None,
 ) -> bool:
     """Put a message into the outbox in the caller's transaction. False if its key is there already.
 
     ``key`` makes one mail one mail, and begins with its kind. ``candidate`` is the id of the run or
-    backfill; with it, Message-IDs of different databases differ. If ``to`` names nobody, the mail
-    goes to its sender.
+    backfill; with it, Message-IDs of different databases differ. If ``to`` names nobody and no
+    channel, the mail goes to its sender.
 
     Raises PermanentFailure if a server is set and no sender.
     """
-    sender = sender_of(Settings())
+    settings = Settings()
+    sender = sender_of(settings)
+    told = sorted({one.name for one in to if isinstance(one, Channel)})
     # A digest goes to colleagues and owners, and one may be both.
-    recipients = list({mailbox.address: mailbox for mailbox in to}.values()) or [sender]
-    letter = write(message)
-    content = to_bytes(letter, sender=sender, to=recipients, identity=f"{key} {candidate}")
+    mailed = list({one.address: one for one in to if isinstance(one, Mailbox)}.values())
+    recipients = mailed or ([] if told else [sender])
+    kind = key.partition(":")[0]
+    content = to_bytes(
+        write(message),
+        sender=sender,
+        to=recipients or [sender],
+        identity=f"{key} {candidate}",
+        replies_to=settings.mail_on_failure_to,
+        attachment=attached(db, report_date) if kind == "success" and report_date else None,
+    )
     row = db.execute(
         statement("mail/enqueue"),
         {
             "key": key,
-            "kind": key.partition(":")[0],
+            "kind": kind,
             "report_date": report_date,
-            "subject": letter.subject,
+            "subject": message.subject,
             "message": content,
+            "short": channels.short(message),
             "recipients": [mailbox.address for mailbox in recipients],
+            "channels": told,
         },
     ).fetchone()
     if row is not None:
-        log.info("Mail %s is in the outbox: %s", key, letter.subject)
+        log.info("Mail %s is in the outbox: %s", key, message.subject)
     return row is not None
 
 
-def deliver(postgres: Postgres, send: Send, *, until: float) -> Delivery:
+def attached(db: Connection, day: dt.date) -> Attachment | None:
+    """What MAIL_ATTACH attaches to the mail of a day. The mail goes without it after an error."""
+    if Settings().mail_attach is None:
+        return None
+    try:
+        with db.transaction():
+            return workbook_of(db, day)
+    except Exception:  # no report may be late because of its copy
+        log.exception("The mail of %s has no workbook attached", day)
+        return None
+
+
+def deliver(
+    postgres: Postgres, send: Send, *, until: float, tell: Tell = channels.tell
+) -> Delivery:
     """Send the mails that are due. None is begun after ``until`` (of ``time.monotonic()``).
 
-    If the server is down or refuses the login, the round ends: it would refuse the others too.
+    If the mail server is down or refuses the login, the round ends: it would refuse the others too.
     """
     done = Delivery()
     while time.monotonic() < until:
@@ -99,18 +134,16 @@ def deliver(postgres: Postgres, send: Send, *, until: float) -> Delivery:
             due = db.execute(statement("mail/claim_due"), lease).fetchone()
         if due is None:
             break
-        failure = None
-        try:
-            refused = send(bytes(due["message"]), due["recipients"], due["key"])
-            error = "; ".join(f"{address}: {why.text}" for address, why in refused.items()) or None
-        except (PermanentFailure, TransientFailure) as raised:
-            failure = raised
-            error = raised.description or ""
-            asked = raised.pause if isinstance(raised, TransientFailure) else SETTING_SECONDS
-            why = Refusal(error, False, asked or 0)
-            refused = dict.fromkeys(due["recipients"], why)
+        failure, refused, errors = _send(due, send)
+        if due["channels"]:
+            # A row of an earlier release has no short form, and no channels.
+            silent = tell(due["subject"], due["short"] or "", due["channels"])
+            errors += [f"{name}: {why.text}" for name, why in silent.items()]
+            refused |= silent
+        error = "; ".join(errors) or None
         pause = min(FIRST_PAUSE_SECONDS * 2 ** min(due["attempts"] - 1, 16), LONGEST_PAUSE_SECONDS)
-        pause = max(pause, *(why.pause for why in refused.values()), 0)
+        waiting = [why.pause for why in refused.values() if not why.is_final]
+        pause = max(pause, min(waiting, default=0))
         state = _note(postgres, due, refused, error, pause)
         if state == "sent":
             done.sent += 1
@@ -122,9 +155,23 @@ def deliver(postgres: Postgres, send: Send, *, until: float) -> Delivery:
             done.undeliverable += 1
             log.error("Mail %s is %s: %s", due["key"], state.replace("_", " "), error)
         done.error = error or done.error
-        if failure is not None:
+        if failure:
             break
     return done
+
+
+def _send(due: Mapping[str, Any], send: Send) -> tuple[bool, dict[str, Refusal], list[str]]:
+    """Send a mail to its mailboxes. Returns whether nobody got it, who did not, and the errors."""
+    if not due["recipients"]:
+        return False, {}, []
+    try:
+        refused = dict(send(bytes(due["message"]), due["recipients"], due["key"]))
+    except (PermanentFailure, TransientFailure) as raised:
+        error = raised.description or ""
+        asked = raised.pause if isinstance(raised, TransientFailure) else SETTING_SECONDS
+        why = Refusal(error, False, asked or 0)
+        return True, dict.fromkeys(due["recipients"], why), [error]
+    return False, refused, [f"{address}: {why.text}" for address, why in refused.items()]
 
 
 def _note(
@@ -137,7 +184,7 @@ def _note(
     """Note the result for each recipient. Returns the state of the mail that follows."""
     key = due["key"]
     with postgres.transaction() as db:
-        for address in due["recipients"]:
+        for address in (*due["recipients"], *due["channels"]):
             state, answer = "sent", None
             if why := refused.get(address):
                 state = "failed" if why.is_final or due["is_last"] else "queued"

@@ -170,7 +170,7 @@ def _enqueue_reports(
     for day in days:
         outbox.enqueue(
             db,
-            _ready(db, day, days_that_wait(db, [day], unfinished), links, checks),
+            ready(db, day, days_that_wait(db, [day], unfinished), links, checks),
             key=f"success:{day}:{run_id}",
             candidate=run_id,
             to=colleagues(),
@@ -178,13 +178,14 @@ def _enqueue_reports(
         )
 
 
-def _ready(
+def ready(
     db: Connection,
     day: dt.date,
     waiting: Sequence[dt.date],
     links: Links,
     checks: Sequence[CheckWarning],
 ) -> Message:
+    """What the mail of a day says. ``checks`` are those that warned in its run."""
     report = read_day(db, day)
     warnings: list[str] = []
     with beside(db, "sentence about what to look at"):

@@ -1,5 +1,6 @@
-"""``mail`` shows the outbox and queues its mails again, without psql."""
+"""``mail`` shows the outbox, queues its mails again and tries one out, without psql."""
 
+import datetime as dt
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,10 @@ from grader_pipeline.mail import outbox
 from grader_pipeline.mail.message import Message
 from grader_pipeline.mailboxes import Mailbox
 from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.settings import Settings
+from grader_pipeline_tests.mail import hooks
+from grader_pipeline_tests.mail.mail_days import LABELS, insert_metrics
+from grader_pipeline_tests.mail.mail_server import MailServer
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 SECRET = "correct horse battery"
@@ -135,3 +140,68 @@ def test_while_another_process_starts_the_embedded_database_the_command_says_wha
     done = run("mail", "list")
     assert done.returncode == 1
     assert f"is in use by process {owner.pid}. Stop that first" in done.stderr
+
+
+@pytest.fixture
+def reported(database_url: str, real_api: None) -> dt.date:
+    """The day before yesterday has a report, and yesterday has none."""
+    day = dt.datetime.now(Settings().timezone).date() - dt.timedelta(days=2)
+    postgres = Postgres()
+    with postgres.transaction() as db:
+        insert_metrics(db, day, {name: (label, 7) for name, label in LABELS.items()})
+    postgres.close()
+    return day
+
+
+def test_the_trial_sends_the_newest_mail_to_one_address_and_leaves_the_outbox_alone(
+    reported: dt.date, run: Run, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = MailServer(answers={"boris@school.example": "550 no such user"}).start()
+    for name, value in {
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": str(server.port),
+        "SMTP_SECURITY": "none",
+        "SMTP_FROM": "Выгрузка <grader@school.example>",
+        "MAIL_TO": "colleagues@school.example",
+    }.items():
+        monkeypatch.setenv(name, value)
+    try:
+        done = run("mail", "test", "Анна <anna@school.example>")
+        refused = run("mail", "test", "boris@school.example")
+    finally:
+        server.stop()
+    assert done.returncode == 0, done.stderr
+    assert f"отчёт за {reported:%d.%m.%Y}" in done.stdout.replace("\N{NO-BREAK SPACE}", " ")
+    (received,) = server.received
+    assert received.recipients == ["anna@school.example"]
+    assert received.message["To"].addresses[0].display_name == "Анна"
+    assert refused.returncode == 1
+    assert "did not take it for boris@school.example: 550 no such user." in refused.stderr
+    assert states(database_url) == []
+
+
+def test_the_trial_tells_one_channel_by_its_name(
+    reported: dt.date, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with hooks.running() as told:
+        addresses = [told.address("one"), told.address("two")]
+        monkeypatch.setenv("GRADER_CHANNELS", ",".join(addresses))
+        name = Settings().channels[1].name
+        done = run("mail", "test", name)
+        assert done.returncode == 0, done.stderr
+        assert told.places() == ["two"]
+        told.answers["two"] = 403
+        refused = run("mail", "test", name)
+    assert refused.returncode == 1
+    assert f"did not take it for {name}: it answers 403." in refused.stderr
+    assert hooks.SECRET not in done.stdout + refused.stderr
+
+
+def test_the_trial_of_no_address_and_of_no_report_say_what_to_do(
+    database_url: str, real_api: None, run: Run
+) -> None:
+    for address in ("nobody", "a@b.example, c@d.example"):
+        done = run("mail", "test", address)
+        assert done.returncode == 1
+        assert f"{address!r} is not one address" in done.stderr
+    assert "No day has a report yet" in run("mail", "test", "a@b.example").stderr

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from urllib.parse import unquote, urlsplit
 
 import psycopg
 import pytest
@@ -148,6 +149,28 @@ def test_everybody_named_in_the_settings_gets_the_mail_and_readers_see_the_names
     with postgres.transaction() as db:
         noted = db.execute("SELECT address, state FROM mail_recipient ORDER BY address").fetchall()
     assert noted == [{"address": address, "state": "sent"} for address in everybody]
+
+
+def test_replies_and_wishes_to_be_left_out_reach_the_owners_and_no_program_answers(
+    serve, enqueue, deliver, monkeypatch
+):
+    server = serve(MailServer())
+    monkeypatch.setenv("MAIL_ON_FAILURE_TO", "Олег <owner@school.example>, second@school.example")
+    enqueue("success:1", to=(ANNA,))
+    monkeypatch.setenv("MAIL_ON_FAILURE_TO", "")
+    enqueue("success:2", to=(ANNA,))
+    assert deliver().sent == 2
+    named, unnamed = (received.message for received in server.received)
+    replies = [(one.display_name, one.addr_spec) for one in named["Reply-To"].addresses]
+    assert replies == [("Олег", "owner@school.example"), ("", "second@school.example")]
+    assert unnamed["Reply-To"] is None, "the sender reads them"
+    for message, asked in ((named, "owner@school.example"), (unnamed, "grader@school.example")):
+        wish = urlsplit(message["List-Unsubscribe"].strip("<>"))
+        assert (wish.scheme, wish.path) == ("mailto", asked)
+        assert unquote(wish.query) == "subject=Отписаться: выгрузка grades"
+        assert message["Auto-Submitted"] == "auto-generated"
+        assert message["X-Auto-Response-Suppress"] == "OOF, AutoReply"
+        assert message["Content-Language"] == "ru"
 
 
 def test_a_server_down_for_three_rounds_delays_the_mail_and_gets_it_once(

@@ -12,10 +12,18 @@ WHERE key = (
     LIMIT 1
     FOR UPDATE SKIP LOCKED
 )
-RETURNING key, message, attempts, now() >= give_up_at AS is_last,
+RETURNING key, subject, message, short, attempts, now() >= give_up_at AS is_last,
     ARRAY(
         SELECT address
         FROM mail_recipient
         WHERE mail_recipient.key = mail_outbox.key AND mail_recipient.state = 'queued'
+          AND NOT is_channel
         ORDER BY address
-    ) AS recipients;
+    ) AS recipients,
+    ARRAY(
+        SELECT address
+        FROM mail_recipient
+        WHERE mail_recipient.key = mail_outbox.key AND mail_recipient.state = 'queued'
+          AND is_channel
+        ORDER BY address
+    ) AS channels;
