@@ -2,12 +2,13 @@
 
 import argparse
 import datetime as dt
+from collections.abc import Sequence
 from contextlib import suppress
 
 from grader_pipeline.cli.database import opened
 from grader_pipeline.logs import without_secrets
-from grader_pipeline.mail import channels, outbox, run_mails
-from grader_pipeline.mail.addressing import links_to
+from grader_pipeline.mail import channels, courses, outbox, run_mails
+from grader_pipeline.mail.addressing import course_readers, links_to
 from grader_pipeline.mail.letter import write
 from grader_pipeline.mail.message import Links
 from grader_pipeline.mail.mime import to_bytes
@@ -92,10 +93,16 @@ def _resend(postgres: Postgres, keys: list[str]) -> None:
 def _test(postgres: Postgres, settings: Settings, address: str) -> None:
     is_channel = address in {channel.name for channel in settings.channels}
     to = None if is_channel else _one_mailbox(address)
+    # Who gets the figures of some courses only gets them here too.
+    theirs = _courses_of(settings, to) if to else ()
     with postgres.transaction() as db:
         day = _newest_day(db, settings)
-        message = run_mails.ready(db, day, days_that_wait(db, [day]), _links(db, day), ())
-        attachment = outbox.attached(db, day)
+        waiting, links = days_that_wait(db, [day]), _links(db, day)
+        if theirs:
+            message, attachment = courses.ready(db, day, theirs, waiting, links), None
+        else:
+            message = run_mails.ready(db, day, waiting, links, ())
+            attachment = outbox.attached(db, day)
     if to is None:
         refused = channels.tell(message.subject, channels.short(message), [address])
         where = "Apprise"
@@ -114,7 +121,16 @@ def _test(postgres: Postgres, settings: Settings, address: str) -> None:
     for why in refused.values():
         raise LauncherError(f"{where} did not take it for {address}: {why.text}.")
     print(f"Sent to {address} by {where}: {message.subject}")
-    print("It has no warnings of checks: only the mail of a run has them.")
+    if not theirs:
+        print("It has no warnings of checks: only the mail of a run has them.")
+
+
+def _courses_of(settings: Settings, to: Mailbox) -> Sequence[str]:
+    """The courses of somebody of MAIL_COURSES who is not in MAIL_TO."""
+    if to.address in {colleague.address for colleague in settings.mail_to}:
+        return ()
+    readers = course_readers()
+    return next((theirs for reader, theirs in readers if reader.address == to.address), ())
 
 
 def _one_mailbox(address: str) -> Mailbox:

@@ -1,7 +1,7 @@
 """What MAIL_ATTACH attaches to the mail of a day: the day's reports as a workbook.
 
-It has the worksheets of the sheet with the lines of the day alone, and that of the chart with thirty days.
-It shows what the sheet may show. Source: daily_metrics and the reports' tables.
+It has the worksheets of the sheet, with the lines of the day alone, and that of the chart
+with thirty days. It shows what the sheet may show. Source: daily_metrics and the reports' tables.
 """
 
 import datetime as dt

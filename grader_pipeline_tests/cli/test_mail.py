@@ -163,18 +163,24 @@ def test_the_trial_sends_the_newest_mail_to_one_address_and_leaves_the_outbox_al
         "SMTP_SECURITY": "none",
         "SMTP_FROM": "Выгрузка <grader@school.example>",
         "MAIL_TO": "colleagues@school.example",
+        "MAIL_COURSES": "vera@school.example = course-v1:A+B+2026",
     }.items():
         monkeypatch.setenv(name, value)
     try:
         done = run("mail", "test", "Анна <anna@school.example>")
         refused = run("mail", "test", "boris@school.example")
+        of_courses = run("mail", "test", "Вера <vera@school.example>")
     finally:
         server.stop()
     assert done.returncode == 0, done.stderr
     assert f"отчёт за {reported:%d.%m.%Y}" in done.stdout.replace("\N{NO-BREAK SPACE}", " ")
-    (received,) = server.received
+    received, course_mail = server.received
     assert received.recipients == ["anna@school.example"]
     assert received.message["To"].addresses[0].display_name == "Анна"
+    assert of_courses.returncode == 0
+    assert course_mail.recipients == ["vera@school.example"]
+    assert LABELS["submits"] not in course_mail.message.get_body(("plain",)).get_content()
+    assert LABELS["submits"] in received.message.get_body(("plain",)).get_content()
     assert refused.returncode == 1
     assert "did not take it for boris@school.example: 550 no such user." in refused.stderr
     assert states(database_url) == []

@@ -1,6 +1,6 @@
 -- What is missing until colleagues have heard of a day's report: whether its mails are decided, and the
--- mails decided since the day's end that are about it or about several days, and that nobody has got yet.
--- Mails about failures are no part of it. `age_seconds` is how old they are at least.
+-- mails decided since the day's end that say that it, or several days, are reported, and that nobody has
+-- got yet. `age_seconds` is how old they are at least.
 SELECT
     coalesce(
         (SELECT is_reported FROM mailed_day WHERE report_date = %(day)s), false
@@ -9,7 +9,7 @@ SELECT
         SELECT key
         FROM mail_outbox
         WHERE (report_date = %(day)s OR report_date IS NULL)
-          AND kind NOT IN ('failure', 'recovered', 'backfill_trouble')
+          AND kind IN ('success', 'digest', 'backfill')
           AND created_at >= %(day_end)s
           AND created_at <= now() - make_interval(secs => %(age_seconds)s)
           AND NOT EXISTS (
