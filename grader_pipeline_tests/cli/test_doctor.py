@@ -36,7 +36,7 @@ def test_doctor_is_content_with_nothing_set(doctor: Doctor) -> None:
     named = [line[6:].split(":")[0] for line in lines]
     assert named == [
         *("settings", "log folder", "storage", "disks", "database", "broker", "API", "sheet"),
-        *("mail", "Dagster"),
+        *("mail", "channels", "heartbeat", "Dagster"),
     ]
 
 
