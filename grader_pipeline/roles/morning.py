@@ -70,6 +70,11 @@ def _code(known: dict[str, dict[str, Any]], settings: Settings) -> Iterator[str]
     for name in _NEEDED:
         if name in known and (error := known[name]["error"]):
             yield f"The {known[name]['kind']} {name} fails: {' '.join(error.split())}"
+    if "morning" not in known:
+        yield (
+            "The schedule morning never ran: set GRADER_API_URL for the code server too, or start "
+            "the schedule in Dagster's UI, under Automation."
+        )
 
 
 def _run(db: Connection, settings: Settings, day: dt.date) -> Iterator[str]:

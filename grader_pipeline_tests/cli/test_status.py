@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -152,6 +153,26 @@ def test_what_stops_a_run_is_shown(
     assert "The code server: no answer at unix:" in text
     assert f"The newest run of {loaded}, r1, is QUEUED for 6 min. The worker: no answer" in text
     with psycopg.connect(database_url, autocommit=True) as db:
+        for kind, name in (("SENSOR", "mail_sensor"), ("SCHEDULE", "morning")):
+            assert ("The schedule morning never ran" in run("status").stdout) == (name == "morning")
+            state = {"origin": {"job_name": name}, "job_specific_data": {}}
+            if kind == "SENSOR":
+                state["job_specific_data"] = {"last_tick_timestamp": time.time()}
+            db.execute(
+                "INSERT INTO dagster.instigators (selector_id, repository_selector_id, status,"
+                " instigator_type, instigator_body) VALUES (%s, 'r', 'DECLARED_IN_CODE', %s, %s)",
+                [name, kind, json.dumps(state)],
+            )
+            tick = {"error": {"message": "ValidationError: MAIL_TO is\nodd"}}
+            db.execute(
+                "INSERT INTO dagster.job_ticks (job_origin_id, selector_id, status, type,"
+                " timestamp, tick_body) VALUES ('o', %s, 'FAILURE', %s, now(), %s)",
+                [name, kind, json.dumps(tick)],
+            )
+        text = run("status").stdout
+        assert "The sensor mail_sensor fails: ValidationError: MAIL_TO is odd" in text
+        assert "The schedule morning fails: ValidationError: MAIL_TO is odd" in text
+        assert "evaluated no sensor" not in text
         db.execute("UPDATE dagster.runs SET status = 'FAILURE'")
         db.execute(
             "INSERT INTO heartbeat (report_date, last_error) VALUES (%s, 'answers 500')", [loaded]
