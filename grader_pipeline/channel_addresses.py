@@ -7,7 +7,9 @@ do not help to guess a password.
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pydantic import SecretStr
 
 FORM = (
     "write addresses of Apprise, such as tgram://TOKEN/CHAT, each on a line of its own or "
@@ -18,12 +20,12 @@ _START = re.compile(r"[\s,;]+(?=[a-z][a-z0-9.+-]*://)", re.IGNORECASE)
 _ADDRESS = re.compile(r"([a-z][a-z0-9.+-]*)://\S+", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Channel:
-    """A channel: the name that may be shown, and the address that may not."""
+class Channel(NamedTuple):
+    """A channel. ``address`` is stored and shown, as that of a mailbox: the channel's name."""
 
-    name: str
-    address: str = field(repr=False)
+    address: str
+    secret: SecretStr
+    """The address of Apprise."""
 
 
 def channels(text: str) -> tuple[Channel, ...]:
@@ -39,7 +41,8 @@ def channels(text: str) -> tuple[Channel, ...]:
             raise ValueError(f"address {place} is none: {FORM}")
         digits = hashlib.sha256(address.encode()).hexdigest()[:4]
         name = f"{match[1].lower()}-{digits}"
-        if found.setdefault(name, Channel(name, address)).address != address:
+        known = found.setdefault(name, Channel(name, SecretStr(address)))
+        if known.secret.get_secret_value() != address:
             raise ValueError(
                 f"address {place} and another one would have the same name. Add ?name=two to it"
             )

@@ -233,7 +233,7 @@ class Settings(WorldSettings):
         known = {name: v.get_secret_value() for name, v in self if isinstance(v, SecretStr) and v}
         # A text has one of these addresses, not all of them.
         if known.pop("grader_channels", None):
-            return [*known.values(), *(channel.address for channel in self.channels)]
+            return [*known.values(), *(one.secret.get_secret_value() for one in self.channels)]
         return list(known.values())
 
 

@@ -195,10 +195,11 @@ def test_each_address_of_a_channel_is_a_secret_and_its_name_is_none(monkeypatch,
     written = between.join([*addresses, addresses[0]])
     monkeypatch.setenv("GRADER_CHANNELS", f" {written}{between}")
     found = Settings().channels
-    assert [channel.address for channel in found] == addresses == Settings().secrets()
-    kinds = [channel.name.rpartition("-")[0] for channel in found]
+    secrets = [channel.secret.get_secret_value() for channel in found]
+    assert secrets == addresses == Settings().secrets()
+    kinds = [channel.address.rpartition("-")[0] for channel in found]
     assert kinds == ["json", "tgram", "json"]
-    assert len({channel.name for channel in found}) == 3
+    assert len({channel.address for channel in found}) == 3
     assert "sesame" not in repr(found)
 
 

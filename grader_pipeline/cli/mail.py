@@ -91,7 +91,7 @@ def _resend(postgres: Postgres, keys: list[str]) -> None:
 
 
 def _test(postgres: Postgres, settings: Settings, address: str) -> None:
-    is_channel = address in {channel.name for channel in settings.channels}
+    is_channel = address in {channel.address for channel in settings.channels}
     to = None if is_channel else _one_mailbox(address)
     # Who gets the figures of some courses only gets them here too.
     theirs = _courses_of(settings, to) if to else ()

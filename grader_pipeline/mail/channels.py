@@ -53,17 +53,17 @@ def short(message: Message) -> str:
 
 def tell(subject: str, text: str, names: Sequence[str]) -> dict[str, Refusal]:
     """Tell the channels of these names. Returns those that did not take it, and why."""
-    addresses = {channel.name: channel.address for channel in Settings().channels}
+    secrets = {channel.address: channel.secret for channel in Settings().channels}
     refused = {
         name: Refusal("GRADER_CHANNELS has this channel no more", False, SETTING_SECONDS)
         for name in names
-        if name not in addresses
+        if name not in secrets
     }
-    known = [name for name in names if name in addresses]
+    known = [name for name in names if name in secrets]
     answers: dict[str, Refusal | None] = {}
 
     def one(name: str) -> None:
-        answers[name] = _tell(addresses[name], subject, text)
+        answers[name] = _tell(secrets[name].get_secret_value(), subject, text)
 
     # A channel that is slow takes no time of the others. A thread that hangs ends with the process.
     threads = [threading.Thread(target=one, args=[name], daemon=True) for name in known]
@@ -89,10 +89,14 @@ def probe() -> str:
         return "GRADER_CHANNELS is not set: colleagues get mails only"
     if (apprise := _apprise()) is None:
         raise PermanentFailure(f"{_NOT_INSTALLED}.")
-    unknown = [one.name for one in found if not apprise.Apprise().add(one.address)]
+    unknown = [
+        channel.address
+        for channel in found
+        if not apprise.Apprise().add(channel.secret.get_secret_value())
+    ]
     if unknown:
         raise PermanentFailure(f"{_unknown(', '.join(unknown))}.")
-    names = ", ".join(channel.name for channel in found)
+    names = ", ".join(channel.address for channel in found)
     return f"{names} get what colleagues get. `grader-pipeline mail test NAME` tries one"
 
 

@@ -77,7 +77,7 @@ def enqueue(
     """
     settings = Settings()
     sender = sender_of(settings)
-    told = sorted({one.name for one in to if isinstance(one, Channel)})
+    told = sorted({one.address for one in to if isinstance(one, Channel)})
     # A digest goes to colleagues and owners, and one may be both.
     mailed = list({one.address: one for one in to if isinstance(one, Mailbox)}.values())
     recipients = mailed or ([] if told else [sender])

@@ -192,7 +192,7 @@ def test_the_trial_tells_one_channel_by_its_name(
     with hooks.running() as told:
         addresses = [told.address("one"), told.address("two")]
         monkeypatch.setenv("GRADER_CHANNELS", ",".join(addresses))
-        name = Settings().channels[1].name
+        name = Settings().channels[1].address
         done = run("mail", "test", name)
         assert done.returncode == 0, done.stderr
         assert told.places() == ["two"]

@@ -53,7 +53,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hooks]:
 def names(told: Hooks) -> dict[str, str]:
     """The channels' names, by their places."""
     found = Settings().channels
-    return {channel.address.rpartition("/")[2]: channel.name for channel in found}
+    return {one.secret.get_secret_value().rpartition("/")[2]: one.address for one in found}
 
 
 @pytest.fixture
@@ -237,9 +237,9 @@ def test_a_channel_that_cannot_be_told_waits_is_named_and_its_address_is_shown_n
         "removed": "GRADER_CHANNELS has this channel no more",
         "slow": "it gave no answer within 0.5 s",
     }[place]
-    assert f"{channel.name}: {why}" in str(done.error)
-    assert states(postgres)[channel.name] == "queued"
-    assert any(channel.name in line for line in written)
+    assert f"{channel.address}: {why}" in str(done.error)
+    assert states(postgres)[channel.address] == "queued"
+    assert any(channel.address in line for line in written)
     assert SECRET not in "".join([*written, *capfd.readouterr(), str(done), str(outbox_rows())])
 
 
@@ -315,7 +315,7 @@ def test_apprise_changes_no_header_of_our_mails() -> None:
 
 def test_without_the_extra_the_error_names_it(told: Hooks, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "apprise", None)
-    (name, *_) = [channel.name for channel in Settings().channels]
+    (name, *_) = [channel.address for channel in Settings().channels]
     assert "grader-pipeline[channels]" in channels.tell("x", "y", [name])[name].text
     with pytest.raises(PermanentFailure, match=r"grader-pipeline\[channels\]"):
         channels.probe()
