@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from grader_pipeline.mail.attachment import Attachment
 from grader_pipeline.mail.letter import CHART_ID, Letter
-from grader_pipeline.mail.words.general import LANGUAGE, UNSUBSCRIBE
+from grader_pipeline.mail.words.general import LANGUAGE
 from grader_pipeline.mailboxes import Mailbox, encoded_words
 
 _WORKBOOK = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
@@ -35,8 +35,6 @@ def to_bytes(
     message["Message-ID"] = f"<{name}@{sender.domain}>"
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "OOF, AutoReply"  # as Exchange reads it
-    asked = (*replies_to, sender)[0].address
-    message["List-Unsubscribe"] = f"<mailto:{quote(asked, safe='@')}?subject={quote(UNSUBSCRIBE)}>"
     message.set_content(letter.text, cte="base64")
     message.add_alternative(letter.html, subtype="html", cte="base64")
     if letter.chart is not None:
@@ -51,6 +49,9 @@ def to_bytes(
     message["Content-Language"] = LANGUAGE
     subject = encoded_words(letter.subject, "Subject")
     head = f"Subject: {subject}\r\nFrom: {sender.header()}\r\nTo: {_listed(to)}\r\n"
+    # EmailMessage would encode a long one, and then no mail client reads it.
+    asked = quote((*replies_to, sender)[0].address, safe="@")
+    head += f"List-Unsubscribe: <mailto:{asked}?subject=unsubscribe>\r\n"
     if replies_to:
         head += f"Reply-To: {_listed(replies_to)}\r\n"
     return head.encode() + message.as_bytes()

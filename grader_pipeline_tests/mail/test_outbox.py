@@ -7,7 +7,6 @@ import subprocess
 import sys
 import textwrap
 import time
-from urllib.parse import unquote, urlsplit
 
 import psycopg
 import pytest
@@ -155,19 +154,21 @@ def test_replies_and_wishes_to_be_left_out_reach_the_owners_and_no_program_answe
     serve, enqueue, deliver, monkeypatch
 ):
     server = serve(MailServer())
-    monkeypatch.setenv("MAIL_ON_FAILURE_TO", "Олег <owner@school.example>, second@school.example")
+    owner = f"owner@{'long-name-of-a-school.' * 4}example"
+    monkeypatch.setenv("MAIL_ON_FAILURE_TO", f"Олег <{owner}>, second@school.example")
     enqueue("success:1", to=(ANNA,))
     monkeypatch.setenv("MAIL_ON_FAILURE_TO", "")
     enqueue("success:2", to=(ANNA,))
     assert deliver().sent == 2
     named, unnamed = (received.message for received in server.received)
+    for received, asked in zip(server.received, (owner, "grader@school.example"), strict=True):
+        # As it is: no mail client decodes this header.
+        wish = f"\r\nList-Unsubscribe: <mailto:{asked}?subject=unsubscribe>\r\n"
+        assert wish.encode() in received.content
     replies = [(one.display_name, one.addr_spec) for one in named["Reply-To"].addresses]
-    assert replies == [("Олег", "owner@school.example"), ("", "second@school.example")]
+    assert replies == [("Олег", owner), ("", "second@school.example")]
     assert unnamed["Reply-To"] is None, "the sender reads them"
-    for message, asked in ((named, "owner@school.example"), (unnamed, "grader@school.example")):
-        wish = urlsplit(message["List-Unsubscribe"].strip("<>"))
-        assert (wish.scheme, wish.path) == ("mailto", asked)
-        assert unquote(wish.query) == "subject=Отписаться: выгрузка grades"
+    for message in (named, unnamed):
         assert message["Auto-Submitted"] == "auto-generated"
         assert message["X-Auto-Response-Suppress"] == "OOF, AutoReply"
         assert message["Content-Language"] == "ru"

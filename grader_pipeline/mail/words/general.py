@@ -13,7 +13,6 @@ OPEN_REPORT = "Открыть отчёт"
 OPEN_RUN = "Открыть запуск в Dagster"
 TECHNICAL = "Техническое описание, для владельцев выгрузки"
 AUTOMATIC = "Письмо отправлено автоматически."
-UNSUBSCRIBE = "Отписаться: выгрузка grades"
 RUN = "Запуск в Dagster"
 
 
