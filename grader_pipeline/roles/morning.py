@@ -17,6 +17,8 @@ SILENT_SECONDS = 300
 """The mail sensor is evaluated every 10 s. After so long without it, something is wrong."""
 
 _WAITING_MINUTES = 5
+_BREAK = "\n"
+_HAS_CODE = "it has the code. Start the daemon again."
 _NEEDED = ("morning", "mail_sensor")
 """The schedule that loads a day, and the sensor that mails it and asks GRADER_HEARTBEAT_URL."""
 
@@ -55,21 +57,24 @@ def _stopped(known: dict[str, dict[str, Any]]) -> Iterator[str]:
 
 
 def _code(known: dict[str, dict[str, Any]], settings: Settings) -> Iterator[str]:
-    sensor = known.get("mail_sensor")
-    age = sensor["age_seconds"] if sensor else None
-    is_running = sensor is None or not sensor["is_stopped"]
-    if is_running and (age is None or age > SILENT_SECONDS):
-        why = health.code_trouble(places.code_server(settings))
-        since = "yet" if age is None else f"for {age / 60:.0f} minutes"
+    sensor = known.get("mail_sensor", {"is_stopped": False, "age_seconds": None, "error": None})
+    age = sensor["age_seconds"]
+    is_old = not sensor["is_stopped"] and (age is None or age > SILENT_SECONDS)
+    # While the code server is away, the daemon may fail to evaluate a sensor, or not try to.
+    why = health.code_trouble(places.code_server(settings)) if is_old or sensor["error"] else None
+    if is_old or why:
+        since = "cannot evaluate its sensors now"
+        if is_old:
+            since = "has evaluated no sensor "
+            since += "yet" if age is None else f"for {age / 60:.0f} minutes"
         yield (
-            f"The daemon has evaluated no sensor {since}, so no day is loaded and no mail sent. "
-            f"The code server: {why or 'it has the code'}. "
-            + ("Mend that, and start it again." if why else "Start the daemon again.")
+            f"The daemon {since}, so no day is loaded and no mail sent. The code server: "
+            + (f"{why}. Mend that, and start it again." if why else _HAS_CODE)
         )
         return
     for name in _NEEDED:
         if name in known and (error := known[name]["error"]):
-            yield f"The {known[name]['kind']} {name} fails: {' '.join(error.split())}"
+            yield f"The {known[name]['kind']} {name} fails: {error.strip().partition(_BREAK)[0]}"
     if "morning" not in known:
         yield (
             "The schedule morning never ran: set GRADER_API_URL for the code server too, or start "

@@ -5,6 +5,7 @@ needs the database only.
 """
 
 import datetime as dt
+import re
 import time
 import uuid
 from collections.abc import Iterator
@@ -184,7 +185,8 @@ def test_a_dead_code_server_and_code_that_cannot_be_loaded_are_said_and_the_hear
     make_old(url)
     asked = len(watch.paths)
     text = said(roles)
-    assert "The daemon has evaluated no sensor for 60 minutes" in text
+    # Whether the daemon has tried it once more is a matter of chance.
+    assert re.search(r"The daemon (has evaluated no sensor for 60 minutes|cannot evaluate)", text)
     assert f"The code server: no answer at 127.0.0.1:{roles.code_port}" in text
     (roles.folder / "empty").mkdir()
     roles.start("code-server", GRADER_REPORTS=str(roles.folder / "empty"))
@@ -199,7 +201,7 @@ def test_a_dead_code_server_and_code_that_cannot_be_loaded_are_said_and_the_hear
     roles.processes["code-server"].wait()
     roles.start("code-server")
     assert eventually(lambda: len(watch.paths) == asked + 1, 90), roles.said("code-server")
-    assert "evaluated no sensor" not in said(roles)
+    assert "The daemon" not in said(roles)
 
 
 def test_a_dead_daemon_is_said_and_the_heartbeat_is_silent(
