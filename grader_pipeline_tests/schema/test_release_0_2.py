@@ -285,7 +285,8 @@ def test_a_queued_mail_is_sent_once_and_a_sent_one_not_again(
     for mail in mails:
         assert after[mail["key"]]["state"] == "sent"
         if mail["state"] == "sent":
-            assert after[mail["key"]] == mail
+            # It was written before mails had a short form.
+            assert after[mail["key"]] == {**mail, "short": None}
     assert any(str(mail["report_date"]) == NEW for mail in after.values())
 
 
