@@ -104,7 +104,7 @@ def _test(postgres: Postgres, settings: Settings, address: str) -> None:
             message = run_mails.ready(db, day, waiting, links, ())
             attachment = outbox.attached(db, day)
     if to is None:
-        refused = channels.tell(message.subject, channels.short(message), [address])
+        refused = channels.send_short(message.subject, channels.short(message), [address])
         where = "Apprise"
     else:
         content = to_bytes(

@@ -3,9 +3,9 @@
 An address is a secret, and Apprise's log lines may have parts of it. So nothing of them is shown:
 only the status of an HTTP answer is read out of them. What is shown of a channel is its name.
 
-A channel is told once by a call. The outbox decides when, and repeats: at least once for each
-channel. It is told twice if it confirms later than ``ANSWER_SECONDS``, if the process dies before
-the result is noted, or if one address names several chats and one of them fails.
+A call sends to each channel once. The outbox decides when, and repeats: at least once for each
+channel. A channel gets it twice if it confirms later than ``ANSWER_SECONDS``, if the process dies
+before the result is noted, or if one address names several chats and one of them fails.
 """
 
 import logging
@@ -22,7 +22,7 @@ from grader_pipeline.mail.words import general
 from grader_pipeline.settings import Settings
 
 ANSWER_SECONDS = 15
-"""For all channels of a mail together: they are told at the same time."""
+"""For all channels of a mail together: they are sent to at the same time."""
 
 _MOST_SIGNS = 1500
 """Most channels take so many."""
@@ -51,8 +51,8 @@ def short(message: Message) -> str:
     return "\n".join([*_fitting(lines, _MOST_SIGNS - sum(map(len, end))), "", *end]).strip()
 
 
-def tell(subject: str, text: str, names: Sequence[str]) -> dict[str, Refusal]:
-    """Tell the channels of these names. Returns those that did not take it, and why."""
+def send_short(subject: str, text: str, names: Sequence[str]) -> dict[str, Refusal]:
+    """Send to the channels of these names. Returns those that did not take it, and why."""
     secrets = {channel.address: channel.secret for channel in Settings().channels}
     refused = {
         name: Refusal("GRADER_CHANNELS has this channel no more", False, SETTING_SECONDS)
@@ -63,7 +63,7 @@ def tell(subject: str, text: str, names: Sequence[str]) -> dict[str, Refusal]:
     answers: dict[str, Refusal | None] = {}
 
     def one(name: str) -> None:
-        answers[name] = _tell(secrets[name].get_secret_value(), subject, text)
+        answers[name] = _send(secrets[name].get_secret_value(), subject, text)
 
     # A channel that is slow takes no time of the others. A thread that hangs ends with the process.
     threads = [threading.Thread(target=one, args=[name], daemon=True) for name in known]
@@ -100,7 +100,7 @@ def probe() -> str:
     return f"{names} get what colleagues get. `grader-pipeline mail test NAME` tries one"
 
 
-def _tell(address: str, subject: str, text: str) -> Refusal | None:
+def _send(address: str, subject: str, text: str) -> Refusal | None:
     if (apprise := _apprise()) is None:
         return Refusal(_NOT_INSTALLED, False, SETTING_SECONDS)
     # It signs with app_id. A timeout of its own would take one more thread.

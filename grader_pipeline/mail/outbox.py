@@ -38,8 +38,8 @@ log = logging.getLogger(__name__)
 Send = Callable[[bytes, Sequence[str], str], Mapping[str, Refusal]]
 """Sends a mail once. Takes, returns and raises the same as ``Mail.send_mail``."""
 
-Tell = Callable[[str, str, Sequence[str]], Mapping[str, Refusal]]
-"""Tells channels once. Takes and returns the same as ``channels.tell``."""
+SendShort = Callable[[str, str, Sequence[str]], Mapping[str, Refusal]]
+"""Sends the short form to channels once. Takes and returns the same as ``channels.send_short``."""
 
 LEASE_SECONDS = 60
 """Longer than it takes to send. A process that is ``sending`` a mail for longer is dead."""
@@ -77,10 +77,10 @@ def enqueue(
     """
     settings = Settings()
     sender = sender_of(settings)
-    told = sorted({one.address for one in to if isinstance(one, Channel)})
+    named = sorted({one.address for one in to if isinstance(one, Channel)})
     # A digest goes to colleagues and owners, and one may be both.
     mailed = list({one.address: one for one in to if isinstance(one, Mailbox)}.values())
-    recipients = mailed or ([] if told else [sender])
+    recipients = mailed or ([] if named else [sender])
     kind = key.partition(":")[0]
     content = to_bytes(
         write(message),
@@ -100,7 +100,7 @@ def enqueue(
             "message": content,
             "short": channels.short(message),
             "recipients": [mailbox.address for mailbox in recipients],
-            "channels": told,
+            "channels": named,
         },
     ).fetchone()
     if row is not None:
@@ -121,7 +121,11 @@ def attached(db: Connection, day: dt.date) -> Attachment | None:
 
 
 def deliver(
-    postgres: Postgres, send: Send, *, until: float, tell: Tell = channels.tell
+    postgres: Postgres,
+    send: Send,
+    *,
+    until: float,
+    send_short: SendShort = channels.send_short,
 ) -> Delivery:
     """Send the mails that are due. None is begun after ``until`` (of ``time.monotonic()``).
 
@@ -137,7 +141,7 @@ def deliver(
         failure, refused, errors = _send(due, send)
         if due["channels"]:
             # A row of an earlier release has no short form, and no channels.
-            silent = tell(due["subject"], due["short"] or "", due["channels"])
+            silent = send_short(due["subject"], due["short"] or "", due["channels"])
             errors += [f"{name}: {why.text}" for name, why in silent.items()]
             refused |= silent
         error = "; ".join(errors) or None

@@ -316,6 +316,6 @@ def test_apprise_changes_no_header_of_our_mails() -> None:
 def test_without_the_extra_the_error_names_it(told: Hooks, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "apprise", None)
     (name, *_) = [channel.address for channel in Settings().channels]
-    assert "grader-pipeline[channels]" in channels.tell("x", "y", [name])[name].text
+    assert "grader-pipeline[channels]" in channels.send_short("x", "y", [name])[name].text
     with pytest.raises(PermanentFailure, match=r"grader-pipeline\[channels\]"):
         channels.probe()
