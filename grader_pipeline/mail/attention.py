@@ -8,15 +8,16 @@ that of the seven days before.
 import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from grader_pipeline.mail.check_warnings import CheckWarning
 from grader_pipeline.mail.words import attention as words
 from grader_pipeline.mail.words import checks as check_words
 from grader_pipeline.reports.day_metrics import Accounting
-from grader_pipeline.reports.definition import Report, ReportError, Row
-from grader_pipeline.reports.privacy import OTHERS, read_shown
+from grader_pipeline.reports.definition import OTHERS, Report, ReportError, Row
+from grader_pipeline.reports.names import Names, read_names, shown_name
+from grader_pipeline.reports.privacy import read_shown
 from grader_pipeline.reports.report_files import read_report
 from grader_pipeline.resources.postgres import Connection
 from grader_pipeline.statements import SQL
@@ -51,7 +52,11 @@ class Shown:
 
     def name(self, course: str, task: str | None = None) -> str:
         """What readers see of a course, or of a task of it."""
-        return task or course
+        return shown_name(self._names, course, task)
+
+    @cached_property
+    def _names(self) -> Names:
+        return read_names(self.db)
 
 
 @cache

@@ -15,8 +15,7 @@ from grader_pipeline.mail.words import attention as attention_words
 from grader_pipeline.mail.words import courses as words
 from grader_pipeline.mail.words import days as day_words
 from grader_pipeline.mail.words import general
-from grader_pipeline.reports.definition import Row
-from grader_pipeline.reports.privacy import OTHERS
+from grader_pipeline.reports.definition import OTHERS, Row
 from grader_pipeline.reports.russian import number, short_date, shown
 from grader_pipeline.reports.units import Unit, cell
 from grader_pipeline.resources.postgres import Connection

@@ -15,8 +15,7 @@ from grader_pipeline.mail.message import Figure, Links, Message, Part, Table
 from grader_pipeline.mail.words import general
 from grader_pipeline.mail.words import weeks as words
 from grader_pipeline.reports.day_metrics import days_that_wait, read_day, read_metrics
-from grader_pipeline.reports.definition import Row
-from grader_pipeline.reports.privacy import OTHERS
+from grader_pipeline.reports.definition import OTHERS, Row
 from grader_pipeline.reports.russian import shown
 from grader_pipeline.reports.units import Percent, Unit
 from grader_pipeline.resources.postgres import Connection

@@ -16,7 +16,7 @@ from grader_pipeline.mail.letter import CHART_ID, Letter, write
 from grader_pipeline.mail.message import Links, Message
 from grader_pipeline.mail.run_outcome import FailureCause
 from grader_pipeline.reports.day_metrics import Changes, MetricChange, read_day, read_main_numbers
-from grader_pipeline.reports.privacy import OTHERS
+from grader_pipeline.reports.definition import OTHERS
 from grader_pipeline.reports.units import Unit
 from grader_pipeline.resources.postgres import Connection
 

@@ -72,6 +72,25 @@ def test_a_course_that_the_sheet_does_not_show_has_no_figures_here(school):
         assert part.lines[0].startswith(f"{part.title}: чисел за этот день нет")
 
 
+def test_a_name_is_shown_and_gives_nobody_another_course(school, run, subjects, text_of):
+    """Whoever edits the sheet may give a course the name or nearly the id of another one."""
+    with school.postgres.transaction() as db:
+        db.execute(
+            "INSERT INTO given_name (course, task, name) VALUES (%s, '', %s), (%s, '', %s)",
+            [COURSE, "Введение", OTHER, TINY],
+        )
+        clara = courses.ready(db, DAY, [COURSE], [], LINKS)
+        dora = courses.ready(db, DAY, [TINY], [], LINKS)
+    assert [part.title for part in clara.parts] == ["Введение"]
+    assert not dora.parts[0].figures
+    run()
+    assert len(subjects()) == 3
+    with school.postgres.transaction() as db:
+        db.execute("UPDATE given_name SET name = 'Введение в анализ' WHERE course = %s", [COURSE])
+    run()
+    assert subjects() == [], "a renaming is no change"
+
+
 def test_a_later_run_tells_a_reader_only_of_changes_in_their_courses(
     school, run, subjects, text_of
 ):

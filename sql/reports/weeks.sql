@@ -1,6 +1,7 @@
 -- title: Недели
 -- description: Неделя каждого курса, с понедельника по воскресенье, рядом с предыдущей.
 -- sheet: 92 days
+-- tab: 15
 -- dimension course: Курс
 -- learners learners listed in few_learners: Юзеров с попытками за неделю
 -- learners submitting_learners of learners: Юзеров, сделавших submit
@@ -14,6 +15,8 @@
 -- column submits_before of submitting_before: Попыток (submit) за предыдущую неделю
 -- column success_share_before of submitting_before: Доля успешных за предыдущую неделю, % от попыток (submit)
 -- column missing of day: Каких дней двух недель нет
+-- unit success_share: percent
+-- unit success_share_before: percent
 -- history: 14 days
 -- behind learners: 7 days
 -- behind submitting_learners: 7 days, is_submit
