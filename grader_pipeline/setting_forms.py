@@ -25,6 +25,9 @@ _READER_OF = re.compile(rf"((?:{_QUOTED}|[^\"=])*)=(.*)")
 _OWNER = re.compile(r"team:\S+|[\w.%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}", re.ASCII)
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*|[0-9a-f:.]*:[0-9a-f:.]*", re.ASCII)
 _ADDRESS = re.compile(r"([\w.-]+|\[[0-9a-f:.]+\]):\d{1,5}", re.ASCII)
+# The address of a published copy (/d/e/…) has no id.
+_SPREADSHEET = re.compile(r"/.*(?:/d/|[?&]id=)(?!e/)([\w-]+)", re.ASCII)
+_SPREADSHEET_ID = re.compile(r"[\w-]+", re.ASCII)
 _TAG = re.compile(r"((?:[\w.-]{1,63}/)?[\w.-]{1,63})=([\w.-]{0,63})", re.ASCII)
 
 CourseReader = tuple[Mailbox, tuple[str, ...]]
@@ -116,6 +119,17 @@ def _course_readers(text: str) -> tuple[CourseReader, ...]:
     return tuple((mailbox, tuple(courses)) for mailbox, courses in found.values())
 
 
+def _spreadsheet(text: str) -> str | None:
+    pasted = _SPREADSHEET.search(text)
+    ident = pasted[1] if pasted else text.strip()
+    if ident and not _SPREADSHEET_ID.fullmatch(ident):
+        raise ValueError(
+            "write the spreadsheet's address as the browser shows it, or the part of it between "
+            "/d/ and /edit"
+        )
+    return ident or None
+
+
 def _plain(value: object) -> object:
     # Else 04:00+03:00 would lose its zone, and 0 would be a day in 1970.
     if isinstance(value, str) and not re.fullmatch(r"\d\d:\d\d|\d{4}-\d\d-\d\d", value):
@@ -133,6 +147,8 @@ WebAddress = Annotated[SecretStr, _written(_web_address)]
 """http:// or https://. Whoever knows the address can use it."""
 ChannelAddresses = Annotated[SecretStr, _written(_channels)]
 """Addresses of Apprise. ``channel_addresses`` reads them."""
+SpreadsheetId = Annotated[str | None, _written(_spreadsheet)]
+"""The id of a Google spreadsheet, also taken out of its address."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Plain = BeforeValidator(_plain)
 """A time as 04:00, a day as 2023-04-01."""

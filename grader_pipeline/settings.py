@@ -28,6 +28,7 @@ from grader_pipeline.setting_forms import (
     Owners,
     Plain,
     Share,
+    SpreadsheetId,
     Tags,
     WebAddress,
 )
@@ -128,7 +129,7 @@ class Settings(WorldSettings):
 
     # The sheet. No credentials: a workbook under GRADER_HOME.
     google_sheets_credentials: SecretStr | None = None
-    google_sheets_id: str | None = None
+    google_sheets_id: SpreadsheetId = None
     google_sheets_name: str = "Агрегированные данные за день"
     google_sheets_worksheet: str = "Лист1"
     google_sheets_api_url: str | None = None
@@ -220,7 +221,8 @@ class Settings(WorldSettings):
     @property
     def workbook(self) -> Path:
         """The workbook written while Google's credentials are unset."""
-        return self.grader_home / f"{self.google_sheets_name}.xlsx"
+        name = self.google_sheets_name.replace("/", "-")
+        return self.grader_home / f"{name}.xlsx"
 
     @property
     def channels(self) -> tuple[Channel, ...]:

@@ -141,6 +141,9 @@ def test_an_empty_value_is_an_unset_one(defaults, monkeypatch):
         ("GRADER_TAGS", "=sesame"),
         ("GRADER_TAGS", "domain=a,domain=b"),
         ("GRADER_TAGS", f"domain={'a' * 64}"),
+        ("GOOGLE_SHEETS_ID", "sesame id"),
+        ("GOOGLE_SHEETS_ID", "https://docs.google.com/spreadsheets/d/e/2PACX-sesame/pubhtml"),
+        ("GOOGLE_SHEETS_ID", "https://docs.google.com/spreadsheets/sesame"),
         ("SMTP_PORT", "0"),
         ("SMTP_PORT", "65536"),
         # The password, pasted a line too high.
@@ -241,6 +244,26 @@ def test_mailboxes_are_read_in_every_way_that_people_write_them(monkeypatch, val
         assert Settings().smtp_from == expected[0]
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        "{id}",
+        "  {id}\n",
+        "https://docs.google.com/spreadsheets/d/{id}/edit?gid=0#gid=0",
+        " https://docs.google.com/spreadsheets/u/1/d/{id} ",
+        "https://docs.google.com/a/school.example/spreadsheets/d/{id}/edit",
+        "https://drive.google.com/open?usp=drive_link&id={id}",
+        "docs.google.com/spreadsheets/d/{id}/edit",
+    ],
+)
+def test_the_id_of_the_spreadsheet_is_also_taken_out_of_its_address(monkeypatch, given):
+    ident = "1AbC-spreadsheet_id"
+    monkeypatch.setenv("GOOGLE_SHEETS_ID", given.format(id=ident))
+    assert Settings().google_sheets_id == ident
+    monkeypatch.setenv("GOOGLE_SHEETS_ID", "  ")
+    assert Settings().google_sheets_id is None
+
+
 def test_the_home_is_absolute_and_everything_lies_under_it(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GRADER_HOME", "somewhere")
@@ -250,6 +273,8 @@ def test_the_home_is_absolute_and_everything_lies_under_it(monkeypatch, tmp_path
     assert settings.storage == str(home / "storage")
     places = [settings.logs_dir, settings.outbox_dir, settings.workbook, settings.dagster_home]
     assert all(place.parent == home for place in places)
+    monkeypatch.setenv("GOOGLE_SHEETS_NAME", "Отчёт 05/06")
+    assert Settings().workbook == home / "Отчёт 05-06.xlsx"
     monkeypatch.setenv("GRADER_STORAGE", "s3://bucket/grader")
     assert Settings().storage == "s3://bucket/grader"
 

@@ -31,6 +31,10 @@ class UnreachableError(NoAnswerError):
     """The server cannot be connected to."""
 
 
+class CertificateError(NoAnswerError):
+    """The server's certificate cannot be trusted. The text is why: it has expired, or such."""
+
+
 class DeadlineError(NoAnswerError):
     """The deadline passed before the last byte was received."""
 
@@ -78,7 +82,7 @@ def exchange(
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         failure = AddressError(type(error).__name__)
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-        failure = UnreachableError(type(error).__name__)
+        failure = _unconnected(error)
     except httpx.HTTPError as error:
         failure = NoAnswerError(type(error).__name__)
     except TimeoutError:
@@ -86,6 +90,15 @@ def exchange(
     # Raised in a handler, it would have the library's error as its context, and so the address,
     # which may have a key in it.
     raise failure
+
+
+def _unconnected(error: BaseException) -> NoAnswerError:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return CertificateError(cause.verify_message)
+        cause = cause.__cause__ or cause.__context__
+    return UnreachableError(type(error).__name__)
 
 
 async def _exchange(request: dict[str, Any], seconds: float, take: Take | None) -> Answer:

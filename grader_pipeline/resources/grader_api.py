@@ -195,6 +195,11 @@ def _failure_for(error: Exception, seconds: float, beginning: str) -> dg.Failure
         )
     if isinstance(error, exchange.AddressError):
         return PermanentFailure("GRADER_API_URL is not an address: write it as https://host/path.")
+    if isinstance(error, exchange.CertificateError):
+        return PermanentFailure(
+            f"The certificate of the grader API cannot be trusted: {error}. Let its owners renew "
+            "it, and check this machine's clock."
+        )
     if isinstance(error, exchange.UnreachableError):
         return TransientFailure(
             "The grader API cannot be reached. Check that it is up, and the host in GRADER_API_URL."

@@ -12,6 +12,9 @@ from contextlib import contextmanager
 import dagster as dg
 import gspread
 from filelock import FileLock, Timeout
+from gspread.http_client import ParamsType
+from gspread.urls import DRIVE_FILES_API_V3_URL
+from gspread.utils import MimeType
 
 from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline.settings import Settings
@@ -120,10 +123,26 @@ def _titled(tables: Sequence[Table], worksheet: str) -> list[tuple[str, Table]]:
 
 
 def _id_of(client: gspread.Client, name: str, account: str) -> str:
-    """Find the id of the spreadsheet of that name. The account must see exactly one."""
-    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    """Find the id of the spreadsheet of that name, bins left out.
+
+    The account must see exactly one.
+    """
+    quoted = name.replace("\\", "\\\\").replace("'", "\\'")
+    query: ParamsType = {
+        "q": f"mimeType = '{MimeType.google_sheets}' and name = '{quoted}' and trashed = false",
+        "pageSize": "1000",
+        "fields": "nextPageToken,files(id,name)",
+        "supportsAllDrives": "true",
+        "includeItemsFromAllDrives": "true",
+    }
+    files = []
     with explained(account, f"the spreadsheet «{name}» in Google Drive"):
-        files = client.list_spreadsheet_files(quoted)
+        while True:
+            page = client.http_client.request("get", DRIVE_FILES_API_V3_URL, params=query).json()
+            files += page.get("files", [])
+            if not page.get("nextPageToken"):
+                break
+            query["pageToken"] = page["nextPageToken"]
     same = [file for file in files if file["name"] == name]
     if len(same) == 1:
         return str(same[0]["id"])

@@ -13,6 +13,7 @@ import pytest
 from asking import ELEMENTS, KEY, WINDOW, api, ask, refusal
 
 from grader_pipeline.failures import PermanentFailure, TransientFailure
+from grader_pipeline_tests.certificates import server_with_expired_certificate
 from grader_pipeline_tests.grader import body, in_turn, raw
 
 BODY = json.dumps(ELEMENTS, ensure_ascii=False).encode()
@@ -163,6 +164,12 @@ def test_a_server_without_encryption_is_unreachable_by_https(grader):
     assert "cannot be reached" in refusal(
         TransientFailure, grader.url.replace("http:", "https:"), attempts=1
     )
+
+
+def test_a_certificate_that_has_expired_is_called_expired_and_not_tried_again(monkeypatch, caplog):
+    with server_with_expired_certificate(monkeypatch) as url:
+        assert "certificate has expired" in refusal(PermanentFailure, url)
+    assert "Trying again" not in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A server that acts as Google: token endpoint, Drive and Sheets v4, over HTTP, with faults."""
 
 import json
+import re
 import threading
 import urllib.parse
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from grader_pipeline_tests.sheet.sheets_state import Fault, Google, error
 __all__ = ["HTML", "TOKEN", "Fault", "Google", "serve"]
 
 HTML = b"<!DOCTYPE html><html><title>Error</title><p>That's an error. It's all we know.</html>"
+_TERM = re.compile(r"(\w+) = ('(?:[^'\\]|\\.)*'|true|false)")
 TOKEN = "ya29.the-access-token"
 
 
@@ -118,13 +120,16 @@ class _Handler(BaseHTTPRequestHandler):
     def _drive(self, query: dict[str, list[str]]) -> tuple[int, Any]:
         if denied := self._denied(writing=False):
             return denied
-        kind = 'mimeType="application/vnd.google-apps.spreadsheet"'
-        files = [
+        terms = _TERM.findall(query["q"][0])
+        assert " and ".join(f"{name} = {value}" for name, value in terms) == query["q"][0]
+        found = [
             {"id": ident, "name": book.title}
             for ident, book in self.state.books.items()
-            if query["q"][0] == f'{kind} and name = "{_quoted(book.title)}"'
+            if all(_file(book)[name] == value for name, value in terms)
         ]
-        return 200, {"kind": "drive#fileList", "files": files}
+        at = int(query.get("pageToken", ["0"])[0])
+        more = {"nextPageToken": str(at + 1)} if at + 1 < len(found) else {}
+        return 200, {"files": found[at : at + 1], **more}
 
     def _get(self, ident: str, query: dict[str, list[str]]) -> tuple[int, Any]:
         if denied := self._denied(writing=False):
@@ -168,8 +173,14 @@ class _Handler(BaseHTTPRequestHandler):
         return 200, {"spreadsheetId": ident, "replies": [{} for _ in body["requests"]]}
 
 
-def _quoted(title: str) -> str:
-    return title.replace("\\", "\\\\").replace('"', '\\"')
+def _file(book: Spreadsheet) -> dict[str, str]:
+    """The file as a query of Drive writes its parts."""
+    quoted = book.title.replace("\\", "\\\\").replace("'", "\\'")
+    return {
+        "mimeType": "'application/vnd.google-apps.spreadsheet'",
+        "name": f"'{quoted}'",
+        "trashed": str(book.is_trashed).lower(),
+    }
 
 
 def _signature(assertion: str) -> bytes:

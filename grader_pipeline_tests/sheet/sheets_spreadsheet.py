@@ -22,6 +22,7 @@ Span = tuple[int, int, int, int]
 class Spreadsheet(Requests):
     def __init__(self, title: str) -> None:
         self.title = title
+        self.is_trashed = False
         self.sheets: list[dict[str, Any]] = []
         self.notes: list[dict[str, Any]] = []
         """The developer metadata of the spreadsheet itself."""

@@ -10,6 +10,7 @@ import pytest
 from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline.sheet.resource import Sheets
 from grader_pipeline.sheet.table import daily_report
+from grader_pipeline_tests.certificates import server_with_expired_certificate
 from grader_pipeline_tests.sheet.sheets_given import ACCOUNT, BOOK, NAME, metrics
 from grader_pipeline_tests.sheet.sheets_server import Fault, Google
 from grader_pipeline_tests.sheet.sheets_spreadsheet import Spreadsheet
@@ -125,13 +126,43 @@ def test_a_name_that_nobody_shared_is_not_created(by_name: Google, sheets: Sheet
     assert not by_name.books
 
 
-def test_a_name_may_hold_quotes(
-    by_name: Google, book: Spreadsheet, sheets: Sheets, monkeypatch: pytest.MonkeyPatch
+def test_a_copy_in_the_bin_of_drive_does_not_count(
+    by_name: Google, book: Spreadsheet, sheets: Sheets
 ) -> None:
-    book.title = 'Курс "DST" \\ отчёт'
-    monkeypatch.setenv("GOOGLE_SHEETS_NAME", book.title)
+    by_name.books["copy"] = copy = Spreadsheet(NAME)
+    copy.is_trashed = True
     show(sheets)
     assert len(book.values("Лист1")) == 4
+    assert not copy.sheets
+
+
+def test_a_name_may_hold_quotes_and_slashes(
+    by_name: Google, book: Spreadsheet, sheets: Sheets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for title in ('Курс "DST" \\ отчёт', "Отчёт 05/06", "L'école"):
+        book.title = title
+        monkeypatch.setenv("GOOGLE_SHEETS_NAME", title)
+        show(sheets)
+        assert len(book.values("Лист1")) == 4
+
+
+def test_a_worksheet_may_be_named_in_other_capitals(
+    book: Spreadsheet, sheets: Sheets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_SHEETS_WORKSHEET", "лист1")
+    show(sheets)
+    sheets.probe()
+    assert len(book.values("Лист1")) == 4
+    assert "лист1" not in [sheet["properties"]["title"] for sheet in book.sheets]
+
+
+def test_a_certificate_that_has_expired_is_called_expired(
+    google: Google, sheets: Sheets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with server_with_expired_certificate(monkeypatch) as url:
+        monkeypatch.setenv("GOOGLE_SHEETS_API_URL", url)
+        with pytest.raises(PermanentFailure, match="certificate has expired"):
+            show(sheets)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from grader_pipeline import logs
 from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline.sheet.resource import Sheets
 from grader_pipeline.sheet.table import Table, daily_report
-from grader_pipeline_tests.sheet.sheets_given import BOOK, metrics, with_labels
+from grader_pipeline_tests.sheet.sheets_given import ACCOUNT, BOOK, metrics, with_labels
 from grader_pipeline_tests.sheet.sheets_server import HTML, TOKEN, Fault, Google
 from grader_pipeline_tests.sheet.sheets_spreadsheet import Spreadsheet, values
 
@@ -120,8 +120,31 @@ def test_a_refusal_is_not_repeated(
     with pytest.raises(PermanentFailure):
         sheets.show(daily_report(metrics("2023-05-31")))
 
-    # A 400 makes us look whether the sheet is other than we thought: one more kind of read.
-    assert google.count(kind) == (2 if (kind, status) == ("get", 400) else 1)
+    # A 400 makes us look whether the sheet is other than we thought: one more kind of read. A 401
+    # may be about a token that is no longer fresh.
+    twice = {("get", 400), ("batchUpdate", 401)}
+    assert google.count(kind) == (2 if (kind, status) in twice else 1)
+
+
+def test_a_token_that_google_ends_in_mid_run_is_replaced_by_a_fresh_one(
+    google: Google, book: Spreadsheet, sheets: Sheets
+) -> None:
+    google.fail("batchUpdate", Fault(401, b'{"error": {"message": "token expired"}}'))
+    assert sheets.show(daily_report(metrics("2023-05-30"))).written
+    assert len(book.values("Лист1")) == 4
+    assert (google.count("token"), google.count("batchUpdate")) == (2, 2)
+
+
+def test_a_quota_that_stays_used_up_is_called_so_with_account_and_sheet(google: Google) -> None:
+    sheets = Sheets(request_seconds=1, retry_seconds=1)
+    body = b'{"error": {"code": 429, "message": "Quota exceeded for quota metric Read requests"}}'
+    google.fail("get", *[Fault(429, body)] * 100)
+    with pytest.raises(TransientFailure) as caught:
+        sheets.show(daily_report(metrics("2023-05-31")))
+    said = caught.value.description or ""
+    assert said.startswith("Quota used up: ")
+    for part in (ACCOUNT, BOOK, "Quota exceeded for quota metric Read requests"):
+        assert part in said
 
 
 def test_the_pause_of_retry_after_is_kept(google: Google, sheets: Sheets) -> None:

@@ -237,3 +237,20 @@ def test_doctor_says_where_the_report_goes(path: Path, sheets: Sheets) -> None:
     assert not path.exists()
     sheets.show(daily_report(metrics("2023-05-31")))
     assert str(path) in sheets.probe()
+
+
+def test_a_worksheet_is_found_in_other_capitals_and_a_name_may_hold_a_slash(
+    path: Path, sheets: Sheets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheets.show(daily_report(metrics("2023-05-30")))
+    monkeypatch.setenv("GOOGLE_SHEETS_WORKSHEET", "лист1")
+    sheets.show(daily_report(metrics("2023-05-30", "2023-05-31")))
+    assert len(lines(path)) == 7
+    assert "лист1" not in load_workbook(path).sheetnames
+    monkeypatch.setenv("GOOGLE_SHEETS_NAME", "Отчёт 05/06")
+    monkeypatch.setenv("GOOGLE_SHEETS_WORKSHEET", "05/06")
+    for _ in range(2):
+        sheets.show(daily_report(metrics("2023-05-30")))
+    (slashed,) = path.parent.glob("Отчёт*.xlsx")
+    assert "05-06" in load_workbook(slashed).sheetnames
+    assert len(load_workbook(slashed).sheetnames) == 2

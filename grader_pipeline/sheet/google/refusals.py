@@ -1,7 +1,7 @@
 """What a refusal of Google means and what to do about it: a text for each, with a name.
 
-A 429 is not here: ``http`` sends the request again. Google's older 403 for a used-up quota is a
-TransientFailure.
+A used-up quota is a TransientFailure: a 429 that lasts (``http`` sends the request again for some
+minutes), or Google's older 403.
 """
 
 from collections.abc import Callable, Iterator
@@ -36,7 +36,7 @@ _MEANINGS: tuple[tuple[Callable[[Refused], bool], str], ...] = (
         "wrong. Create a new JSON key and set GOOGLE_SHEETS_CREDENTIALS to it.",
     ),
     (
-        lambda it: it.reason in _QUOTA,
+        lambda it: it.status == 429 or it.reason in _QUOTA,  # noqa: PLR2004
         "Quota used up: {account} has made too many requests, the last to {spreadsheet}. Run the "
         "day again in some minutes, or raise the quota in Google Cloud.",
     ),
