@@ -26,11 +26,7 @@ COMMAND = [
 
 @pytest.fixture
 def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The GRADER_HOME of the test.
-
-    Not under ``tmp_path``: root's PostgreSQL runs as another user, and each new session of pytest
-    closes that folder to other users.
-    """
+    """The GRADER_HOME of the test, not under ``tmp_path``: its paths can be long."""
     with tempfile.TemporaryDirectory(prefix="grader-home-") as folder:
         home = Path(folder, "home")
         monkeypatch.setenv("GRADER_HOME", str(home))

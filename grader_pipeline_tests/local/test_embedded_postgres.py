@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from grader_pipeline.local import embedded_postgres as module
+from grader_pipeline.local import postgres_user
 from grader_pipeline.local.embedded_postgres import embedded_postgres
 from grader_pipeline.local.postgres_user import server_account
 from grader_pipeline.roles import home_lock
@@ -122,12 +123,13 @@ def test_a_server_left_by_a_dead_owner_is_ended_before_another_is_started(
 ) -> None:
     with embedded_postgres(home):
         command = [postmaster(home).exe(), "-D", str(home / "postgres" / "data")]
-    account = server_account()
-    identity = {} if account.is_current else {"user": account.uid, "group": account.gid}
+    account = server_account().able_to_use(home / "postgres")
+    user, group = account.other or (None, None)
     leftover = subprocess.Popen(
-        [*command, "-c", "unix_socket_directories=.", "-c", "listen_addresses="],
+        [*account.prefix, *command, "-c", "unix_socket_directories=.", "-c", "listen_addresses="],
         stderr=subprocess.DEVNULL,
-        **identity,
+        user=user,
+        group=group,
     )
     note = home / "postgres" / "data" / "postmaster.pid"
     assert eventually(lambda: note.exists() and note.read_text().endswith("ready   \n"))
@@ -185,6 +187,27 @@ def test_it_runs_as_an_ordinary_user_too(tmp_path: Path) -> None:
     owner.terminate()
     assert owner.wait(20) == 0
     subprocess.run(["rm", "-rf", str(base)], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's server runs as another user")
+def test_root_changes_the_mode_of_no_folder_above_its_own(home: Path) -> None:
+    home.parent.chmod(0o700)
+    folders = [home.parent, *home.parent.parents, *Path(sys.prefix).parents]
+    before = {folder: folder.stat().st_mode for folder in folders}
+    with embedded_postgres(home) as url:
+        assert answer(url, "SELECT 1") == 1
+        assert postmaster(home).uids().effective == server_account().uid != 0
+    assert {folder: folder.stat().st_mode for folder in folders} == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's server runs as another user")
+def test_root_without_capabilities_is_referred_to_an_ordinary_user(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.parent.chmod(0o700)
+    monkeypatch.setattr(postgres_user, "_CAPABILITIES", ())
+    with pytest.raises(LauncherError, match="Start as an ordinary user"), embedded_postgres(home):
+        pass
 
 
 def test_a_server_whose_disk_was_full_serves_again_when_there_is_room(
