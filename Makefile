@@ -27,11 +27,15 @@ help:
 	@echo "make bench  measure speed and memory"
 	@echo "make lock   lock the newest versions that pyproject.toml allows, and those of the image"
 
+# After Ctrl+C (130), make ends by the same signal. It would print an error of the command first. The
+# trap lets the shell wait for the command.
+UNLESS_INTERRUPTED = || [ $$? = 130 ]
+
 demo: $(INSTALLED)
-	@$(BIN)/grader-pipeline demo
+	@trap : INT; $(BIN)/grader-pipeline demo $(UNLESS_INTERRUPTED)
 
 dev: $(INSTALLED)
-	@$(BIN)/grader-pipeline dev $(ARGS)
+	@trap : INT; $(BIN)/grader-pipeline dev $(ARGS) $(UNLESS_INTERRUPTED)
 
 test: $(INSTALLED)
 	$(BIN)/python -m $(if $(ON),grader_pipeline_tests.$(ON),pytest) -n logical --dist loadfile $(ARGS)

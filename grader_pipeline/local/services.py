@@ -17,6 +17,16 @@ from grader_pipeline.roles.errors import LauncherError
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 15
+"""How long a service may take to end that is started again."""
+
+END_SECONDS = 1.5
+"""How long the services may take to end at the block's end: somebody waits at the terminal.
+
+A run that is killed then is found, marked and retried by the next start.
+"""
+
+_MORE_SECONDS = 0.2
+"""How much longer what a killed service had started may take: it was asked to end as well."""
 
 YOUNG_SECONDS = 30
 """A service that ends this soon after its start may end again at once."""
@@ -74,14 +84,14 @@ class Services:
 
     def __exit__(self, *_: object) -> None:
         leaders = {service.process.pid: service.name for service in self._services.values()}
-        for killed in processes.end(leaders, patience=STOP_SECONDS):
+        for killed in processes.end(leaders, patience=END_SECONDS):
             name = leaders[killed]
             log.warning(
                 "%s did not end within %s s after SIGTERM, so it was killed. Its output is in %s",
-                *(name, STOP_SECONDS, self.output(name)),
+                *(name, END_SECONDS, self.output(name)),
             )
         for leader in leaders:
-            processes.end_session(leader, patience=STOP_SECONDS)
+            processes.end_session(leader, patience=_MORE_SECONDS)
 
     def start(self, name: str, *arguments: str, probe: Probe | None = None) -> Service:
         """Start ``python`` with these arguments. Its output goes to its own file.

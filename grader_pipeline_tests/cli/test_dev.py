@@ -1,7 +1,10 @@
 """``dev`` serves the pipeline, shows no secret, and leaves no process behind."""
 
+import os
 import signal
 import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ import pytest
 from grader_pipeline.local.services import free_port
 from grader_pipeline_tests.processes import COMMAND, asked, processes_of
 from grader_pipeline_tests.waiting import eventually
+from grader_pipeline_tests.wheel import CHECKOUT
 
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -74,9 +78,40 @@ def test_dev_without_an_api_serves_the_demo_and_leaves_nothing_behind_however_it
 
     second = started(*COMMAND, "dev", "--port", str(port))
     ready(second)
-    second.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    second.send_signal(signal.SIGINT)
     assert second.wait(60) == 130
+    assert time.monotonic() - began < 3
     assert not processes_of(home)
     assert "never-to-be-seen" not in (world / "logs" / "app_log.txt").read_text()
     for path in (world / "dagster" / "output").iterdir():
         assert "never-to-be-seen" not in path.read_text()
+
+
+@pytest.mark.parametrize(("target", "code"), [("dev", 130), ("demo", 130), ("dev", 1)])
+def test_make_ends_by_ctrl_c_without_an_error_line_and_names_every_other_failure(
+    tmp_path: Path, target: str, code: int
+) -> None:
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "python").symlink_to(sys.executable)
+    command = programs / "grader-pipeline"
+    command.write_text(
+        "#!/bin/sh\n"
+        f"trap 'sleep 0.3; echo ended; exit {code}' INT; echo started; while :; do sleep 0.1; done"
+    )
+    command.chmod(0o755)
+    for name in ("requirements.txt", "pyproject.toml", ".venv/installed"):
+        (tmp_path / name).touch()
+    make = subprocess.Popen(
+        ["make", "-f", str(CHECKOUT / "Makefile"), target],
+        cwd=tmp_path, text=True, process_group=0, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert make.stdout
+    assert make.stdout.readline() == "started\n"
+    # As the terminal does: to all processes in the foreground.
+    os.killpg(make.pid, signal.SIGINT)
+    said, errors = make.communicate(timeout=20)
+    assert said == "ended\n"
+    assert ("***" in errors) == (code != 130), errors
+    assert make.returncode == -signal.SIGINT
