@@ -19,7 +19,7 @@ from typing import NamedTuple
 import dagster as dg
 from upath import UPath
 
-from grader_pipeline import full_disk, object_store
+from grader_pipeline import disk, full_disk, object_store
 from grader_pipeline.asset_names import RAW_ATTEMPTS, VALIDATED_ATTEMPTS
 from grader_pipeline.atomic_files import replacing
 from grader_pipeline.failures import PermanentFailure
@@ -93,10 +93,17 @@ class DayFiles(dg.ConfigurableIOManager, use_attribute_docstrings=True):
     def probe(self) -> str:
         """Write, read, list and remove a file. Raises PermanentFailure if that fails.
 
+        A local folder that is not there yet is not made.
+
         Raises TransientFailure if an object store does not answer.
         """
         where = Settings().storage
         try:
+            local = local_folder(Settings())
+            if local is not None and not local.exists():
+                if not disk.is_writable(local):
+                    raise OSError("the folder cannot be made")  # noqa: TRY301 - explained below
+                return f"{local} can be made and written"
             probe = root() / "probe"
             with tempfile.TemporaryDirectory() as folder:
                 (file := Path(folder) / "probe").write_text("written by grader-pipeline doctor")

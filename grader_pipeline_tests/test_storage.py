@@ -15,6 +15,7 @@ from fsspec.registry import _registry
 from upath import UPath
 
 from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.object_store import is_local
 from grader_pipeline.partitions import school_day
 from grader_pipeline.storage import (
     DayFiles,
@@ -193,6 +194,11 @@ def test_an_answer_that_is_replaced_keeps_its_place_among_the_answers(storage, t
 
 
 def test_a_storage_is_probed_by_writing_to_it_and_left_as_it_was(storage):
+    said = DayFiles().probe()
+    if is_local(storage):
+        assert "can be made and written" in said
+        assert not storage.exists()
+        storage.mkdir(parents=True)
     assert "can be written" in DayFiles().probe()
     assert list(storage.iterdir()) == []
 

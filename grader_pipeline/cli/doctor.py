@@ -1,25 +1,30 @@
 """``grader-pipeline doctor``: tries each setting and connection, and says what to do about it.
 
+It changes nothing: no table, no folder, no cell. A file that it writes to try a store is removed.
 Each resource tries itself (``probe``). Here are the order, and what no resource has: the log
 folder, the room on the disks, and Dagster's instance. A check that raises UserWarning passes.
 """
 
 import argparse
 import logging
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import dagster as dg
 from pydantic import ValidationError
 
+from grader_pipeline.channel_addresses import Channel
+from grader_pipeline.cli.odd_settings import oddities
+from grader_pipeline.disk import is_writable
 from grader_pipeline.local.disk_forecast import disks
 from grader_pipeline.logs import without_secrets
 from grader_pipeline.mail import channels, heartbeat
+from grader_pipeline.mail.addressing import colleagues, course_readers, owners
 from grader_pipeline.mail.resource import Mail
+from grader_pipeline.mailboxes import Mailbox
 from grader_pipeline.resources.grader_api import GraderApi
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.roles.database import connected, require_connections
-from grader_pipeline.roles.errors import LauncherError, explain, writable
+from grader_pipeline.roles.errors import LauncherError, explain
 from grader_pipeline.roles.instance import connections_needed
 from grader_pipeline.roles.migrate import dagsters_lack
 from grader_pipeline.runs.dagster_schema import SCHEMA
@@ -42,6 +47,8 @@ def run(_: argparse.Namespace) -> int:
             print(f"FAIL  settings: {line}")
         return 1
     print("ok    settings: they can be read")
+    for said in oddities(settings):
+        print(f"warn  settings: {said}")
     checks: dict[str, Callable[[Settings], str]] = {
         "log folder": _log_folder,
         "storage": lambda _: DayFiles().probe(),
@@ -53,6 +60,7 @@ def run(_: argparse.Namespace) -> int:
         "mail": lambda _: Mail().probe(),
         "channels": lambda _: channels.probe(),
         "heartbeat": lambda _: heartbeat.probe(),
+        "recipients": _recipients,
         "Dagster": _dagster,
     }
     passed = [_passes(name, check, settings) for name, check in checks.items()]
@@ -77,9 +85,10 @@ def _passes(name: str, check: Callable[[Settings], str], settings: Settings) -> 
 def _log_folder(settings: Settings) -> str:
     if settings.log_form != "file":
         return f"lines go to stdout, as {settings.log_form}"
-    with writable(settings.logs_dir):
-        settings.logs_dir.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=settings.logs_dir).close()
+    if not is_writable(settings.logs_dir):
+        raise LauncherError(
+            f"{settings.logs_dir} cannot be written: set GRADER_HOME to a folder that can."
+        )
     return f"{settings.logs_dir} can be written"
 
 
@@ -121,6 +130,26 @@ def _api(settings: Settings) -> str:
     if settings.grader_api_url is None:
         return "GRADER_API_URL is not set: `grader-pipeline dev` shows days of a sample API"
     return GraderApi().probe()
+
+
+def _recipients(settings: Settings) -> str:
+    """What would be sent to whom."""
+    to, about_failures = colleagues(), owners()
+    if not to and settings.smtp_host is None:
+        return "nobody, because SMTP_HOST and MAIL_TO are not set"
+    if not to:
+        raise UserWarning("nobody gets the report: set MAIL_TO to the colleagues' addresses")
+    sends = "are sent to" if settings.smtp_host else "would be sent, once SMTP_HOST is set, to"
+    said = f"each day's report, its changes and the digest of a backfill {sends} {_listed(to)}"
+    if by_course := [mailbox for mailbox, _ in course_readers()]:
+        said += f"; the figures of their courses to {_listed(by_course)}"
+    if not settings.mail_on_failure_to:
+        return f"{said}; failures too, because MAIL_ON_FAILURE_TO is not set"
+    return f"{said}; failures to {_listed(about_failures)}"
+
+
+def _listed(recipients: Sequence[Mailbox | Channel]) -> str:
+    return ", ".join(to.address for to in recipients)
 
 
 def _dagster(settings: Settings) -> str:

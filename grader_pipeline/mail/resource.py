@@ -12,7 +12,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from grader_pipeline import full_disk
+from grader_pipeline import disk, full_disk
 from grader_pipeline.atomic_files import replacing
 from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline.mail.smtp import Refusal, hand_over, session
@@ -55,7 +55,11 @@ class Mail(dg.ConfigurableResource["Mail"], use_attribute_docstrings=True):
         """
         settings = Settings()
         if settings.smtp_host is None:
-            _writable(settings.outbox_dir)
+            if not disk.is_writable(settings.outbox_dir):
+                raise PermanentFailure(
+                    f"The outbox folder {settings.outbox_dir} cannot be written. Check its rights "
+                    "and GRADER_HOME."
+                )
             return f"SMTP_HOST is not set: mails are written to {settings.outbox_dir} as .eml files"
         if not settings.mail_to:
             raise PermanentFailure("MAIL_TO is not set: name the colleagues, separated by commas.")

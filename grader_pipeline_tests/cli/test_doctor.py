@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from grader_pipeline.asset_names import RAW_ATTEMPTS
@@ -36,8 +37,65 @@ def test_doctor_is_content_with_nothing_set(doctor: Doctor) -> None:
     named = [line[6:].split(":")[0] for line in lines]
     assert named == [
         *("settings", "log folder", "storage", "disks", "database", "broker", "API", "sheet"),
-        *("mail", "channels", "heartbeat", "Dagster"),
+        *("mail", "channels", "heartbeat", "recipients", "Dagster"),
     ]
+
+
+def test_doctor_changes_nothing(doctor: Doctor, home: Path, database_url: str) -> None:
+    relations = "SELECT count(*) FROM pg_class WHERE relnamespace::regnamespace::text !~ '^pg_'"
+    with psycopg.connect(database_url) as db:
+        before = db.execute(relations).fetchone()
+        done = doctor()
+        assert "ok    database: PostgreSQL answers; the next run applies" in done.stdout
+        assert done.returncode == 0, done.stdout
+        assert db.execute(relations).fetchone() == before
+    assert not home.exists()
+    assert not list(home.parent.iterdir())
+
+
+def test_doctor_names_what_is_odd_about_settings_that_can_be_read(
+    doctor: Doctor, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("GRADER_TIMEZON=Asia/Omsk\nDATABASE_ULR=s3cret-1\nEDITOR=vi\n")
+    done = doctor(
+        grader_home_dir="s3cret-2",
+        GRADER_START_DATE="2999-12-31",
+        SMTP_PASSWORD=" s3cret-3",
+        PGDATABASE_URL="s3cret-4",
+        GRADER_LAUNCHER_HOME="of the launcher",
+    )
+    assert done.returncode == 0, done.stdout
+    said = [line for line in done.stdout.splitlines() if line.startswith("warn  settings: ")]
+    file = tmp_path / ".env"
+    assert [line.removeprefix("warn  settings: ") for line in said] == [
+        f"DATABASE_ULR in {file} is no setting, and nobody reads it. Is DATABASE_URL meant?",
+        "GRADER_HOME_DIR is no setting, and nobody reads it. See .env.example for the names.",
+        f"GRADER_TIMEZON in {file} is no setting, and nobody reads it. Is GRADER_TIMEZONE meant?",
+        "SMTP_PASSWORD has blanks around its value. Remove them: they may count as part of it.",
+        "GRADER_START_DATE is 2999-12-31, a day to come: until then no day can be loaded. Set the "
+        "first day of which you want a report.",
+    ]
+    assert "s3cret" not in done.stdout + done.stderr
+
+
+def test_doctor_says_what_would_be_sent_to_whom(doctor: Doctor) -> None:
+    def said(**environment: str) -> str:
+        lines = doctor(**environment).stdout.splitlines()
+        return next(line for line in lines if "recipients:" in line)
+
+    assert said() == "ok    recipients: nobody, because SMTP_HOST and MAIL_TO are not set"
+    both = said(MAIL_TO="Anna <a@b.org>, c@d.org")
+    assert "would be sent, once SMTP_HOST is set, to a@b.org, c@d.org; failures too" in both
+    assert said(MAIL_ON_FAILURE_TO="e@f.org").endswith("a@b.org, c@d.org; failures to e@f.org")
+    assert "FAIL" in doctor(MAIL_TO="nobody").stdout
+    courses = said(
+        MAIL_COURSES="g@h.org = course-v1:A+B+C", GRADER_CHANNELS="json://s3cret-w@b.org"
+    )
+    assert "b.org, c@d.org, json-" in courses
+    assert "s3cret" not in courses
+    assert "; the figures of their courses to g@h.org; failures" in courses
+    here = said(SMTP_HOST="127.0.0.1", SMTP_PORT="1", MAIL_TO="", GRADER_CHANNELS="")
+    assert here.startswith("warn  recipients: nobody gets the report: set MAIL_TO")
 
 
 def test_doctor_names_all_that_several_hosts_need_and_nothing_keeps(doctor: Doctor) -> None:

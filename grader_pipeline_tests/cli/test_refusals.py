@@ -22,7 +22,7 @@ def test_made_up_numbers_are_kept_from_colleagues(
     name: str,
     client: str | None,
 ) -> None:
-    monkeypatch.setenv(name, "127.0.0.1")
+    monkeypatch.setenv(name, "somewhere")
     if client:
         monkeypatch.setenv("GRADER_API_URL", "http://127.0.0.1:1/")
         monkeypatch.setenv("GRADER_API_CLIENT", client)
