@@ -1,5 +1,6 @@
 """The reports of a period as one HTML page, in Russian. It shows what the sheet may show.
 
+The metrics are shown day by day, with their trends; the other reports are those of the last day.
 Everything is inside the page: it fetches nothing and has no script. It suits phones, paper and dark
 mode.
 """
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from grader_pipeline.failures import PermanentFailure
+from grader_pipeline.page.period import blocks, trends
 from grader_pipeline.reports import pictures, russian
 from grader_pipeline.reports.day_metrics import main_metrics
 from grader_pipeline.reports.definition import Report, Row
@@ -23,6 +25,8 @@ from grader_pipeline.reports.units import with_cells
 from grader_pipeline.resources.postgres import Postgres
 
 _MOST_ROWS = 60
+_BROAD = 8
+"""With more columns a table is printed across the paper."""
 
 
 def write_report(postgres: Postgres, start: dt.date, end: dt.date, out: Path) -> int:
@@ -35,7 +39,7 @@ def write_report(postgres: Postgres, start: dt.date, end: dt.date, out: Path) ->
         raise PermanentFailure(f"The period ends on {end}, before it begins on {start}.")
     span = (end - start).days + 1
     stored = _read(postgres, end, span)
-    daily = next((rows for report, rows in stored if report.sheet == MAIN), [])
+    main, daily = next(found for found in stored if found[0].sheet == MAIN)
     days = sorted({row["report_date"] for row in daily})
     if not days:
         raise PermanentFailure(
@@ -47,6 +51,8 @@ def write_report(postgres: Postgres, start: dt.date, end: dt.date, out: Path) ->
         title=f"Отчёт по попыткам: {russian.dates(days)}",
         days=days,
         main=[(label, values[days[-1]]) for label, values in last.items()],
+        blocks=blocks(main, daily, days),
+        trends=trends(main, daily, days),
         sections=[_section(report, rows, days[-1], span) for report, rows in stored],
     )
     try:
@@ -81,6 +87,8 @@ def _section(report: Report, rows: Sequence[Row], last: dt.date, span: int) -> d
     return {
         "report": report,
         "columns": columns,
+        "is_main": report.sheet == MAIN,
+        "is_broad": len(columns) > _BROAD,
         "rows": with_cells(report, today[:_MOST_ROWS]),
         "left_out": len(today[_MOST_ROWS:]),
         "picture": png and pictures.as_data_url(png),

@@ -1,5 +1,6 @@
 """The whole product in a browser: what the UI shows, and what a backfill started there leaves."""
 
+import datetime as dt
 import email
 import email.policy
 import time
@@ -15,7 +16,10 @@ from playwright.sync_api import Page
 
 from grader_pipeline.asset_names import ASSET_NAMES
 from grader_pipeline.local.stack import Stack
+from grader_pipeline.page.page import write_report
+from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.settings import Settings
+from grader_pipeline_tests.browser.test_page import broken_on_paper
 
 DAYS = ["2023-05-30", "2023-05-31", "2023-06-01"]
 WHOLE_DAY = "2023-06-02"
@@ -158,6 +162,17 @@ def test_the_page_of_a_day_shows_the_picture_of_that_day(
     picture = page.locator(f"img[src='/pictures/hours/{WHOLE_DAY}.png']").first
     picture.wait_for(timeout=60_000)
     assert wait_for(lambda: picture.evaluate("image => image.naturalWidth"), 30) > 500
+
+
+def test_the_tables_of_a_day_with_many_columns_fit_on_paper(
+    stack: Stack, page: Page, whole_day: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "page.html"
+    day = dt.date.fromisoformat(WHOLE_DAY)
+    assert write_report(Postgres.at(stack.database_url), day, day, out) == 1
+    page.goto(out.as_uri())
+    assert page.locator(".broad td").count() > 100
+    assert broken_on_paper(page) == []
 
 
 def test_a_click_on_a_day_in_the_list_of_an_asset_shows_its_picture(
