@@ -16,6 +16,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from grader_pipeline.asset_names import ASSET_NAMES
+from grader_pipeline.cli import status
 from grader_pipeline.local.services import free_port
 from grader_pipeline.local.stack import Stack, running
 from grader_pipeline.reports.report_files import reports
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(_: argparse.Namespace) -> None:
-    """Load the week. Print a line for each day, the report, and where workbook, mails and log are.
+    """Load the week. Print a line for each day, the report, the status, and where files are.
 
     Raises LauncherError when a day failed.
     """
@@ -76,6 +77,7 @@ def run(_: argparse.Namespace) -> None:
             if not stack.services.wait_until(are_mailed, MAIL_SECONDS):
                 print("Some are still to come: `make dev ARGS=--demo` sends them.")
         print(f"\n{_report(stack, days)}\n")
+        status.run(argparse.Namespace(json=False))
         new_mails = _mails(settings) - mails
     print(f"Report:  {settings.workbook}")
     print(f"Mails:   {settings.outbox_dir} ({new_mails} new)")

@@ -2,12 +2,11 @@
 
 import argparse
 import time
-from contextlib import closing
 
+from grader_pipeline.cli import status
 from grader_pipeline.local.code_watch import CodeWatch
 from grader_pipeline.local.stack import running
-from grader_pipeline.reports.stored_days import calendar_notices, stored_calendar
-from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.roles.errors import LauncherError
 from grader_pipeline.settings import Settings
 
 
@@ -28,7 +27,7 @@ def run(chosen: argparse.Namespace) -> None:
         print(f"Dagster is at {stack.url} - Ctrl+C stops it.", flush=True)
         if error := stack.code_error():
             print(f"The code cannot be loaded. It is loaded again when it changes. {error}")
-        _say_notices(stack.database_url)
+        _say_status()
         watch = CodeWatch(stack.services)
         while True:
             stack.services.check()
@@ -36,7 +35,10 @@ def run(chosen: argparse.Namespace) -> None:
             time.sleep(0.5)
 
 
-def _say_notices(database_url: str) -> None:
-    with closing(Postgres.at(database_url)) as postgres, postgres.transaction() as db:
-        for notice in calendar_notices(stored_calendar(db)):
-            print(notice, flush=True)
+def _say_status() -> None:
+    """What `grader-pipeline status` shows. If it cannot be shown, the UI is served all the same."""
+    try:
+        status.run(argparse.Namespace(json=False))
+    except LauncherError as error:
+        print(error)
+    print(end="", flush=True)

@@ -1,7 +1,8 @@
-"""Dagster's web application with two more routes: ``/pictures/REPORT/DAY.png`` and ``/metrics``.
+"""Dagster's web application with more routes: ``/pictures/REPORT/DAY.png``, ``/metrics`` and ``/``.
 
 A run draws no picture. Its metadata names the address, and this draws the picture from what the
-tables hold when somebody opens it. ``metrics.py`` says what a watch outside sees.
+tables hold when somebody opens it. ``metrics.py`` says what a watch outside sees. Who opens the UI
+without a path sees the newest day, not Dagster's own first page.
 """
 
 import re
@@ -12,30 +13,35 @@ import dagster as dg
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from grader_pipeline.reports.picture_files import NoPictureError, picture
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.settings import Settings
+from grader_pipeline.statements import statement
 from grader_pipeline.ui.guard import Guard
 from grader_pipeline.ui.metrics import metrics
 
 _CONNECT_SECONDS = 5
 _ASKED = re.compile(r"([^/]+)/([^/]+)\.png")
+_DAY = "/assets/daily_metrics?view=partitions&partition={}"
+_PIPELINE = "/locations/__repository__@grader_pipeline/asset-groups/grader/lineage"
+"""Where *Materialize all…* is, for an installation without a day."""
 # As Dagster's own answers.
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 def app(dagsters: ASGIApp, instance: dg.DagsterInstance) -> ASGIApp:
-    """Pictures and metrics, and for every other address ``dagsters``, the application of Dagster.
+    """The routes above, and for every other address ``dagsters``, the application of Dagster.
 
     Requests of foreign pages are refused: see ``guard.py``.
     """
     # Starlette calls a function that is no coroutine in a thread, so drawing blocks nobody.
     routes = [
         Route("/pictures/{asked:path}", _picture),
+        Route("/", _open),
         Route("/metrics", partial(_metrics, instance)),
         Mount("/", dagsters),
     ]
@@ -50,6 +56,18 @@ def _picture(request: Request) -> Response:
         return _answer("image/png", lambda postgres: picture(postgres, asked[1], asked[2]))
     except NoPictureError as error:
         return _text(str(error), 404)
+
+
+def _open(_request: Request) -> Response:
+    postgres = Postgres(connect_seconds=_CONNECT_SECONDS)
+    try:
+        with postgres.transaction() as db:
+            found = db.execute(statement("reading/newest_day")).fetchone() or {"day": None}
+    except dg.Failure:
+        found = {"day": None}
+    finally:
+        postgres.close()
+    return RedirectResponse(_DAY.format(found["day"]) if found["day"] else _PIPELINE, 307, _HEADERS)
 
 
 def _metrics(instance: dg.DagsterInstance, _request: Request) -> Response:

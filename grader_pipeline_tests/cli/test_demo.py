@@ -113,6 +113,7 @@ def test_the_demo_reaches_nothing_that_env_file_or_environment_name_and_dev_show
     assert openpyxl.load_workbook(workbook).worksheets[0]["A2"].value is not None
     assert len(list((world / "outbox").glob("*.eml"))) == 2
     assert [path.name for path in home.iterdir()] == ["demo"]
+    assert f"The report of yesterday, {yesterday}, is out.\n" in said
     (clock,) = [line for line in said.splitlines() if line.startswith("Последняя попытка, время")]
     assert re.fullmatch(r"Последняя попытка, время( +\d\d:\d\d){2}", clock)
     assert "a-real-" not in (world / "logs" / "app_log.txt").read_text() + said
@@ -120,6 +121,8 @@ def test_the_demo_reaches_nothing_that_env_file_or_environment_name_and_dev_show
     port = free_port()
     dev = started(*COMMAND, "dev", "--demo", "--port", str(port))
     ready(dev)
+    assert dev.stdout
+    assert dev.stdout.readline() == f"The report of yesterday, {yesterday}, is out.\n"
     runs = ask(f"http://127.0.0.1:{port}", RUNS)["runsOrError"]["results"]
     assert runs == [{"status": "SUCCESS"}] * 2
     children = [process for process in processes_of(home) if process.pid != dev.pid]

@@ -155,7 +155,7 @@ def test_a_picture_that_waits_for_the_database_delays_nobody_else(
 
 
 def test_dagsters_own_pages_and_its_graphql_are_served_as_before(ui: httpx.Client) -> None:
-    assert "Dagster" in ui.get("/").text
+    assert "Dagster" in ui.get("/runs").text
     assert ui.get("/assets/hours").headers["content-security-policy"]
     asked = ui.post("/graphql", json={"query": "{ version }"})
     assert asked.json()["data"]["version"] == ui.get("/server_info").json()["dagster_version"]
