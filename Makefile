@@ -12,7 +12,7 @@ DG := env -u DAGSTER_HOME DAGSTER_DISABLE_TELEMETRY=1 VIRTUAL_ENV="$(CURDIR)/$(V
 SNAPSHOT_TESTS := grader_pipeline_tests/test_definitions.py \
 	grader_pipeline_tests/reports/test_reports_page.py -k "definition_graph or the_page_is_what"
 
-.PHONY: help demo dev test test-hosts snapshot lint bench lock
+.PHONY: help demo dev test test-hosts snapshot pictures lint bench lock
 
 help:
 	@echo "make demo   load a week of sample days end to end, and show what came of it"
@@ -23,6 +23,7 @@ help:
 	@echo "make test-hosts  try several hosts on this machine: a worker on each of three. As root"
 	@echo "make snapshot  renew the snapshot of the definitions, after a change that is meant, and"
 	@echo "            docs/reports.md, after a change of sql/reports"
+	@echo "make pictures  make the pictures of docs/ anew, of the demo in Chromium"
 	@echo "make lint   check style, types, formatting and that Dagster can load the definitions"
 	@echo "make bench  measure speed and memory"
 	@echo "make lock   lock the newest versions that pyproject.toml allows, and those of the image"
@@ -54,6 +55,10 @@ lint: $(INSTALLED)
 snapshot: $(INSTALLED)
 	RENEW_SNAPSHOT=1 $(BIN)/python -m pytest -q $(SNAPSHOT_TESTS)
 	git diff --stat -- grader_pipeline_tests/snapshots docs/reports.md
+
+pictures: $(INSTALLED)
+	$(BIN)/python -m grader_pipeline_tests.browser.pictures
+	git diff --stat -- docs
 
 bench: $(INSTALLED)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint requirements.txt --group bench

@@ -19,7 +19,9 @@ from grader_pipeline.local.stack import Stack
 from grader_pipeline.page.page import write_report
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.settings import Settings
+from grader_pipeline_tests.browser.pictures import PICTURES, Picture, World, kept_labels, labels
 from grader_pipeline_tests.browser.test_page import broken_on_paper
+from grader_pipeline_tests.wheel import CHECKOUT
 
 DAYS = ["2023-05-30", "2023-05-31", "2023-06-01"]
 WHOLE_DAY = "2023-06-02"
@@ -125,6 +127,10 @@ def decided(stack: Stack) -> int:
     return int(found[0])
 
 
+def mails(settings: Settings) -> list[Path]:
+    return list(settings.outbox_dir.glob("*.eml"))
+
+
 def subject(mail: Path) -> str:
     return str(email.message_from_bytes(mail.read_bytes(), policy=email.policy.default)["Subject"])
 
@@ -191,6 +197,25 @@ def test_the_events_of_a_run_are_small_and_hold_no_picture(stack: Stack, whole_d
     assert "/pictures/hours/" in "".join(texts)
     assert not [text for text in texts if "base64" in text]
     assert sum(map(len, texts)) < EVENTS_OF_A_RUN
+
+
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)
+def test_a_picture_of_the_papers_has_the_labels_that_are_served(
+    stack: Stack, settings: Settings, page: Page, whole_day: str, tmp_path: Path, picture: Picture
+) -> None:
+    day = dt.date.fromisoformat(WHOLE_DAY)
+    wait_for(lambda: any(f"{day:%d.%m.%Y}" in subject(mail) for mail in mails(settings)), 60)
+    before = page.viewport_size
+    assert before
+    page.set_viewport_size({"width": picture.size[0], "height": picture.size[1]})
+    picture.open(page, World(stack, settings, day, tmp_path))
+    assert labels(picture, page) == kept_labels(picture), "make pictures"
+    page.set_viewport_size(before)
+
+
+def test_every_picture_of_the_papers_is_made_from_what_runs() -> None:
+    made = {picture.file for picture in PICTURES}
+    assert set((CHECKOUT / "docs").rglob("*.png")) == made
 
 
 @pytest.mark.parametrize("key", ["2023-5-31", "2999-01-01", "../../x"])
