@@ -200,7 +200,8 @@ def _stop(server: psutil.Process) -> None:
             server.send_signal(number)
             server.wait(seconds)
         except psutil.TimeoutExpired:
-            log.info("PostgreSQL did not end within %s s of %s", seconds, number.name)
+            # The terminal shows what is logged, and stdout may be an answer such as JSON.
+            log.debug("PostgreSQL did not end within %s s of %s", seconds, number.name)
         except psutil.NoSuchProcess:
             return
         else:
