@@ -19,6 +19,7 @@ from grader_pipeline_tests.sheet.sheets_discovery import (
     parse_mask,
 )
 from grader_pipeline_tests.sheet.sheets_requests import Refusal
+from grader_pipeline_tests.sheet.sheets_spreadsheet import Spreadsheet
 from grader_pipeline_tests.sheet.sheets_state import Fault, Google, error
 
 __all__ = ["HTML", "TOKEN", "Fault", "Google", "serve"]
