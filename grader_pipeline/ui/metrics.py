@@ -9,6 +9,7 @@ all its programs. Google Cloud shows it. A refusal for the quota is in the log, 
 Source: daily_metrics, mail_outbox, Dagster's runs and heartbeats, and its run launcher.
 """
 
+import datetime as dt
 from collections.abc import Iterator
 
 import dagster as dg
@@ -18,7 +19,8 @@ from prometheus_client.core import GaugeMetricFamily
 from grader_pipeline.partitions import window
 from grader_pipeline.reports.waiting import waiting_days
 from grader_pipeline.resources.postgres import Postgres
-from grader_pipeline.schedule import UNFINISHED
+from grader_pipeline.schedule import LATEST, UNFINISHED, newest_morning
+from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
 from grader_pipeline.workers import KnowsWorkers
 
@@ -47,6 +49,14 @@ class _Now:
                 "grader_last_reported_day_end_seconds",
                 "The end of the newest day that readers have a report of.",
                 window(last).end.timestamp(),
+            )
+        settings = Settings()
+        due = newest_morning(settings, dt.datetime.now(dt.UTC) - LATEST)
+        if due >= settings.grader_start_date:
+            yield GaugeMetricFamily(
+                "grader_due_day_end_seconds",
+                "The end of the newest day that should be reported by now.",
+                window(due).end.timestamp(),
             )
         yield GaugeMetricFamily(
             "grader_waiting_days", "Days that wait to be computed again.", waiting

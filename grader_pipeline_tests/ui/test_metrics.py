@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from grader_pipeline.roles.instance import environment
 from grader_pipeline.roles.places import run_socket
+from grader_pipeline.schedule import LATEST, newest_morning
 from grader_pipeline.settings import Settings
 from grader_pipeline_tests.reports.conftest import School
 from grader_pipeline_tests.reports.school_days import DAY, OK, X, at
@@ -49,6 +50,9 @@ def test_the_last_reported_day_and_the_mails_are_those_of_the_tables(
         DAY + dt.timedelta(days=1), dt.time(), Settings().timezone
     ).timestamp()
     assert after["grader_last_reported_day_end_seconds"] == {(): midnight}
+    due = newest_morning(Settings(), dt.datetime.now(dt.UTC) - LATEST)
+    end = dt.datetime.combine(due + dt.timedelta(days=1), dt.time(), Settings().timezone)
+    assert after["grader_due_day_end_seconds"] == {(): end.timestamp()}
     assert after["grader_undelivered_mails"] == {("queued",): 1, ("failed",): 2}
     assert after["grader_waiting_days"] == {(): 0}
     assert after["grader_runs"][("STARTED",)] == 0
