@@ -145,8 +145,7 @@ def _first(warnings: Sequence[str]) -> Iterator[str]:
 
 def _rows(part: Part) -> Iterator[str]:
     yield from part.lines
-    for label, *values in part.table.rows if part.table else ():
-        yield f"{label}: {' → '.join(values)}"
+    yield from part.table.lines() if part.table else ()
 
 
 def _fitting(lines: Sequence[str], signs: int) -> Iterator[str]:

@@ -120,7 +120,7 @@ def test_the_short_form_of_changes_lists_them_and_fits_every_channel() -> None:
         parts=(Part("31.05.2023", ("и ещё",), Table(("", "было", "стало"), rows)),),
     )  # fmt: skip
     text = channels.short(changed)
-    assert "Показатель 3: 3 → 4" in text
+    assert "Показатель 3: было 3, стало 4" in text
     assert "и ещё 4" in text
     assert "Файл" not in text, "a file of another machine is no link"
     assert text.endswith("…")
