@@ -9,10 +9,8 @@ import datetime as dt
 
 import dagster as dg
 
+from grader_pipeline.mornings import LATEST, MORNING
 from grader_pipeline.settings import Settings
-
-LATEST = dt.timedelta(hours=1)
-"""More than a day takes with every retry. The report is late afterwards."""
 
 _settings = Settings()
 
@@ -37,13 +35,6 @@ UNFINISHED = [status for status in dg.DagsterRunStatus if status not in ENDS]
 """The statuses of runs that wait or are under way."""
 
 
-def newest_morning(settings: Settings, now: dt.datetime) -> dt.date:
-    """The day that the newest morning until ``now`` asks for. ``now`` has a zone."""
-    here = now.astimezone(settings.timezone)
-    is_later = here.time() >= settings.grader_schedule_time
-    return here.date() - dt.timedelta(days=1 if is_later else 2)
-
-
 day_job = dg.define_asset_job(
     "grader_day",
     selection=dg.AssetSelection.all(),
@@ -52,6 +43,7 @@ day_job = dg.define_asset_job(
 
 
 @dg.schedule(
+    name=MORNING,
     job=day_job,
     cron_schedule=_cron(_settings.grader_schedule_time),
     execution_timezone=_settings.grader_timezone,

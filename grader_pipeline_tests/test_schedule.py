@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from grader_pipeline.schedule import morning, newest_morning
+from grader_pipeline.mornings import newest_morning
+from grader_pipeline.schedule import morning
 from grader_pipeline.settings import Settings
 
 MOSCOW = ZoneInfo("Europe/Moscow")

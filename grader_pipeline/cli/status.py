@@ -17,6 +17,7 @@ from grader_pipeline.cli.database import opened
 from grader_pipeline.cli.doctor import FEW_DAYS
 from grader_pipeline.local.disk_forecast import disks
 from grader_pipeline.logs import without_secrets
+from grader_pipeline.mornings import LATEST, newest_morning
 from grader_pipeline.partitions import window
 from grader_pipeline.reports.day_metrics import MAIN_METRICS
 from grader_pipeline.reports.report_files import reports
@@ -26,7 +27,6 @@ from grader_pipeline.reports.waiting import waiting_days
 from grader_pipeline.resources.postgres import Connection
 from grader_pipeline.roles.errors import LauncherError
 from grader_pipeline.roles.morning import troubles
-from grader_pipeline.schedule import LATEST, newest_morning
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from grader_pipeline.reports.day_metrics import HISTORY_DAYS
-from grader_pipeline.reports.privacy import read_shown
+from grader_pipeline.reports.names import read_named
 from grader_pipeline.reports.report_files import reports
 from grader_pipeline.resources.postgres import Connection
 from grader_pipeline.settings import Settings
@@ -36,7 +36,7 @@ def workbook_of(db: Connection, day: dt.date) -> Attachment:
     if chart := chart_table(rows):
         tables.append(chart)
     for report in filter(has_worksheet, reports()):
-        tables.append(worksheet(report, read_shown(db, report, until=day, days=1), [day]))
+        tables.append(worksheet(report, read_named(db, report, until=day, days=1), [day]))
     first = Settings().google_sheets_worksheet
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"grades-{day}.xlsx"

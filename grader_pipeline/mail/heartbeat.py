@@ -15,9 +15,9 @@ import logging
 import dagster as dg
 import httpx
 
+from grader_pipeline.mornings import MORNING, newest_morning
 from grader_pipeline.partitions import window
 from grader_pipeline.resources.postgres import Postgres
-from grader_pipeline.schedule import morning, newest_morning
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
 
@@ -70,7 +70,7 @@ def probe() -> str:
 def _is_stopped(instance: dg.DagsterInstance) -> bool:
     """Whether somebody has stopped the schedule in Dagster's UI."""
     return any(
-        state.name == morning.name and state.status.value == "STOPPED"
+        state.name == MORNING and state.status.value == "STOPPED"
         for state in instance.all_instigator_state()
     )
 

@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
+from grader_pipeline.mornings import MORNING
 from grader_pipeline.resources.postgres import Connection
 from grader_pipeline.roles import health, places
 from grader_pipeline.settings import Settings
@@ -19,7 +20,7 @@ SILENT_SECONDS = 300
 _WAITING_MINUTES = 5
 _BREAK = "\n"
 _HAS_CODE = "it has the code. Start the daemon again."
-_NEEDED = ("morning", "mail_sensor")
+_NEEDED = (MORNING, "mail_sensor")
 """The schedule that loads a day, and the sensor that mails it and asks GRADER_HEARTBEAT_URL."""
 
 
@@ -47,7 +48,7 @@ def _stopped(known: dict[str, dict[str, Any]]) -> Iterator[str]:
     for name, row in known.items():
         if row["is_stopped"]:
             what = {
-                "morning": "no day is loaded by itself",
+                MORNING: "no day is loaded by itself",
                 "mail_sensor": "no mail is sent, and GRADER_HEARTBEAT_URL is not asked",
             }.get(name, "it does nothing")
             yield (
@@ -75,7 +76,7 @@ def _code(known: dict[str, dict[str, Any]], settings: Settings) -> Iterator[str]
     for name in _NEEDED:
         if name in known and (error := known[name]["error"]):
             yield f"The {known[name]['kind']} {name} fails: {error.strip().partition(_BREAK)[0]}"
-    if "morning" not in known:
+    if MORNING not in known:
         yield (
             "The schedule morning never ran: set GRADER_API_URL for the code server too, or start "
             "the schedule in Dagster's UI, under Automation."

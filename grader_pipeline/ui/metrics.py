@@ -16,10 +16,11 @@ import dagster as dg
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
+from grader_pipeline.mornings import LATEST, newest_morning
 from grader_pipeline.partitions import window
 from grader_pipeline.reports.waiting import waiting_days
 from grader_pipeline.resources.postgres import Postgres
-from grader_pipeline.schedule import LATEST, UNFINISHED, newest_morning
+from grader_pipeline.schedule import UNFINISHED
 from grader_pipeline.settings import Settings
 from grader_pipeline.statements import statement
 from grader_pipeline.workers import KnowsWorkers

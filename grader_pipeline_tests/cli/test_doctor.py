@@ -89,8 +89,9 @@ def test_doctor_says_what_would_be_sent_to_whom(doctor: Doctor) -> None:
     assert said(MAIL_ON_FAILURE_TO="e@f.org").endswith("a@b.org, c@d.org; failures to e@f.org")
     assert "FAIL" in doctor(MAIL_TO="nobody").stdout
     courses = said(
-        MAIL_COURSES="g@h.org = course-v1:A+B+C", GRADER_CHANNELS="json://s3cret-w@b.org"
-    )
+        MAIL_TO="Anna <a@b.org>, c@d.org", MAIL_COURSES="g@h.org = course-v1:A+B+C",
+        GRADER_CHANNELS="json://s3cret-w@b.org",
+    )  # fmt: skip
     assert "b.org, c@d.org, json-" in courses
     assert "s3cret" not in courses
     assert "; the figures of their courses to g@h.org; failures" in courses

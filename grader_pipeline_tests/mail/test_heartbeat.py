@@ -11,8 +11,8 @@ import pytest
 
 from grader_pipeline.mail import heartbeat, mailed
 from grader_pipeline.mail.heartbeat import beat
+from grader_pipeline.mornings import newest_morning
 from grader_pipeline.resources.postgres import Postgres
-from grader_pipeline.schedule import newest_morning
 from grader_pipeline.settings import Settings
 from grader_pipeline_tests import grader
 from grader_pipeline_tests.grader import Grader, body, raw

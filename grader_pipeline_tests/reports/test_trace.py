@@ -23,7 +23,7 @@ from grader_pipeline.reports.trace import Traced, trace
 from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline_tests.assets.conftest import Run, grader, instance, run_day
 from grader_pipeline_tests.grader import Grader, body, learner
-from grader_pipeline_tests.reports import twin, twin_learners
+from grader_pipeline_tests.reports import twin, twin_learners, twin_weeks
 from grader_pipeline_tests.reports.conftest import REPORTS, School
 from grader_pipeline_tests.reports.test_twin import attention_lines
 from grader_pipeline_tests.reports.twin import DAY, MOSCOW, Attempt
@@ -206,6 +206,7 @@ KEYS = {
     "hours": ("hour",),
     "learners": ("course", "user_id"),
     "tasks": ("course", "task", "period"),
+    "weeks": ("course",),
 }
 
 
@@ -228,6 +229,7 @@ def by_hand(report: str, day: dt.date, attempts: list[Attempt]) -> Callable[...,
         "hours": lambda: twin.hours(mine, day),
         "learners": lambda: twin_learners.learner_states(mine, loaded, day),
         "tasks": lambda: twin_learners.tasks(mine, loaded, day),
+        "weeks": lambda: twin_weeks.weeks(mine, loaded, day),
     }[report]()
     key = {"attention": ("course", "place")}.get(report, KEYS[report])
     return lambda line, column: found.get(tuple(line[name] for name in key), {}).get(column)

@@ -118,6 +118,9 @@ def report_lines(db: Connection) -> dict[tuple[str, dt.date], list[str]]:
     """
     found: dict[tuple[str, dt.date], list[str]] = {}
     for report in reports():
+        there = db.execute("SELECT to_regclass(%s) AS name", [report.name]).fetchone() or {}
+        if there["name"] is None:  # a report of today, before its first day
+            continue
         lines = db.execute(f"SELECT * FROM {report.name}".encode()).fetchall()
         for line in lines:
             cells = without_numbers(report.name, line).items()
@@ -229,7 +232,9 @@ def test_a_new_day_after_the_upgrade_is_there_once_as_in_a_fresh_installation(
     assert after["grader_rejected"] == expected["grader_rejected"]
     assert totals(after["grader_load"]) == totals(expected["grader_load"])
     now, computed = report_lines(installation), report_lines(fresh)
-    assert now.keys() == computed.keys()
+    # A report that 0.2.0 had not has lines only of the days that were run since.
+    of_then = {name for name, _ in lines}
+    assert now.keys() == {p for p in computed if p[0] in of_then or p[1] in RUN_TODAY}
     for part, found in now.items():
         # A part that no run since has computed is what 0.2.0 computed.
         is_unchanged = part[1] not in RUN_TODAY and found == lines[part]

@@ -10,9 +10,9 @@ import psycopg
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from grader_pipeline.mornings import LATEST, newest_morning
 from grader_pipeline.roles.instance import environment
 from grader_pipeline.roles.places import run_socket
-from grader_pipeline.schedule import LATEST, newest_morning
 from grader_pipeline.settings import Settings
 from grader_pipeline_tests.reports.conftest import School
 from grader_pipeline_tests.reports.school_days import DAY, OK, X, at
