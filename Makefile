@@ -38,8 +38,10 @@ demo: $(INSTALLED)
 dev: $(INSTALLED)
 	@trap : INT; $(BIN)/grader-pipeline dev $(ARGS) $(UNLESS_INTERRUPTED)
 
+# Files in the order of conftest.py: the slowest first.
 test: $(INSTALLED)
-	$(BIN)/python -m $(if $(ON),grader_pipeline_tests.$(ON),pytest) -n logical --dist loadfile $(ARGS)
+	$(BIN)/python -m $(if $(ON),grader_pipeline_tests.$(ON),pytest) -n logical --dist loadfile \
+		--no-loadscope-reorder $(ARGS)
 
 # As root: it makes network namespaces. Needs iproute2 and redis-server.
 test-hosts: $(INSTALLED)

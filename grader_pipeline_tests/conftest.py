@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import uuid
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,13 +34,18 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as ``quick`` each test that starts no PostgreSQL and no process."""
+    """Mark as ``quick`` each test that starts no PostgreSQL and no process.
+
+    Files without such tests begin first: one that takes minutes must not begin when all others end.
+    """
     for item in items:
         if item.path.parent.name in _ROOMS_OF_PROCESSES:
             item.add_marker("processes")
         fixtures = set(getattr(item, "fixturenames", ()))
         if not fixtures & _SERVERS and not item.get_closest_marker("processes"):
             item.add_marker("quick")
+    quick = Counter(item.path for item in items if item.get_closest_marker("quick"))
+    items.sort(key=lambda item: quick[item.path])
 
 
 @pytest.fixture(autouse=True)
