@@ -1,20 +1,14 @@
 """Every kind of mail in a browser, as a phone and a wide window show it, in light and in dark."""
 
-import datetime as dt
-from collections.abc import Iterator
-
-import psycopg
 import pytest
 from playwright.sync_api import Page
 
-from grader_pipeline.resources.postgres import Postgres
-from grader_pipeline_tests.mail import kinds
-from grader_pipeline_tests.reports.conftest import School
-from grader_pipeline_tests.reports.sample_weeks import load_weeks
+from grader_pipeline_tests.browser.pictures import DOCS, kept_labels, labels, of_mail
+from grader_pipeline_tests.browser.sample_mails import sample_mails
 
-DAY = dt.date(2023, 5, 28)
-"""A Sunday: the weekly mail is about the same days."""
 PHONE, WIDE = {"width": 360, "height": 740}, {"width": 800, "height": 740}
+LARGEST_FILE = 100_000
+"""Bytes of a picture in the papers."""
 SCREENS = 3
 """So many screens of a phone has the longest mail about a day."""
 
@@ -53,18 +47,22 @@ TOPS = """(order) => order.map((what) => {
 
 
 @pytest.fixture(scope="module")
-def letters(postgres_18: str) -> Iterator[dict[str, str]]:
-    """The HTML of each kind of mail of a sample school that has been loaded for two weeks."""
-    name = "mails_in_a_browser"
-    with psycopg.connect(postgres_18, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
-        postgres = Postgres.at(postgres_18.replace("/postgres?", f"/{name}?"))
-        load_weeks(School(postgres), DAY, days=14, rows=400)
-        with postgres.transaction() as db:
-            found = kinds.letters(db, DAY)
-        postgres.close()
-        yield {kind: kinds.as_page(letter) for kind, letter in found.items()}
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+def letters(postgres_18: str) -> dict[str, str]:
+    """The HTML of each kind of mail."""
+    return sample_mails(postgres_18)
+
+
+def test_a_picture_of_each_kind_of_mail_is_in_the_papers_and_has_its_labels(
+    page: Page, letters: dict[str, str]
+) -> None:
+    pictures = [of_mail(kind) for kind in letters]
+    assert {picture.file for picture in pictures} == set((DOCS / "mails").iterdir())
+    papers = (DOCS / "mails.md").read_text()
+    for picture in pictures:
+        picture.open(page, letters)
+        assert labels(picture, page) == kept_labels(picture), "make pictures"
+        assert picture.file.stat().st_size < LARGEST_FILE
+        assert f"({picture.file.relative_to(DOCS)})" in papers
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])

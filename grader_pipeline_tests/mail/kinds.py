@@ -15,7 +15,13 @@ from grader_pipeline.mail.digest import FailedDays, Outcome, digest
 from grader_pipeline.mail.letter import CHART_ID, Letter, write
 from grader_pipeline.mail.message import Links, Message
 from grader_pipeline.mail.run_outcome import FailureCause
-from grader_pipeline.reports.day_metrics import Changes, MetricChange, read_day, read_main_numbers
+from grader_pipeline.reports.day_metrics import (
+    Changes,
+    DayReport,
+    MetricChange,
+    read_day,
+    read_main_numbers,
+)
 from grader_pipeline.reports.definition import OTHERS
 from grader_pipeline.reports.units import Unit
 from grader_pipeline.resources.postgres import Connection
@@ -32,14 +38,6 @@ CAUSE = FailureCause(
     "0a1b2c3d4e5f",
     may_pass=True,
 )
-WARNINGS = (
-    CheckWarning("usual_volume", {"attempts": 1207, "median of the weekday": 2540.0}),
-    CheckWarning("few_rejected", {"share": 0.073}),
-    CheckWarning(
-        "courses_have_outcome_urls",
-        {"courses": ["course-v1:SkillFactory+DST-3.0+28FEB2021"], "not named": 2},
-    ),
-)
 
 
 def letters(db: Connection, day: dt.date) -> dict[str, Letter]:
@@ -51,13 +49,15 @@ def messages(db: Connection, day: dt.date) -> Iterator[tuple[str, Message]]:
     """A message of each kind. What has no source in the database is made up."""
     report = read_day(db, day)
     shown = attention.Shown(db, day)
-    yield "daily", daily.ready(report, attention.of_day(shown, WARNINGS), [], LINKS)
+    courses_of_day = known_courses(db, day)
+    warnings = attention.of_day(shown, _warnings(report, courses_of_day))
+    yield "daily", daily.ready(report, warnings, [], LINKS)
     yield "quiet day", daily.ready(report, [], [day - dt.timedelta(days=1)], LINKS)
     yield "changed", daily.changed(changes(db, day), [], LINKS)
-    yield "courses", courses.ready(db, day, known_courses(db, day)[:2], [], LINKS)
-    figures = courses.read_figures(db, day, known_courses(db, day)[:1])
-    before = {course: (dict.fromkeys(found, 7), found) for course, found in figures.items()}
-    yield "courses changed", courses.changed(db, {day: before}, LINKS)
+    yield "courses", courses.ready(db, day, courses_of_day[:2], [], LINKS)
+    figures = courses.read_figures(db, day, courses_of_day[:1])
+    fewer = {course: (_a_little_fewer(now), now) for course, now in figures.items()}
+    yield "courses changed", courses.changed(db, {day: fewer}, LINKS)
     sunday = day - dt.timedelta(days=day.isoweekday() % 7)
     yield "weekly", weekly.weekly(db, sunday, [], LINKS)
     yield "failure", failure.failed([day], CAUSE, LINKS)
@@ -70,6 +70,25 @@ def messages(db: Connection, day: dt.date) -> Iterator[tuple[str, Message]]:
         "backfill with trouble",
         digest(numbers, outcome, changes(db, day), [], LINKS, to_owners=True),
     )
+
+
+def _warnings(report: DayReport, courses_of_day: list[str]) -> tuple[CheckWarning, ...]:
+    """Warnings of the day's checks that its figures do not contradict."""
+    counts = {metric.metric: int(metric.value or 0) for metric in report.metrics}
+    attempts = counts.get("attempts", 1207)
+    return (
+        CheckWarning(
+            "usual_volume", {"attempts": attempts, "median of the weekday": attempts * 2.4}
+        ),
+        CheckWarning("few_rejected", {"share": 0.073}),
+        CheckWarning("courses_have_outcome_urls", {"courses": courses_of_day[-1:], "not named": 0}),
+    )
+
+
+def _a_little_fewer(now: courses.Figures) -> courses.Figures:
+    submits, successes = int(now["submits"] or 0) - 2, int(now["successes"] or 0) - 1
+    share = round(Decimal(100) * successes / submits, 1)
+    return {**now, "submits": submits, "successes": successes, "success_share": share}
 
 
 def known_courses(db: Connection, day: dt.date) -> list[str]:
