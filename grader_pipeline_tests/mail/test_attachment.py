@@ -14,7 +14,7 @@ from grader_pipeline.definitions import build_defs
 from grader_pipeline.mail import attachment, outbox
 from grader_pipeline.mail.message import Message
 from grader_pipeline.mailboxes import Mailbox
-from grader_pipeline.reports.definition import CHART_WORKSHEET
+from grader_pipeline.reports.definition import CHART_WORKSHEET, TODAY_WORKSHEET
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.settings import Settings
 from grader_pipeline_tests import grader
@@ -79,8 +79,12 @@ def test_the_days_workbook_has_the_lines_of_the_sheet_for_that_day_and_no_other(
     found = cells(io.BytesIO(part.get_content()))
     whole = cells(Settings().workbook)
     assert {"Лист1", CHART_WORKSHEET, "Курсы", "Задания"} <= found.keys() <= whole.keys()
+    assert list(found) == [title for title in whole if title in found], "the order of the tabs"
+    assert found[TODAY_WORKSHEET] == whole[TODAY_WORKSHEET]
+    marked = [line for line in found[TODAY_WORKSHEET] if str(line[0]).startswith("Отмечено")]
+    assert any(line[2] is not None for line in marked), "those of the day before are counted"
     moment = dt.datetime.combine(DAY, dt.time())
-    for title in found.keys() - {CHART_WORKSHEET}:
+    for title in found.keys() - {CHART_WORKSHEET, TODAY_WORKSHEET}:
         head, *lines = whole[title]
         assert found[title] == [head, *(line for line in lines if line[0] == moment)]
     assert len(found[CHART_WORKSHEET]) == 3, "the days before are in the chart"
