@@ -12,6 +12,7 @@ import base64
 import datetime as dt
 import io
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from grader_pipeline.reports.names import COURSE, TASK
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backends.backend_agg import RendererAgg
+    from matplotlib.legend import Legend
 
 COLOURS = ("#2f81f7", "#2da44e", "#bf6a02", "#a475f9", "#d1496b")
 GREY = "#808893"
@@ -181,6 +183,8 @@ def _fit(axes: "Axes", renderer: "RendererAgg") -> None:
     """
     figure = axes.figure
     width, height = figure.bbox.size
+    for legend in figure.legends:
+        _wrap(legend, renderer, width)
     above = sum(legend.get_window_extent(renderer).height for legend in figure.legends)
     # The number of labels depends on the size of the axes, so set about that size first.
     axes.set_position((0.2, 0.1, 0.78, 0.88 - above / height))
@@ -196,6 +200,17 @@ def _fit(axes: "Axes", renderer: "RendererAgg") -> None:
     axes.set_position(
         (left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height)
     )
+
+
+def _wrap(legend: "Legend", renderer: "RendererAgg", width: float) -> None:
+    """Break names of series that are longer than the picture into two lines."""
+    too_wide = legend.get_window_extent(renderer).width - width
+    texts = {text: text.get_window_extent(renderer).width for text in legend.get_texts()}
+    room = max(texts.values()) - too_wide
+    for text, needed in texts.items():
+        if needed > room:
+            signs = int(len(text.get_text()) * room / needed)
+            text.set_text(textwrap.fill(text.get_text(), signs, max_lines=2, placeholder="…"))
 
 
 def _text(value: object) -> str:
