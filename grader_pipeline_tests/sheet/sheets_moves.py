@@ -85,8 +85,11 @@ class Moves:
                 new = moved(key[0] if name == "cells" else key)
                 if new is not None:
                     sheet[name][(new, key[1]) if name == "cells" else new] = part
-        # Sources of charts, and ranges under protection, grow and shrink with their rows.
+        # Sources of charts, and ranges under protection, a filter or a conditional format, grow and
+        # shrink with their rows.
         ranges = [part["range"] for part in sheet["protectedRanges"]]
+        ranges += [area for rule in sheet["conditionalFormats"] for area in rule["ranges"]]
+        ranges += [sheet["basicFilter"]["range"]] if sheet["basicFilter"] else []
         for chart in sheet["charts"]:
             basic = chart["spec"].get("basicChart", {})
             for part in [*basic.get("domains", ()), *basic.get("series", ())]:

@@ -90,12 +90,18 @@ class Requests(Moves):
                     sheet["cells"][row, column] = cell
 
     def _set_basic_filter(self, body: dict[str, Any]) -> None:
-        area = body["filter"]["range"]
-        self._by_id(area["sheetId"])["basicFilter"] = {"range": dict(area)}
+        area = self._bounded(body["filter"]["range"])
+        self._by_id(area["sheetId"])["basicFilter"] = {"range": area}
 
     def _add_conditional_format_rule(self, body: dict[str, Any]) -> None:
         rule = copy.deepcopy(body["rule"])
+        rule["ranges"] = [self._bounded(area) for area in rule["ranges"]]
         self._by_id(rule["ranges"][0]["sheetId"])["conditionalFormats"].insert(body["index"], rule)
+
+    def _bounded(self, area: dict[str, int]) -> dict[str, int]:
+        """A range without a last row ends with the grid of now."""
+        grid = self._by_id(area["sheetId"])["properties"]["gridProperties"]
+        return {"endRowIndex": grid["rowCount"], **area}
 
     def _set_data_validation(self, body: dict[str, Any]) -> None:
         self._by_id(body["range"]["sheetId"])["formats"].append(copy.deepcopy(body))

@@ -13,7 +13,7 @@ from grader_pipeline_tests.sheet.sheets_requests import Cell, Refusal, Requests
 
 _PARTS = ("charts", "protectedRanges", "developerMetadata", "columnGroups", "basicFilter")
 
-_REPLACED = {"cells", "widths", "heights", "formats", "conditionalFormats", "developerMetadata"}
+_REPLACED = {"cells", "widths", "heights", "formats", "developerMetadata"}
 
 Span = tuple[int, int, int, int]
 """Rows and columns of a range, half-open: top, bottom, left, right."""

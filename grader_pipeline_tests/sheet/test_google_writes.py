@@ -13,6 +13,7 @@ from grader_pipeline.sheet.table import (
     DATE,
     Chart,
     Column,
+    Highlight,
     Table,
     daily_report,
 )
@@ -166,6 +167,30 @@ def test_a_grid_that_is_too_small_grows(book: Spreadsheet, sheets: Sheets) -> No
 
     assert len(book.values("Лист1")) == 4
     assert book.sheet("Лист1")["properties"]["gridProperties"]["columnCount"] == 3
+
+
+def test_marks_and_the_filter_cover_the_lines_of_days_that_come_later(
+    book: Spreadsheet, sheets: Sheets
+) -> None:
+    columns = (DATE, Column("Курс", 100), Column("Доля", 80))
+    days = [dt.date(2023, 5, day) for day in (31, 30, 29)]
+    marks = (Highlight(2, "above", 30), Highlight(1, "text", "x"))
+    # The newest day goes in right below the header, the oldest one at the end.
+    for there in ([1], [0, 1], [0, 1, 2]):
+        lines = tuple((days[at], course, 40) for at in there for course in "AB")
+        sheets.show(
+            [
+                *daily_report(metrics("2023-05-31")),
+                Table(columns, lines, worksheet="Курсы", highlights=marks),
+            ]
+        )
+
+    sheet, last = book.sheet("Курсы"), len(book.values("Курсы"))
+    rules = [area for rule in sheet["conditionalFormats"] for area in rule["ranges"]]
+    assert [area["startColumnIndex"] for area in rules] == [1, 2]
+    for area in [*rules, sheet["basicFilter"]["range"]]:
+        assert area["startRowIndex"] == 0, "the header"
+        assert last == 7 <= area["endRowIndex"]
 
 
 def test_upload_to_google_sheets_writes_the_worksheet_that_it_is_given(
