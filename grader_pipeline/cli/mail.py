@@ -24,7 +24,10 @@ from grader_pipeline.statements import statement
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to do, and the keys of the mails."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    explanation = "show the mails of 30 days, and all that are not sent, with their last error"
+    explanation = (
+        "show the mails of 30 days, and all that are not sent, with the addresses that a mail has "
+        "not reached and the last error"
+    )
     actions.add_parser("list", help=explanation, description=explanation)
     explanation = "try mails again, now and for another day, for those who did not get them"
     resend = actions.add_parser("resend", help=explanation, description=explanation)
@@ -67,7 +70,10 @@ def _list(postgres: Postgres, settings: Settings) -> None:
         mails = db.execute(statement("mail/list")).fetchall()
     for mail in mails:
         attempts = f"{mail['attempts']} attempt{'s' if mail['attempts'] != 1 else ''}"
-        lines = [f"{mail['key']}  {mail['state']}, {attempts}", f"  {mail['subject']}"]
+        reached = f"reached {mail['reached']} of {mail['recipients']}"
+        lines = [f"{mail['key']}  {mail['state']}, {attempts}, {reached}", f"  {mail['subject']}"]
+        if mail["not_reached"]:
+            lines.append(f"  not reached: {', '.join(mail['not_reached'])}")
         if mail["last_error"]:
             lines.append(f"  last error: {without_secrets(mail['last_error'], settings)}")
         for line in lines:

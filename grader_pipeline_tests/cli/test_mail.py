@@ -57,7 +57,7 @@ QUEUED = [
 ]
 
 
-def test_the_list_shows_each_mail_and_its_last_error_and_no_secret(
+def test_the_list_shows_each_mail_whom_it_has_not_reached_and_its_last_error_and_no_secret(
     database_url: str, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "The outbox has no mail." in run("mail", "list").stdout
@@ -66,10 +66,11 @@ def test_the_list_shows_each_mail_and_its_last_error_and_no_secret(
     done = run("mail", "list")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
-        "success:1  partly_sent, 3 attempts",
+        "success:1  partly_sent, 3 attempts, reached 1 of 2",
         "  Тема success:1",
+        "  not reached: anna@school.example (failed)",
         "  last error: 535  [2J no: ***",
-        "success:2  sent, 1 attempt",
+        "success:2  sent, 1 attempt, reached 2 of 2",
         "  Тема success:2",
     ]
 

@@ -1,5 +1,15 @@
--- The mails of the last 30 days, and older ones that are not sent, the newest first.
-SELECT key, subject, state, attempts, last_error
+-- The mails of the last 30 days, and older ones that are not sent, the newest first: how many of its
+-- recipients have each, and who has it not.
+SELECT key, subject, mail_outbox.state, attempts, last_error,
+    count(*) FILTER (WHERE mail_recipient.state = 'sent') AS reached,
+    count(address) AS recipients,
+    coalesce(
+        array_agg(address || ' (' || mail_recipient.state || ')' ORDER BY address)
+            FILTER (WHERE mail_recipient.state <> 'sent'),
+        '{}'
+    ) AS not_reached
 FROM mail_outbox
-WHERE state <> 'sent' OR created_at > now() - interval '30 days'
+LEFT JOIN mail_recipient USING (key)
+WHERE mail_outbox.state <> 'sent' OR created_at > now() - interval '30 days'
+GROUP BY key
 ORDER BY created_at DESC, key;
