@@ -65,6 +65,7 @@ def decide(
             weekly.enqueue(db, backfill_id, outcome.reported, unfinished, links)
         with run_mails.beside(db, "mail to MAIL_COURSES"):
             course_mails.enqueue_changes(db, backfill_id, touched, links)
+            course_mails.enqueue_digest(db, backfill_id, outcome.reported, unfinished, links)
     mailed.note_reported(db, outcome.reported)
     mailed.note_metrics(db, changes)
     run_mails.enqueue_recovery(db, backfill_id, outcome.reported, links)

@@ -1,7 +1,7 @@
 """The mails to those of MAIL_COURSES: a day's report, and later what changed of it.
 
-What they were mailed is in the table mailed_course. It changes in the transaction that enqueues the
-mails. A day that they were not mailed, such as one of a backfill, is not called changed.
+The days of a backfill are one mail. What they were mailed is in the table mailed_course. It changes
+in the transaction that enqueues the mails. A day that they were not mailed is not called changed.
 """
 
 import datetime as dt
@@ -37,7 +37,34 @@ def enqueue_reports(
                 to=[mailbox],
                 report_date=day,
             )
-        _remember(db, day, courses.read_figures(db, day, _courses()))
+    for day, figures in courses.read_figures(db, days, _courses()).items():
+        _remember(db, day, figures)
+
+
+def enqueue_digest(
+    db: Connection,
+    candidate: str,
+    days: Collection[dt.date],
+    unfinished: Collection[dt.date],
+    links: Links,
+) -> None:
+    """Enqueue one mail to each reader about those of ``days`` that they were not mailed."""
+    new = sorted(set(days) - _mailed(db, days).keys())
+    if len(new) <= 1:
+        enqueue_reports(db, candidate, new, unfinished, links)
+        return
+    found = courses.read_figures(db, new, _courses())
+    waiting = days_that_wait(db, new, unfinished)
+    for mailbox, theirs in course_readers():
+        outbox.enqueue(
+            db,
+            courses.digest(db, found, theirs, waiting, links),
+            key=f"courses_digest:{candidate}:{_short(mailbox)}",
+            candidate=candidate,
+            to=[mailbox],
+        )
+    for day, figures in found.items():
+        _remember(db, day, figures)
 
 
 def enqueue_changes(db: Connection, candidate: str, days: Iterable[dt.date], links: Links) -> None:
@@ -67,9 +94,10 @@ def note_changes(
     Figures before and now, the newest day first.
     """
     changes = {}
-    for day in sorted(days, reverse=True):
-        known = _mailed(db, day)
-        now = courses.read_figures(db, day, [each for each in _courses() if each in known])
+    mailed = _mailed(db, days)
+    figures = courses.read_figures(db, mailed, _courses())
+    for day, known in sorted(mailed.items(), reverse=True):
+        now = {each: found for each, found in figures[day].items() if each in known}
         if found := {each: (known[each], now[each]) for each in now if known[each] != now[each]}:
             changes[day] = found
             _remember(db, day, now)
@@ -80,10 +108,12 @@ def _courses() -> list[str]:
     return sorted({course for _, theirs in course_readers() for course in theirs})
 
 
-def _mailed(db: Connection, day: dt.date) -> dict[str, Figures]:
-    found: dict[str, Figures] = {}
-    for row in db.execute(statement("mail/course_figures"), {"days": [day]}).fetchall():
-        found.setdefault(row["course"], {})[row["figure"]] = row["value"]
+def _mailed(db: Connection, days: Iterable[dt.date]) -> dict[dt.date, dict[str, Figures]]:
+    """What was mailed, by day and course. A day that was not mailed is not there."""
+    found: dict[dt.date, dict[str, Figures]] = {}
+    for row in db.execute(statement("mail/course_figures"), {"days": list(days)}).fetchall():
+        of_day = found.setdefault(row["report_date"], {})
+        of_day.setdefault(row["course"], {})[row["figure"]] = row["value"]
     return found
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from grader_pipeline.mail import attention
+from grader_pipeline.mail.digest import MOST_DAYS
 from grader_pipeline.mail.figures import figure
 from grader_pipeline.mail.message import Figure, Links, Message, Part, Table
 from grader_pipeline.mail.words import attention as attention_words
@@ -34,12 +35,21 @@ Figures = dict[str, Decimal | int | None]
 """Column -> value. All of a course without a line of its own are None."""
 
 
-def read_figures(db: Connection, day: dt.date, courses: Collection[str]) -> dict[str, Figures]:
-    """The figures of some courses, by id, as a mail shows them now."""
-    lines = {line["course"]: line for line in attention.Shown(db, day, courses).lines("courses")}
+def read_figures(
+    db: Connection, days: Collection[dt.date], courses: Collection[str]
+) -> dict[dt.date, dict[str, Figures]]:
+    """The figures of some courses, by day and id, as a mail shows them now."""
+    if not days:
+        return {}
+    span = (max(days) - min(days)).days + 1
+    found = attention.Shown(db, max(days), courses).lines("courses", span)
+    lines = {(line["report_date"], line["course"]): line for line in found}
     return {
-        course: {column: lines.get(course, {}).get(column) for column, _, _ in _FIGURES}
-        for course in courses
+        day: {
+            course: {column: lines.get((day, course), {}).get(column) for column, _, _ in _FIGURES}
+            for course in courses
+        }
+        for day in days
     }
 
 
@@ -53,10 +63,10 @@ def ready(
     """The day's figures of some courses, by id, beside the same weekday of the week before."""
     of_day = attention.Shown(db, day, courses)
     lines = {(each["report_date"], each["course"]): each for each in of_day.lines("courses", 8)}
-    sentence = words.ready(day, len(courses))
+    sentence = words.ready([day], len(courses))
     states = [line for line in of_day.lines("attention") if line["course"] in courses]
     return Message(
-        subject=words.subject(day),
+        subject=words.subject([day]),
         preheader=sentence,
         greeting=general.GREETING,
         sentence=sentence,
@@ -68,6 +78,49 @@ def ready(
         ),
         notes=(general.waiting(waiting),) if waiting else (),
     )
+
+
+def digest(
+    db: Connection,
+    figures: Mapping[dt.date, Mapping[str, Figures]],
+    courses: Sequence[str],
+    waiting: Sequence[dt.date],
+    links: Links,
+) -> Message:
+    """The figures of some courses, by id, on several days: those of ``read_figures``."""
+    days = sorted(figures)
+    sentence = words.ready(days, len(courses))
+    newest = days[::-1][:MOST_DAYS]
+    more = (day_words.more_days(len(days) - len(newest)),) if len(days) > len(newest) else ()
+    is_partial = any(figures[day][each]["learners"] is None for day in newest for each in courses)
+    notes = [words.NOT_SHOWN] if is_partial else []
+    notes += [general.waiting(waiting)] if waiting else []
+    name = attention.Shown(db, days[-1]).name
+    return Message(
+        subject=words.subject(days),
+        preheader=sentence,
+        greeting=general.GREETING,
+        sentence=sentence,
+        link=links.sheet,
+        parts=tuple(
+            Part(
+                name(course),
+                more,
+                Table(
+                    words.BY_DAY,
+                    tuple((short_date(day), *_counts(figures[day][course])) for day in newest),
+                ),
+            )
+            for course in courses
+        ),
+        notes=tuple(notes),
+    )
+
+
+def _counts(of_day: Figures) -> Iterator[str]:
+    for column, _, unit in _FIGURES:
+        if unit == Unit.COUNT:
+            yield shown(cell(of_day[column], unit, None))
 
 
 def changed(

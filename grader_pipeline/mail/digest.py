@@ -14,7 +14,8 @@ from grader_pipeline.mail.words import general
 from grader_pipeline.reports.day_metrics import Changes, Series
 from grader_pipeline.reports.russian import NO_VALUE, number, short_date
 
-_MOST_DAYS = 14
+MOST_DAYS = 14
+"""Days of which a digest has figures, the newest ones."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def _by_day(numbers: Series, reported: Sequence[dt.date]) -> Iterator[Part]:
     """The main metrics of the newest days."""
     if not numbers:
         return
-    shown = reported[::-1][:_MOST_DAYS]
+    shown = reported[::-1][:MOST_DAYS]
     rows = tuple(
         (short_date(day), *(_number(values, day) for values in numbers.values())) for day in shown
     )

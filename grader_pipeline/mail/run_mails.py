@@ -76,13 +76,15 @@ def decide(
         new = [day for day in known["new"] if day in own]
         checks = check_warnings.of_run(instance, run) if new else ()
         _enqueue_reports(db, run_id, new, unfinished, links, checks)
-        _enqueue_others(db, run_id, [d for d in known["new"] if d not in own], unfinished, links)
+        others = [day for day in known["new"] if day not in own]
+        _enqueue_others(db, run_id, others, unfinished, links)
         enqueue_changes(db, run_id, changes, unfinished, links)
         with beside(db, "weekly mail"):
             weekly.enqueue(db, run_id, known["new"], unfinished, links)
         with beside(db, "mail to MAIL_COURSES"):
             course_mails.enqueue_reports(db, run_id, new, unfinished, links)
             course_mails.enqueue_changes(db, run_id, known["reported"], links)
+            course_mails.enqueue_digest(db, run_id, others, unfinished, links)
     else:
         course_mails.note_changes(db, known["reported"])
     mailed.note_reported(db, [*known["new"], *known["reported"]])

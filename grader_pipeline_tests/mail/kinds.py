@@ -55,14 +55,16 @@ def messages(db: Connection, day: dt.date) -> Iterator[tuple[str, Message]]:
     yield "quiet day", daily.ready(report, [], [day - dt.timedelta(days=1)], LINKS)
     yield "changed", daily.changed(changes(db, day), [], LINKS)
     yield "courses", courses.ready(db, day, courses_of_day[:2], [], LINKS)
-    figures = courses.read_figures(db, day, courses_of_day[:1])
+    figures = courses.read_figures(db, [day], courses_of_day[:1])[day]
     fewer = {course: (_a_little_fewer(now), now) for course, now in figures.items()}
     yield "courses changed", courses.changed(db, {day: fewer}, LINKS)
+    days = [day - dt.timedelta(days=back) for back in range(9, -1, -1)]
+    figures_of_days = courses.read_figures(db, days, courses_of_day[:2])
+    yield "courses backfill", courses.digest(db, figures_of_days, courses_of_day[:2], [], LINKS)
     sunday = day - dt.timedelta(days=day.isoweekday() % 7)
     yield "weekly", weekly.weekly(db, sunday, [], LINKS)
     yield "failure", failure.failed([day], CAUSE, LINKS)
     yield "recovered", failure.recovered([day], LINKS)
-    days = [day - dt.timedelta(days=back) for back in range(9, -1, -1)]
     numbers = read_main_numbers(db, days)
     yield "backfill", digest(numbers, Outcome(reported=days), {}, [], LINKS)
     outcome = Outcome(reported=days[4:], failed=[FailedDays(days[:2], CAUSE)], not_run=days[2:4])

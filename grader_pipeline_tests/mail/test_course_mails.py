@@ -1,8 +1,10 @@
 """Somebody of MAIL_COURSES reads what the sheet shows of their courses, and nothing else."""
 
 import datetime as dt
+import time
 
 import pytest
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 from grader_pipeline.mail import attention, courses
 from grader_pipeline.mail.letter import write
@@ -64,8 +66,8 @@ def test_a_course_that_the_sheet_does_not_show_has_no_figures_here(school):
         shown = {line["course"] for line in attention.Shown(db, DAY).lines("courses")}
         assert TINY not in shown
         message = courses.ready(db, DAY, [TINY, "course-v1:No+Such+1"], [], LINKS)
-        assert courses.read_figures(db, DAY, [TINY]) == {
-            TINY: dict.fromkeys(("submits", "successes", "success_share", "learners"))
+        assert courses.read_figures(db, [DAY], [TINY]) == {
+            DAY: {TINY: dict.fromkeys(("submits", "successes", "success_share", "learners"))}
         }
     for part in message.parts:
         assert not part.figures
@@ -138,6 +140,46 @@ def test_a_day_that_failed_is_mailed_to_no_reader_before_it_is_there(school, run
     trouble.clear()
     run()
     assert len([mail for mail in subjects() if THEIRS in mail]) == 2
+
+
+def test_the_days_of_a_backfill_are_one_mail_to_each_reader_and_known_from_then_on(
+    school, run, subjects, text_of, instance
+):
+    first, before = (DAY - dt.timedelta(days=back) for back in (2, 1))
+    days = [first, before, DAY]
+    for day in days[:2]:
+        school.load(day, [at(f"10:0{n}", name, OK, back=(DAY - day).days)
+                          for n, name in enumerate(NAMES[:5])])  # fmt: skip
+        school.compute(day)
+    run(first.isoformat())
+    assert len(subjects()) == 3
+    keys = [day.isoformat() for day in days]
+    backfill = PartitionBackfill(
+        "days", BulkActionStatus.REQUESTED, False, {}, time.time(), partition_names=keys
+    )
+    instance.add_backfill(backfill)
+    for key in keys:
+        run(key, dagster__backfill="days")
+    instance.update_backfill(backfill.with_status(BulkActionStatus.COMPLETED_SUCCESS))
+
+    reports = f"отчёты за {before:%d.%m.%Y}–{DAY:%d.%m.%Y} (2 дня)"
+    readers = [f"{who}: Ваши курсы — {reports}" for who in (CLARA, f"Dora <{DORA}>")]
+    mails = subjects()
+    assert sorted(mail for mail in mails if "Ваши курсы" in mail) == sorted(readers)
+    assert len(mails) == 3, "and a digest of all days to colleagues"
+    assert text_of("courses_digest")
+    with school.postgres.transaction() as db:
+        figures = courses.read_figures(db, days[1:], [COURSE, TINY])
+        text = plain(write(courses.digest(db, figures, [COURSE, TINY], [], LINKS)).text)
+    assert f"ср {DAY:%d.%m}: попыток 7, успешных 3, юзеров 7" in text
+    assert f"вт {before:%d.%m}: попыток 5, успешных 5, юзеров 5" in text
+    assert f"ср {DAY:%d.%m}: попыток —, успешных —, юзеров —" in text, "of the tiny course"
+    assert "—: чисел за день нет, потому что" in text
+
+    day_of(school, solved=5)
+    run()
+    changed = f"{CLARA}: Числа ваших курсов изменились — отчёт за {DAY:%d.%m.%Y}"
+    assert changed in subjects()
 
 
 def test_what_fell_in_a_course_is_in_its_mail_and_nobody_elses(postgres):

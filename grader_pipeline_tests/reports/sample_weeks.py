@@ -11,7 +11,7 @@ from grader_pipeline_tests.reports.twin import Attempt
 
 
 def load_weeks(school: School, last: dt.date, *, days: int, rows: int) -> None:
-    """Store ``days`` days that end with ``last``, and compute their metrics.
+    """Store ``days`` days that end with ``last``, and compute their metrics and courses.
 
     The other reports are those of the last day and of a week before, and of the last Sunday.
     """
@@ -25,7 +25,7 @@ def load_weeks(school: School, last: dt.date, *, days: int, rows: int) -> None:
     sunday = last - dt.timedelta(days=last.isoweekday() % 7)
     whole = {last, last - dt.timedelta(days=7), sunday}
     for date in dates:
-        school.compute(date, *(() if date in whole else ("daily_metrics",)))
+        school.compute(date, *(() if date in whole else ("daily_metrics", "courses")))
 
 
 def _attempt(element: dict) -> Attempt:

@@ -4,23 +4,29 @@ import datetime as dt
 from collections.abc import Sequence
 
 from grader_pipeline.mail.words.general import reports_of
-from grader_pipeline.reports.russian import date, dates, short_date
+from grader_pipeline.reports.russian import NO_VALUE, dates, short_date
 
 NEED_HELP = "Кому нужна помощь"
 ATTEMPTS, SUCCESSES, SHARE, LEARNERS = (
     "Попыток (submit)", "Успешных попыток (submit)", "Доля успешных", "Юзеров с попытками",
 )  # fmt: skip
 
+BY_DAY = ("", "Попыток", "Успешных", "Юзеров")
+NOT_SHOWN = (
+    f"{NO_VALUE}: чисел за день нет, потому что в этом курсе или в остальных небольших занималось "
+    "меньше пяти юзеров."
+)
 
-def subject(day: dt.date) -> str:
-    """Of the mail about a day of some courses."""
-    return f"Ваши курсы — {reports_of([day])}"
+
+def subject(found: Sequence[dt.date]) -> str:
+    """Of the mail about days of some courses."""
+    return f"Ваши курсы — {reports_of(found)}"
 
 
-def ready(day: dt.date, courses: int) -> str:
-    """The day's figures of some courses are there."""
+def ready(found: Sequence[dt.date], courses: int) -> str:
+    """The figures of some courses are there, of these days."""
     which = "вашего курса" if courses == 1 else "ваших курсов"
-    return f"Данные студентов за {date(day)} обновлены в базе данных, ниже — числа {which}."
+    return f"Данные студентов за {dates(found)} обновлены в базе данных, ниже — числа {which}."
 
 
 def changed_subject(found: Sequence[dt.date]) -> str:
