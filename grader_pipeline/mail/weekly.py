@@ -19,8 +19,11 @@ from grader_pipeline.reports.definition import OTHERS, Row
 from grader_pipeline.reports.russian import shown
 from grader_pipeline.reports.units import Percent, Unit
 from grader_pipeline.resources.postgres import Connection
+from grader_pipeline.statements import statement
 
 _DAYS = 7
+_COMPARED = 2
+"""The level of a week when all days of both weeks are known."""
 _LATEST = 6
 """How many days after its Sunday a week is still mailed."""
 _MOST_COURSES = 10
@@ -41,40 +44,69 @@ def enqueue(
     unfinished: Collection[dt.date],
     links: Links,
 ) -> None:
-    """Enqueue the mail of the last week, once, if its Sunday is one of ``days``: those reported."""
-    for day in days:
-        if day.isoweekday() == _DAYS and (partitions.today() - day).days <= _LATEST:
-            waiting = days_that_wait(db, [day], unfinished)
+    """Enqueue the mails of the weeks to which ``days`` belong: those reported.
+
+    A week is mailed when its Sunday is reported. If days were missing then, it is mailed again when
+    all of the week are there, and when all of the week before are.
+    """
+    sundays = {day + dt.timedelta(days=_DAYS - day.isoweekday()) for day in days}
+    sundays |= {sunday + dt.timedelta(days=_DAYS) for sunday in sundays}
+    for sunday in sorted(sundays):
+        if (partitions.today() - sunday).days > _LATEST:
+            continue
+        # From the least that is known of the two weeks to the most.
+        keys = [f"weekly:{sunday}:part", f"weekly:{sunday}:alone", f"weekly:{sunday}"]
+        level = _level(_known_days(db, sunday))
+        known = {"keys": keys}
+        mailed = [row["key"] for row in db.execute(statement("mail/known_keys"), known).fetchall()]
+        before = max((keys.index(key) for key in mailed), default=-1)
+        if level > before and (mailed or sunday in days):
+            waiting = days_that_wait(db, [sunday], unfinished)
             outbox.enqueue(
                 db,
-                weekly(db, day, waiting, links),
-                key=f"weekly:{day}",
+                weekly(db, sunday, waiting, links, is_again=bool(mailed)),
+                key=keys[level],
                 candidate=candidate,
                 to=colleagues(),
-                report_date=day,
+                report_date=sunday,
             )
 
 
-def weekly(db: Connection, sunday: dt.date, waiting: Sequence[dt.date], links: Links) -> Message:
-    """The week that ends with ``sunday``."""
+def weekly(
+    db: Connection,
+    sunday: dt.date,
+    waiting: Sequence[dt.date],
+    links: Links,
+    *,
+    is_again: bool = False,
+) -> Message:
+    """The week that ends with ``sunday``.
+
+    ``is_again``: it was mailed before, when days of it or of the week before were missing.
+    """
     monday = sunday - dt.timedelta(days=_DAYS - 1)
     of_day = attention.Shown(db, sunday)
     lines = [line for line in of_day.lines("weeks") if line["course"] != OTHERS]
     lines.sort(key=lambda line: (-line["learners"], line["course"]))
-    figures, missing = _totals(db, sunday)
+    known = _known_days(db, sunday)
+    is_whole, is_compared = known[0] == _DAYS, _level(known) == _COMPARED
+    figures = _totals(db, sunday, compare=is_compared)
     better, worse = [], []
-    if not missing:
+    if is_compared:
         better, worse = list(_changes(of_day, lines, 1)), list(_changes(of_day, lines, -1))
-    sentence = words.week(monday, sunday, len(lines))
+    sentence = words.week(monday, sunday, len(lines), *known)
+    if is_again:
+        sentence += f" {words.AGAIN}"
     parts = [Part(words.IMPROVED, tuple(better))] if better else []
     if lines:
-        rows = tuple(_row(of_day, line, compare=not missing) for line in lines[:_MOST_COURSES])
+        rows = tuple(_row(of_day, line, compare=is_compared) for line in lines[:_MOST_COURSES])
         more = len(lines) - len(rows)
         below = (words.more_courses(more),) if more else ()
         parts.append(Part(words.COURSES, below, Table(words.HEAD, rows, is_wide=True)))
+    preheader = ", ".join(f"{each.label}: {each.value}" for each in figures)
     return Message(
-        subject=words.subject(monday, sunday),
-        preheader=", ".join(f"{each.label}: {each.value}" for each in figures) or sentence,
+        subject=words.subject(monday, sunday, known[0]),
+        preheader=preheader if preheader and is_whole else sentence,
         greeting=general.GREETING,
         sentence=sentence,
         link=links.sheet,
@@ -82,24 +114,41 @@ def weekly(db: Connection, sunday: dt.date, waiting: Sequence[dt.date], links: L
         picture=daily.picture(read_day(db, sunday).history, sunday),
         warnings=(*worse, *attention.of_tasks(of_day), *attention.of_learners(of_day)),
         parts=tuple(parts),
-        notes=(
-            *((words.missing(missing),) if missing else ()),
-            *((general.waiting(waiting),) if waiting else ()),
-        ),
+        notes=(general.waiting(waiting),) if waiting else (),
         run_url=links.run_url,
     )
 
 
-def _totals(db: Connection, sunday: dt.date) -> tuple[list[Figure], int]:
-    """The school's week, and how many of the days of both weeks are not stored."""
+def _two_weeks(sunday: dt.date) -> tuple[list[dt.date], list[dt.date]]:
+    """The days of the week, and those of the week before, the newest first."""
     days = [sunday - dt.timedelta(days=back) for back in range(2 * _DAYS)]
-    found = read_metrics(db, days, (_SUBMITS, _SUCCESSES, _LEARNERS))
-    weeks = days[:_DAYS], days[_DAYS:]
+    return days[:_DAYS], days[_DAYS:]
+
+
+def _known_days(db: Connection, sunday: dt.date) -> tuple[int, int]:
+    """How many days of the week, and of the week before, have metrics."""
+    week, before = _two_weeks(sunday)
+    given = {"days": [*week, *before]}
+    rows = db.execute(statement("mail/days_with_metrics"), given).fetchall()
+    known = {row["report_date"] for row in rows}
+    return len(known.intersection(week)), len(known.intersection(before))
+
+
+def _level(known: tuple[int, int]) -> int:
+    """0 if days of the week are missing, 1 if only days of the week before are, else 2."""
+    if known[0] < _DAYS:
+        return 0
+    return _COMPARED if known[1] == _DAYS else 1
+
+
+def _totals(db: Connection, sunday: dt.date, *, compare: bool) -> list[Figure]:
+    """The school's week."""
+    weeks = _two_weeks(sunday)
+    found = read_metrics(db, [*weeks[0], *weeks[1]], (_SUBMITS, _SUCCESSES, _LEARNERS))
     submits, before = (_sum(found.get(_SUBMITS, {}), week) for week in weeks)
     successes, successes_before = (_sum(found.get(_SUCCESSES, {}), week) for week in weeks)
     learners, learners_before = (found.get(_LEARNERS, {}).get(week[0]) for week in weeks)
-    missing = len([day for day in days if found.get(_SUBMITS, {}).get(day) is None])
-    if missing:
+    if not compare:
         before = successes_before = learners_before = None
     shares = percent(successes, submits), percent(successes_before, before)
     given = (
@@ -112,7 +161,7 @@ def _totals(db: Connection, sunday: dt.date) -> tuple[list[Figure], int]:
         figure(label, value, unit, earlier, words.BEFORE)
         for label, value, unit, earlier in given
         if value is not None
-    ], missing
+    ]
 
 
 def _sum(values: Mapping[dt.date, Decimal | None], days: Collection[dt.date]) -> Decimal | None:

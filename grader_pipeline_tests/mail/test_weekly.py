@@ -1,4 +1,4 @@
-"""A week is mailed once, when its Sunday is reported, and compared with the week before."""
+"""A week is mailed when its Sunday is reported, and again when days that were missing are there."""
 
 import datetime as dt
 import time
@@ -16,9 +16,14 @@ from grader_pipeline_tests.reports.school_days import COURSE, DAY, OK, OTHER, RU
 
 SUNDAY = dt.date(2023, 5, 28)
 READY = SUCCESS.replace("31.05", "28.05")
-WEEK = f"{COLLEAGUES}: Неделя 22.05.2023–28.05.2023 — итоги по курсам"
+DATES = "22.05.2023–28.05.2023"
+WEEK = f"{COLLEAGUES}: Неделя {DATES} — итоги по курсам"
 LINKS = Links("Таблица", "https://sheet.example/")
 BACK = (DAY - SUNDAY).days
+
+
+def plain(text: str) -> str:
+    return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 @pytest.fixture
@@ -32,7 +37,9 @@ def today(monkeypatch):
 
 @pytest.fixture
 def sunday(figures, today):
-    figures(SUNDAY.isoformat())
+    """The tables have both weeks."""
+    for back in range(14):
+        figures((SUNDAY - dt.timedelta(days=back)).isoformat())
 
 
 def test_the_week_is_mailed_once_on_monday(run, subjects, sunday, figures):
@@ -115,11 +122,69 @@ def test_the_week_says_what_improved_what_to_look_at_and_each_course(postgres):
     assert "TINY" not in text, "a group of two"
 
 
-def test_weeks_with_days_missing_are_not_compared(postgres):
+def test_a_week_with_days_missing_says_so_first_and_is_not_compared(postgres):
     school = School(postgres)
-    school.load(SUNDAY, [at(f"10:0{n}", f"name {n}", RUN, back=BACK) for n in range(6)])
-    school.compute(SUNDAY)
+    for back in (BACK + 1, BACK):
+        attempts = [at(f"10:0{n}", f"name {n}", RUN, back=back) for n in range(6)]
+        school.load(DAY - dt.timedelta(days=back), attempts)
+        school.compute(DAY - dt.timedelta(days=back))
     with postgres.transaction() as db:
         message = weekly.weekly(db, SUNDAY, [], LINKS)
     assert not any(figure.change for figure in message.figures)
-    assert "за 13 дней из 14 данных нет" in message.notes[0].replace("\N{NO-BREAK SPACE}", " ")
+    assert plain(message.subject) == f"Неделя {DATES} — пока данные за 2 дня из 7"
+    assert plain(message.sentence).startswith(
+        f"Неделя {DATES} неполная: есть данные за 2 дня из 7. Все числа ниже — только за эти дни"
+    )
+    assert message.preheader == message.sentence
+    assert "рядом с предыдущей" not in write(message).text
+
+
+@pytest.mark.parametrize(
+    ("known", "why"),
+    [(range(7), "за неё данных нет"), (range(12), "за неё есть данные за 5 дней из 7")],
+)
+def test_a_whole_week_without_the_week_before_says_why_it_is_not_compared(
+    postgres, figures, known, why
+):
+    for back in known:
+        figures((SUNDAY - dt.timedelta(days=back)).isoformat(), 40 + back, "submits")
+    with postgres.transaction() as db:
+        message = weekly.weekly(db, SUNDAY, [], LINKS)
+    assert not any(figure.change for figure in message.figures)
+    assert plain(message.sentence).endswith(f"Сравнить её с предыдущей нельзя: {why}.")
+    assert message.preheader == "Попыток (submit): 301", "the mail has all of its own days"
+
+
+def test_a_week_that_was_mailed_with_days_missing_is_mailed_again_when_they_are_there(
+    postgres, figures, today, outbox_rows, text_of
+):
+    known: set[str] = set()
+
+    def load(back: int) -> list[str]:
+        """The subjects of the new mails when this day's run has ended."""
+        day = SUNDAY - dt.timedelta(days=back)
+        figures(day.isoformat())
+        with postgres.transaction() as db:
+            weekly.enqueue(db, "run", [day], [], LINKS)
+        new = [row for row in outbox_rows() if row["key"] not in known]
+        known.update(row["key"] for row in new)
+        return [row["subject"] for row in new]
+
+    whole = WEEK.removeprefix(f"{COLLEAGUES}: ")
+    part = whole.replace("итоги по курсам", "пока данные за 1\N{NO-BREAK SPACE}день из 7")
+    assert load(0) == [part]
+    again = "Предыдущее письмо об этой неделе было неполным"
+    assert again not in text_of("weekly")
+    assert [load(back) for back in range(1, 6)] == [[]] * 5, "one mail when all are there"
+    assert load(6) == [whole]
+    assert again in text_of("weekly")
+    assert [load(back) for back in range(7, 13)] == [[]] * 6
+    assert load(13) == [whole], "now it can be compared"
+    assert "рядом с предыдущей" in text_of("weekly")
+    assert again in text_of("weekly")
+
+
+def test_a_week_that_was_not_mailed_is_not_completed_by_a_mail(run, subjects, sunday):
+    run(SUNDAY.isoformat(), grader__mail="none")
+    run((SUNDAY - dt.timedelta(days=1)).isoformat())
+    assert WEEK not in subjects()
