@@ -69,28 +69,38 @@ def changed(changes: Changes, waiting: Sequence[dt.date], links: Links) -> Messa
         greeting=general.GREETING,
         sentence=sentence,
         link=links.sheet,
-        parts=tuple(parts_of_changes(changes)),
+        parts=tuple(
+            parts_of_changes(
+                changes, _MOST_CHANGED_DAYS, None if len(changes) == 1 else _MOST_CHANGES
+            )
+        ),
         notes=(general.waiting(waiting),) if waiting else (),
         run_url=links.run_url,
     )
 
 
-def parts_of_changes(changes: Changes) -> Iterator[Part]:
-    """The newest days whose metrics changed, and how."""
-    newest = list(changes)[:_MOST_CHANGED_DAYS]
-    most = None if len(newest) == 1 else _MOST_CHANGES
+def parts_of_changes(changes: Changes, days: int, each: int | None) -> Iterator[Part]:
+    """The metrics that changed: ``each`` of the newest ``days``, in one table."""
+    if not changes:
+        return
+    head = ("", words.BEFORE, words.NOW)
+    rows: list[tuple[str, ...]] = []
+    newest = list(changes)[:days]
     for day in newest:
         those = _without_repeats(changes[day])
-        rows = tuple(
-            (each.label, shown(each.shown_before), shown(each.shown_now)) for each in those[:most]
+        more = len(those[each:]) if each else 0
+        if len(changes) > 1:
+            rows.append((words.changed_metrics_of(day, more),))
+        rows.extend(
+            (one.label, shown(one.shown_before), shown(one.shown_now)) for one in those[:each]
         )
-        lines = []
-        if more := len(those) - len(rows):
-            lines.append(words.more_metrics(more))
-        if day == newest[-1] and len(changes) > len(newest):
-            lines.append(words.more_changed(len(changes) - len(newest)))
-        head = ("", words.BEFORE, words.NOW)
-        yield Part(words.changed_day(day), tuple(lines), Table(head, rows))
+    lines = []
+    if len(changes) > len(newest):
+        lines.append(words.more_changed(len(changes) - len(newest)))
+    elif len(changes) == 1 and more:
+        lines.append(words.more_metrics(more))
+    title = words.CHANGED_METRICS if len(changes) > 1 else words.changed_day(newest[0])
+    yield Part(title, tuple(lines), Table(head, tuple(rows)))
 
 
 def picture(history: Series, day: dt.date) -> Picture | None:

@@ -16,6 +16,9 @@ from grader_pipeline.reports.russian import NO_VALUE, number, short_date
 
 MOST_DAYS = 14
 """Days of which a digest has figures, the newest ones."""
+_MOST_CHANGED_DAYS = 4
+_MOST_CHANGES = 12
+"""Of all these days together. All others are in the sheet."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def digest(
         sentence=sentence,
         link=links.sheet if outcome.reported else None,
         warnings=tuple(_missing(outcome)),
-        parts=(*parts_of_changes(changes), *table),
+        parts=(*table, *_changes(changes)),
         notes=(general.waiting(waiting),) if waiting else (),
         technical=tuple(technical),
         run_url=links.run_url,
@@ -86,6 +89,11 @@ def _missing(outcome: Outcome) -> Iterator[str]:
         yield words.running_days(outcome.running)
     if outcome.not_run:
         yield words.days_not_run(outcome.not_run)
+
+
+def _changes(changes: Changes) -> Iterator[Part]:
+    days = min(len(changes), _MOST_CHANGED_DAYS)
+    return parts_of_changes(changes, days, _MOST_CHANGES // max(days, 1))
 
 
 def _by_day(numbers: Series, reported: Sequence[dt.date]) -> Iterator[Part]:

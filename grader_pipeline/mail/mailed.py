@@ -10,8 +10,12 @@ from typing import NamedTuple
 
 from grader_pipeline.reports.day_metrics import Changes, MetricChange
 from grader_pipeline.reports.russian import DECIMALS
+from grader_pipeline.reports.units import Unit
 from grader_pipeline.resources.postgres import Connection
 from grader_pipeline.statements import statement
+
+_NUMBERS = {Unit.COUNT, Unit.NUMBER, Unit.PERCENT, Unit.CHANGE}
+"""The units of metrics whose text, if they have one, says why there is no number."""
 
 
 class Said(NamedTuple):
@@ -36,9 +40,10 @@ def said(db: Connection, days: Collection[dt.date]) -> dict[dt.date, Said]:
 def changes(db: Connection, days: Collection[dt.date]) -> Changes:
     """The metrics of ``days`` that are other numbers than the last mail showed.
 
-    A label that changed is no change, and a line that is new or gone is none.
+    A label that changed is no change, and a line that is new or gone is none. Nor is another text
+    that says why there is no number.
     """
-    given = {"days": list(days), "decimals": DECIMALS}
+    given = {"days": list(days), "decimals": DECIMALS, "numbers": sorted(_NUMBERS)}
     found: Changes = {}
     for row in db.execute(statement("mail/changed_metrics"), given).fetchall():
         day = row.pop("report_date")

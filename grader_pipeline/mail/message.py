@@ -26,7 +26,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class Table:
-    """A small table. The first column is text, the others are values."""
+    """A small table. The first column is text, the others are values.
+
+    A row of one cell is a heading of those below.
+    """
 
     head: tuple[str, ...]
     """Empty: the table has no head."""
@@ -40,6 +43,8 @@ class Table:
         heads = heads or [""] * max(map(len, self.rows), default=0)
         return [
             f"{row[0]}: {', '.join(map(''.join, zip(heads[1:], row[1:], strict=True)))}"
+            if len(row) > 1
+            else row[0]
             for row in self.rows
         ]
 

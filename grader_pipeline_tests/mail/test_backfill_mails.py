@@ -352,8 +352,8 @@ def test_a_digest_says_which_metrics_changed_of_days_that_had_been_mailed(
     backfill(BulkActionStatus.COMPLETED_SUCCESS)
     assert subjects() == [f"{COLLEAGUES}: Выгрузка grades завершена — {THREE_DAYS}"]
     assert (
-        "Показатели за 01.06.2023 изменились\nnew_users: было 7, стало 8\n\n"
-        "Показатели за 31.05.2023 изменились\nnew_users: было 158, стало 58\n"
+        "Какие показатели изменились\nчт 01.06\nnew_users: было 7, стало 8\n"
+        "ср 31.05\nnew_users: было 158, стало 58\n"
     ) in text_of("backfill")
     run("2023-06-01")
     run("2023-05-30")

@@ -178,7 +178,8 @@ def test_the_changes_of_one_day_are_all_said_and_of_several_the_first_of_each(da
     days = {DAY - dt.timedelta(days=back): one for back in range(9)}
     text, _ = forms(daily.changed(days, [], SHEET))
     assert text.count("Метрика") == 7 * 8
-    assert text.count("Ещё 12 показателей — в отчёте.") == 7
+    assert text.count("(ещё 12 показателей — в отчёте)\n") == 7
+    assert text.count("Какие показатели изменились\n") == 1, "one table"
     assert "Изменились и показатели ещё 2 дней — они в отчёте." in text
 
 
@@ -233,6 +234,19 @@ def test_the_digest_lists_days_done_failed_and_not_run(db, day):
         assert CAUSE.text not in body, "colleagues read no English"
     for body in forms(said(to_owners=True)):
         assert CAUSE.text in body
+
+
+@pytest.mark.parametrize(("days", "each"), [(1, 12), (3, 4), (9, 3)])
+def test_a_digest_has_the_loaded_days_first_and_then_a_screen_of_changes(db, day, days, each):
+    metrics = [MetricChange(f"Метрика {n}", None, 1, None, 2, None) for n in range(20)]
+    changes = {DAY - dt.timedelta(days=back): metrics for back in range(days)}
+    loaded = [DAY - dt.timedelta(days=1), DAY]
+    message = digest(read_main_numbers(db, loaded), Outcome(reported=loaded), changes, [], SHEET)
+    for body in forms(message):
+        assert body.index("2 200") < body.index("Метрика 0")
+        assert body.count("Метрика") == each * min(days, 4)
+        assert f"щё {20 - each} показателей — в отчёте" in body
+        assert ("Изменились и показатели ещё 5 дней — они в отчёте." in body) == (days == 9)
 
 
 def test_a_digest_of_nothing_done_does_not_claim_success():

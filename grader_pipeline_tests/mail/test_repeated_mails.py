@@ -92,6 +92,34 @@ def test_another_text_is_a_change_and_the_first_one_after_an_earlier_release_is_
     assert "busiest_hour: было 10:00–11:00, стало 10:00–11:00, 14:00–15:00" in text_of("changed")
 
 
+def test_another_reason_why_there_is_no_number_is_no_change(
+    run, subjects, figures, postgres, text_of
+):
+    def missing(days: int) -> None:
+        with postgres.transaction() as db:
+            db.execute(
+                "UPDATE daily_metrics SET value = NULL, text = %s, unit = 'count'"
+                " WHERE metric = 'active_users_28'",
+                [f"нет данных за {days} из 28 дней"],
+            )
+
+    figures("2023-05-31", None, "active_users_28")
+    missing(21)
+    run()
+    assert subjects() == [SUCCESS]
+    missing(14)
+    run()
+    assert subjects() == []
+    with postgres.transaction() as db:
+        db.execute("UPDATE daily_metrics SET value = 142, text = NULL")
+    run()
+    assert subjects() == [CHANGED]
+    assert "active_users_28: было нет данных за 14 из 28 дней, стало 142" in text_of("changed")
+    missing(1)
+    run()
+    assert subjects() == [CHANGED]
+
+
 def test_a_run_that_refreshed_other_days_sends_one_mail_about_them_beside_its_own(
     run, subjects, figures, text_of, outbox_rows
 ):
@@ -107,7 +135,10 @@ def test_a_run_that_refreshed_other_days_sends_one_mail_about_them_beside_its_ow
     changed = f"{COLLEAGUES}: Показатели изменились — отчёты за 30.05.2023–31.05.2023 (2 дня)"
     assert sorted(subjects()) == sorted([changed, SUCCESS.replace("31.05", "29.05")])
     text = text_of("changed")
-    assert text.index("31.05.2023 изменились") < text.index("30.05.2023 изменились")
+    assert (
+        "Какие показатели изменились\nср 31.05\nnew_users: было 158, стало 60\n"
+        "вт 30.05\nnew_users: было 158, стало 58\n"
+    ) in text
     assert [row["report_date"] for row in outbox_rows() if row["kind"] == "changed"] == [None]
     run("2023-05-30")
     run("2023-05-31")
@@ -128,8 +159,8 @@ def test_a_run_of_no_day_that_refreshed_many_lists_the_newest_seven(
     many = "отчёты за 10.05.2023–21.05.2023 (12 дней)"
     assert subjects() == [f"{COLLEAGUES}: Показатели изменились — {many}"]
     text = text_of("changed")
-    assert "за 15.05.2023 изменились" in text
-    assert "за 14.05.2023" not in text
+    assert "\nпн 15.05\nnew_users: было 158, стало 58\n" in text
+    assert "14.05" not in text
     assert "Изменились и показатели ещё 5 дней — они в отчёте." in text
 
 

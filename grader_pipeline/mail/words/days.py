@@ -13,6 +13,7 @@ from grader_pipeline.reports.russian import (
     number,
     reason,
     share,
+    short_date,
 )
 
 REST = "Ещё о дне"
@@ -105,6 +106,17 @@ def changed(found: Sequence[dt.date], metrics: int) -> str:
 def changed_day(day: dt.date) -> str:
     """The heading of a day whose metrics changed."""
     return f"Показатели за {date(day)} изменились"
+
+
+CHANGED_METRICS = "Какие показатели изменились"
+
+
+def changed_metrics_of(day: dt.date, more: int) -> str:
+    """The heading of a day among others. ``more`` of its metrics are left out."""
+    if not more:
+        return short_date(day)
+    which = counted(more, "показатель", "показателя", "показателей")
+    return f"{short_date(day)} (ещё {which} — в отчёте)"
 
 
 def more_changed(count: int) -> str:
