@@ -170,11 +170,11 @@ def _sum(values: Mapping[dt.date, Decimal | None], days: Collection[dt.date]) ->
 
 
 def _row(of_day: attention.Shown, line: Row, *, compare: bool) -> tuple[str, ...]:
-    """A course's learners, attempts and share of successful submits, each with its change."""
+    """A course's learners, submits and share of successful ones, each with its change."""
     pairs = [
         (line[column], line[f"{column}_before"] if compare else None, unit)
         for column, unit in (
-            ("learners", Unit.COUNT), ("attempts", Unit.COUNT), ("success_share", Unit.PERCENT)
+            ("learners", Unit.COUNT), ("submits", Unit.COUNT), ("success_share", Unit.PERCENT)
         )
     ]  # fmt: skip
     return of_day.name(line["course"]), *(arrow(*pair) for pair in pairs)

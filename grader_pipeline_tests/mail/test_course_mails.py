@@ -171,9 +171,18 @@ def test_the_days_of_a_backfill_are_one_mail_to_each_reader_and_known_from_then_
     with school.postgres.transaction() as db:
         figures = courses.read_figures(db, days[1:], [COURSE, TINY])
         text = plain(write(courses.digest(db, figures, [COURSE, TINY], [], LINKS)).text)
-    assert f"ср {DAY:%d.%m}: попыток 7, успешных 3, юзеров 7" in text
-    assert f"вт {before:%d.%m}: попыток 5, успешных 5, юзеров 5" in text
-    assert f"ср {DAY:%d.%m}: попыток —, успешных —, юзеров —" in text, "of the tiny course"
+    assert (
+        f"ср {DAY:%d.%m}: попыток (submit) 7, успешных попыток (submit) 3, юзеров с попытками 7"
+        in text
+    )
+    assert (
+        f"вт {before:%d.%m}: попыток (submit) 5, успешных попыток (submit) 5, юзеров с попытками 5"
+        in text
+    )
+    assert (
+        f"ср {DAY:%d.%m}: попыток (submit) —, успешных попыток (submit) —, юзеров с попытками —"
+        in text
+    ), "of the tiny course"
     assert "—: чисел за день нет, потому что" in text
 
     day_of(school, solved=5)
@@ -199,7 +208,7 @@ def test_what_fell_in_a_course_is_in_its_mail_and_nobody_elses(postgres):
             for each in (COURSE, OTHER)
         )
         all_of_them = [plain(text) for text in attention.of_day(attention.Shown(db, DAY), [])]
-    assert f"В курсе {COURSE} 10 попыток, неделю назад было 40." in mine
+    assert f"В курсе {COURSE} 10 попыток (run и submit), неделю назад было 40." in mine
     assert f"В курсе {COURSE} успешных submit 0 %, за семь дней до этого было 50 %." in mine
     assert others == []
     assert set(mine) <= set(all_of_them)

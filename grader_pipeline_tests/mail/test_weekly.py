@@ -118,7 +118,7 @@ def test_the_week_says_what_improved_what_to_look_at_and_each_course(postgres):
     ]
     warnings = [line.replace("\N{NO-BREAK SPACE}", " ") for line in message.warnings]
     assert f"{OTHER}: занимались 6 юзеров, было 15." in warnings
-    assert f"{COURSE}: юзеров 12, попыток 12, успешных 66,7 % ▲+33,4 п.п." in text
+    assert f"{COURSE}: юзеров 12, попыток (submit) 12, из них успешных 66,7 % ▲+33,4 п.п." in text
     assert "TINY" not in text, "a group of two"
 
 

@@ -46,14 +46,17 @@ def never_solved(tasks: Sequence[tuple[str, int]], more: int) -> str:
 def fewer_attempts(course: str, now: int, before: int) -> str:
     """A course has under half of the attempts of a week ago."""
     return (
-        f"В курсе {course} {counted(now, 'попытка', 'попытки', 'попыток')}, неделю назад было "
-        f"{number(before)}."
+        f"В курсе {course} {counted(now, 'попытка', 'попытки', 'попыток')} (run и submit), "
+        f"неделю назад было {number(before)}."
     )
 
 
 def at_most_attempts(course: str, now: int, before: int) -> str:
     """The same of a course that is only in the merged line."""
-    return f"В курсе {course} не больше {_attempts_of(now)}, неделю назад было {number(before)}."
+    return (
+        f"В курсе {course} не больше {_attempts_of(now)} (run и submit), неделю назад было "
+        f"{number(before)}."
+    )
 
 
 def lower_share(course: str, now: Decimal, before: Decimal) -> str:

@@ -11,7 +11,7 @@ ATTEMPTS, SUCCESSES, SHARE, LEARNERS = (
     "Попыток (submit)", "Успешных попыток (submit)", "Доля успешных", "Юзеров с попытками",
 )  # fmt: skip
 
-BY_DAY = ("", "Попыток", "Успешных", "Юзеров")
+BY_DAY = ("", ATTEMPTS, SUCCESSES, LEARNERS)
 NOT_SHOWN = (
     f"{NO_VALUE}: чисел за день нет, потому что в этом курсе или в остальных небольших занималось "
     "меньше пяти юзеров."

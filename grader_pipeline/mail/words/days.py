@@ -21,7 +21,7 @@ BY_DAY = "Показатели по дням"
 BEFORE, NOW = "Было", "Стало"
 
 _COUNTED = {
-    "submits": ("попытка", "попытки", "попыток"),
+    "submits": ("попытка (submit)", "попытки (submit)", "попыток (submit)"),
     "successful_submits": ("успешная", "успешные", "успешных"),
     "unique_users": ("юзер", "юзера", "юзеров"),
 }
@@ -81,7 +81,7 @@ def accounting(ledger: Accounting) -> str:
     """What became of the elements of the answer."""
     part = f" ({share(ledger.rejected, ledger.received)})" if ledger.rejected else ""
     return (
-        f"Получено {counted(ledger.received, 'попытка', 'попытки', 'попыток')}: "
+        f"Получено {counted(ledger.received, 'попытка', 'попытки', 'попыток')} (run и submit): "
         f"загружено {number(ledger.loaded)}, уже были в базе {number(ledger.already_there)}, "
         f"повторы {number(ledger.duplicates)}, отклонено {number(ledger.rejected)}{part}."
     )
@@ -165,7 +165,7 @@ def days_not_run(found: Sequence[dt.date]) -> str:
 
 def short_label(label: str) -> str:
     """A label for a narrow column."""
-    return label.removeprefix("Количество ").removesuffix(" (submit)").capitalize()
+    return label.removeprefix("Количество ").capitalize()
 
 
 def more_days(count: int) -> str:
