@@ -62,20 +62,21 @@ def digest(
     *,
     to_owners: bool = False,
 ) -> Message:
-    """A backfill has ended. Owners also read the technical texts of what failed."""
+    """A backfill has ended. Owners also read who can do what, and the technical texts."""
     sentence = words.digest(outcome.reported, outcome.missing())
     table = list(_by_day(numbers, outcome.reported))
-    technical = [failure.technical(each.cause) for each in outcome.failed] if to_owners else []
+    causes = [each.cause for each in outcome.failed] if to_owners else []
+    to_do = [failure.to_do(causes)] if causes else []
     return Message(
         subject=words.digest_subject(outcome.days(), len(outcome.reported), len(outcome.missing())),
         preheader=sentence,
-        greeting=general.GREETING,
+        greeting="" if to_owners else general.GREETING,
         sentence=sentence,
         link=links.sheet if outcome.reported else None,
         warnings=tuple(_missing(outcome)),
-        parts=(*table, *_changes(changes)),
+        parts=(*to_do, *table, *_changes(changes)),
         notes=(general.waiting(waiting),) if waiting else (),
-        technical=tuple(technical),
+        technical=tuple(failure.technical(cause) for cause in causes),
         run_url=links.run_url,
     )
 

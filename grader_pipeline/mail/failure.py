@@ -27,7 +27,7 @@ def failed(
         parts=(
             Part(words.HAPPENED, (known.happened,)),
             Part(words.MEANS, (means,)),
-            Part(words.TO_DO, (*known.to_do, words.COLLEAGUES)),
+            to_do([cause]),
         ),
         notes=(words.NO_REPEAT,) if len(days) == 1 else (),
         technical=(technical(cause),),
@@ -46,6 +46,12 @@ def recovered(days: Sequence[dt.date], links: Links) -> Message:
         link=links.sheet,
         run_url=links.run_url,
     )
+
+
+def to_do(causes: Sequence[FailureCause]) -> Part:
+    """Who can do what about these causes, each thing once."""
+    lines = dict.fromkeys(line for cause in causes for line in _words(cause).to_do)
+    return Part(words.TO_DO, (*lines, words.COLLEAGUES))
 
 
 def happened(cause: FailureCause) -> str:

@@ -232,8 +232,20 @@ def test_the_digest_lists_days_done_failed_and_not_run(db, day):
         assert "Не выполнялось: 29.05.2023." in body
         assert "2 200" in body
         assert CAUSE.text not in body, "colleagues read no English"
+        assert "Кто что может сделать" not in body
     for body in forms(said(to_owners=True)):
         assert CAUSE.text in body
+
+
+def test_the_digest_of_owners_says_who_can_do_what_and_does_not_greet_colleagues():
+    late = replace(CAUSE, step="sheet_report", fingerprint="other")
+    outcome = Outcome(failed=[FailedDays([DAY], CAUSE), FailedDays([dt.date(2023, 5, 30)], late)])
+    for body in forms(digest({}, outcome, {}, [], SHEET, to_owners=True)):
+        todo = body.partition("Кто что может сделать")[2]
+        assert todo.count("Администратор грейдера: проверить, отвечает ли API") == 1
+        assert todo.count("Владелец выгрузки: когда причины больше нет") == 1, "said once"
+        assert todo.count("Коллеги: ничего.") == 1
+        assert "Коллеги, добрый день!" not in body
 
 
 @pytest.mark.parametrize(("days", "each"), [(1, 12), (3, 4), (9, 3)])
