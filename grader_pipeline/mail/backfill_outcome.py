@@ -34,14 +34,16 @@ class Backfill:
 
     ``written``: the days that their own runs wrote to the sheet since the backfill began, whoever
     started them, and when (a Unix time). ``touched``: the days that its runs wrote there, refreshed
-    ones included. ``url``: the sheet's address. ``is_silent``: its tags say that colleagues get no
-    mail about it.
+    ones included, and those that the job ``refresh`` wrote since. ``ended``: when its last run
+    began or ended (a Unix time). ``url``: the sheet's address. ``is_silent``: its tags say that
+    colleagues get no mail about it.
     """
 
     days: list[dt.date]
     runs: list[BackfillRun]
     written: dict[dt.date, float]
     touched: set[dt.date]
+    ended: float
     url: str | None
     is_silent: bool
 
@@ -76,7 +78,7 @@ def ended_backfill(instance: dg.DagsterInstance, backfill_id: str) -> Backfill |
     is_lost = now.timestamp() - latest >= run_outcome.RETRY_WAIT.total_seconds()
     if any(run.status is None for run in runs) and not is_lost:
         return None
-    return _with_writes(instance, backfill, runs, began)
+    return _with_writes(instance, backfill, runs, began, latest)
 
 
 def backfill_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
@@ -97,6 +99,7 @@ def _with_writes(
     backfill: PartitionBackfill | None,
     runs: list[BackfillRun],
     began: float,
+    ended: float,
 ) -> Backfill:
     writes = writes_since(instance, began)
     own = {each.run.run_id: each.run for each in runs}
@@ -113,14 +116,19 @@ def _with_writes(
         and write.day in run_outcome.days_of(run)
     }
     urls = [write.url for write in writes if write.url]
+    # The runs of refresh are for no day. A silent backfill has no digest that could tell of them.
+    refreshing = {run.run_id for run in found if not run_outcome.days_of(run)}
     tags = backfill.tags if backfill else runs[0].run.tags if runs else {}
+    is_silent = run_outcome.is_silent(tags)
+    tellers = set(own) if is_silent else {*own, *refreshing}
     return Backfill(
         _days(backfill),
         runs,
         written,
-        touched={write.day for write in writes if write.run_id in own},
+        touched={write.day for write in writes if write.run_id in tellers},
+        ended=ended,
         url=urls[-1] if urls else None,
-        is_silent=run_outcome.is_silent(tags),
+        is_silent=is_silent,
     )
 
 

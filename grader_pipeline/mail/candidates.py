@@ -5,7 +5,8 @@ moment, and a candidate that is seen twice is settled once. The transaction sees
 tables: the figures of a mail, and the days it names as waiting, are of the same moment.
 
 - A run: :mod:`run_mails`. If Dagster retries a failed one, the retry calls for the mail instead.
-- A backfill: one digest when it has ended, instead of its runs' mails (:mod:`backfill_mails`).
+- A backfill: one digest when it has ended and the days that it left behind are computed again,
+  instead of its runs' mails (:mod:`backfill_mails`).
 """
 
 import datetime as dt
@@ -24,10 +25,14 @@ from grader_pipeline.mail import (
     run_outcome,
     sheet_writes,
 )
+from grader_pipeline.reports.waiting import waiting_days
 from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline.statements import statement
 
 log = logging.getLogger(__name__)
+
+REFRESH_WAIT = dt.timedelta(minutes=15)
+"""How long after the end of a backfill its digest waits for the days to be computed again."""
 
 _Decision = Callable[[Connection], None]
 """Enqueues the mails of a candidate in a transaction."""
@@ -62,7 +67,7 @@ def settle(instance: dg.DagsterInstance, postgres: Postgres, *, until: float) ->
             # Dagster's state is read before the tables: a day whose run ends in between is named as
             # unfinished, with the figures of after its end.
             if candidate["kind"] == "backfill":
-                decision = _decide_backfill(instance, candidate["id"])
+                decision = _decide_backfill(instance, postgres, candidate["id"])
             else:
                 decision = _decide_run(instance, postgres, candidate, waiting)
             if decision is None:
@@ -105,10 +110,17 @@ def _decide_run(
     return lambda db: run_mails.decide(db, instance, run, status, writes, unfinished)
 
 
-def _decide_backfill(instance: dg.DagsterInstance, backfill_id: str) -> _Decision | None:
+def _decide_backfill(
+    instance: dg.DagsterInstance, postgres: Postgres, backfill_id: str
+) -> _Decision | None:
     backfill = backfill_outcome.ended_backfill(instance, backfill_id)
     if backfill is None:
         return None
+    if not backfill.is_silent and time.time() - backfill.ended < REFRESH_WAIT.total_seconds():
+        # Figures that the job refresh computes again in a moment are no news.
+        with postgres.transaction() as db:
+            if waiting_days(db, only_outdated=True):
+                return None
     days = backfill.touched.union(backfill.written)
     unfinished = sheet_writes.unfinished_days(instance, days)
     return lambda db: backfill_mails.decide(db, instance, backfill_id, backfill, unfinished)

@@ -11,7 +11,7 @@ from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.mail import candidates, run_outcome
-from grader_pipeline_tests.mail.mail_days import DAY, insert_metrics
+from grader_pipeline_tests.mail.mail_days import DAY, insert_metrics, outdate
 from grader_pipeline_tests.mail.mail_runs import (
     CANCELLATION,
     COLLEAGUES,
@@ -20,6 +20,7 @@ from grader_pipeline_tests.mail.mail_runs import (
     SUCCESS,
     late_trouble,
     raw_attempts,
+    refresh_days,
     refreshed,
     sheet_report,
     trouble,
@@ -358,6 +359,45 @@ def test_a_digest_says_which_metrics_changed_of_days_that_had_been_mailed(
     run("2023-06-01")
     run("2023-05-30")
     assert subjects() == []
+
+
+def test_a_digest_waits_for_later_days_to_be_computed_again_and_is_then_the_only_mail(
+    postgres, run, run_of_backfill, subjects, backfill, figures, text_of
+):
+    for day, value in {"2023-06-01": 132, "2023-06-02": 70}.items():
+        figures(day, value)
+        run(day)
+    assert len(subjects()) == 2
+    refreshed["2023-05-31"] = ["2023-06-01"]
+    run_of_backfill("29", "30", "31")
+    figures("2023-06-01", 28)
+    outdate(postgres, "2023-06-01")
+    backfill(BulkActionStatus.COMPLETED_SUCCESS)
+    assert subjects() == [], "the day is computed again in a moment"
+    figures("2023-06-01", 14)
+    figures("2023-06-02", 60)
+    with postgres.transaction() as db:
+        db.execute("DELETE FROM report_day")
+    refreshed[""] = ["2023-06-01", "2023-06-02"]
+    run(None, [refresh_days])
+    assert subjects() == [f"{COLLEAGUES}: Выгрузка grades завершена — {THREE_DAYS}"]
+    text = text_of("backfill")
+    assert "new_users: было 132, стало 14" in text
+    assert "new_users: было 70, стало 60" in text
+    assert "могут измениться" not in text
+    assert subjects() == []
+
+
+def test_a_day_that_stays_waiting_holds_no_digest_for_ever(
+    postgres, run_of_backfill, subjects, backfill, text_of, monkeypatch
+):
+    run_of_backfill("29", "30", "31")
+    outdate(postgres, "2023-05-31")
+    backfill(BulkActionStatus.COMPLETED_SUCCESS)
+    assert subjects() == []
+    monkeypatch.setattr(candidates, "REFRESH_WAIT", candidates.REFRESH_WAIT * 0)
+    assert subjects() == [f"{COLLEAGUES}: Выгрузка grades завершена — {THREE_DAYS}"]
+    assert "не закончена обработка данных за 31.05.2023 (1 день)." in text_of("backfill")
 
 
 def test_a_digest_says_which_days_can_still_change_it(

@@ -12,6 +12,7 @@ import pytest
 
 from grader_pipeline.mail import run_mails
 from grader_pipeline.statements import statement
+from grader_pipeline_tests.mail.mail_days import outdate
 from grader_pipeline_tests.mail.mail_runs import (
     CANCELLATION,
     CHANGED,
@@ -262,20 +263,6 @@ def test_what_an_earlier_release_had_not_decided_yet_is_mailed(run, subjects, fi
     as_an_earlier_release_left_it(postgres, has_outbox=True)
     first = [mail.replace("31.05", "30.05") for mail in (SUCCESS, RECOVERED)]
     assert sorted(subjects()) == sorted([SUCCESS, *first])
-
-
-def outdate(postgres, day: str) -> None:
-    """A stored day whose report was computed from less than the rollups hold now."""
-    with postgres.transaction() as db:
-        db.execute(
-            "INSERT INTO rollup_day (report_date, version) VALUES (%s, nextval('rollup_version'))",
-            [day],
-        )
-        db.execute(
-            "INSERT INTO report_day (report, report_date, inputs, day_version)"
-            " VALUES ('daily_metrics', %s, 0, 0)",
-            [day],
-        )
 
 
 def test_a_mail_says_which_days_can_still_change_its_metrics(
