@@ -21,7 +21,7 @@ from grader_pipeline.reports.stored_days import changed_days, open_calendar, rol
 from grader_pipeline.reports.waiting import waiting_days
 from grader_pipeline.resources.migrations import advice, schema_differences
 from grader_pipeline.resources.postgres import Postgres
-from grader_pipeline.schedule import UNFINISHED
+from grader_pipeline.schedule import REFRESH_JOB, UNFINISHED
 from grader_pipeline.sheet.resource import Sheets
 
 log = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ def refresh_days(context: dg.OpExecutionContext, postgres: Postgres, sheets: She
     log.info("refresh: %d days done", done)
 
 
-@dg.job
+@dg.job(name=REFRESH_JOB)
 def refresh() -> None:
     """The days that wait because attempts of theirs, or of earlier days, have changed."""
     refresh_days()

@@ -34,6 +34,9 @@ ENDS = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunS
 UNFINISHED = [status for status in dg.DagsterRunStatus if status not in ENDS]
 """The statuses of runs that wait or are under way."""
 
+REFRESH_JOB = "refresh"
+"""The job that computes waiting days again. It is for no day."""
+
 
 day_job = dg.define_asset_job(
     "grader_day",

@@ -118,6 +118,8 @@ def _decide_backfill(
         return None
     if not backfill.is_silent and time.time() - backfill.ended < REFRESH_WAIT.total_seconds():
         # Figures that the job refresh computes again in a moment are no news.
+        if sheet_writes.is_refreshing(instance):
+            return None
         with postgres.transaction() as db:
             if waiting_days(db, only_outdated=True):
                 return None

@@ -12,7 +12,7 @@ import dagster as dg
 from grader_pipeline.asset_names import SHEET_REPORT
 from grader_pipeline.mail.run_outcome import PARTITION_TAG, days_of, to_dates
 from grader_pipeline.reports.day_metrics import LOOKS_BACK_DAYS
-from grader_pipeline.schedule import UNFINISHED
+from grader_pipeline.schedule import REFRESH_JOB, UNFINISHED
 
 _SHEET = dg.AssetKey(SHEET_REPORT)
 _PAGE = 500
@@ -69,6 +69,12 @@ def unfinished_days(instance: dg.DagsterInstance, days: Iterable[dt.date]) -> se
     keys = sorted(day.isoformat() for day in reach)
     wanted = dg.RunsFilter(statuses=UNFINISHED, tags={PARTITION_TAG: keys})
     return {day for run in instance.get_runs(wanted) for day in days_of(run)}
+
+
+def is_refreshing(instance: dg.DagsterInstance) -> bool:
+    """Whether the job ``refresh`` is under way: the sheet may not have what it computed."""
+    wanted = dg.RunsFilter(job_name=REFRESH_JOB, statuses=UNFINISHED)
+    return bool(instance.get_runs_count(wanted))
 
 
 def _writes(entries: Iterable[dg.EventLogEntry]) -> Iterator[SheetWrite]:
