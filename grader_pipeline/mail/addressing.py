@@ -26,13 +26,13 @@ def course_readers() -> Sequence[CourseReader]:
 
 
 def links_to(page: str, sheet_url: str | None = None) -> Links:
-    """Links to the sheet and to a page of Dagster's UI."""
+    """Links to the sheet and to a page of Dagster's UI. A workbook has a path and no link."""
     settings = Settings()
     if sheet_url is None and settings.google_sheets_credentials and settings.google_sheets_id:
         sheet_url = f"https://docs.google.com/spreadsheets/d/{settings.google_sheets_id}"
     ui = settings.dagster_ui_url
     return Links(
-        sheet_name=settings.google_sheets_name if sheet_url else settings.workbook.name,
+        sheet_name=settings.google_sheets_name if sheet_url else str(settings.workbook.absolute()),
         sheet_url=sheet_url,
         run_url=f"{ui.rstrip('/')}/{page}" if ui else None,
     )

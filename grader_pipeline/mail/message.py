@@ -106,7 +106,10 @@ class Message:
 
 @dataclass(frozen=True)
 class Links:
-    """Where a mail leads: the sheet's name and, if it has one, address; the run's page."""
+    """Where a mail leads: the sheet's name and, if it has one, address; the run's page.
+
+    The name of a workbook is its path.
+    """
 
     sheet_name: str
     sheet_url: str | None = None

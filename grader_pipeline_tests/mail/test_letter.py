@@ -15,10 +15,11 @@ import pytest
 
 from grader_pipeline import checks, mail
 from grader_pipeline.mail import attention, daily, failure
+from grader_pipeline.mail.addressing import links_to
 from grader_pipeline.mail.check_warnings import CheckWarning
 from grader_pipeline.mail.digest import FailedDays, Outcome, digest
 from grader_pipeline.mail.letter import Letter, write
-from grader_pipeline.mail.message import Links
+from grader_pipeline.mail.message import Link, Links
 from grader_pipeline.mail.mime import to_bytes
 from grader_pipeline.mail.run_outcome import FailureCause
 from grader_pipeline.mail.words import checks as check_words
@@ -190,6 +191,15 @@ def test_a_day_with_nothing_stored_still_makes_a_mail(db):
     assert "book.xlsx" in text
     assert "<img" not in html
     assert "<a " not in html
+
+
+def test_a_workbook_is_named_by_its_path_and_a_sheet_by_its_name(monkeypatch, tmp_path):
+    monkeypatch.setenv("GRADER_HOME", "here")
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "here" / "Агрегированные данные за день.xlsx"
+    assert links_to("runs/1").sheet == Link(str(path))
+    url = "https://docs.google.com/spreadsheets/d/1"
+    assert links_to("runs/1", url).sheet == Link("Агрегированные данные за день", url)
 
 
 def test_the_message_is_complete_and_the_same_mail_keeps_its_id(day):
