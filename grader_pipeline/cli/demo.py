@@ -77,7 +77,7 @@ def run(_: argparse.Namespace) -> None:
             if not stack.services.wait_until(are_mailed, MAIL_SECONDS):
                 print("Some are still to come: `make dev ARGS=--demo` sends them.")
         print(f"\n{_report(stack, days)}\n")
-        status.run(argparse.Namespace(json=False))
+        status.show()
         new_mails = _mails(settings) - mails
     print(f"Report:  {settings.workbook}")
     print(f"Mails:   {settings.outbox_dir} ({new_mails} new)")

@@ -38,7 +38,7 @@ def run(chosen: argparse.Namespace) -> None:
 def _say_status() -> None:
     """What `grader-pipeline status` shows. If it cannot be shown, the UI is served all the same."""
     try:
-        status.run(argparse.Namespace(json=False))
+        status.show(have_just_started=True)
     except LauncherError as error:
         print(error)
     print(end="", flush=True)

@@ -50,6 +50,14 @@ def run(chosen: argparse.Namespace) -> int:
     Raises LauncherError when the database cannot be used, or there are neither settings nor a demo:
     cron in a wrong folder must not get a 0.
     """
+    return show(as_json=chosen.json)
+
+
+def show(*, as_json: bool = False, have_just_started: bool = False) -> int:
+    """The same as :func:`run`, for other commands, too.
+
+    ``have_just_started``: the roles had no time yet to give a sign of life.
+    """
     settings = Settings()
     is_new = settings.database_url is None and not (settings.grader_home / "postgres").exists()
     if is_new and not settings.has_real_api:
@@ -59,8 +67,8 @@ def run(chosen: argparse.Namespace) -> int:
         )
     now = dt.datetime.now(settings.timezone)
     with opened(settings) as postgres, postgres.transaction() as db:
-        found = _found(db, settings, now)
-    if chosen.json:
+        found = _found(db, settings, now, have_just_started=have_just_started)
+    if as_json:
         print(json.dumps(found, ensure_ascii=False, indent=2, default=str))
     else:
         for line in _lines(found):
@@ -68,7 +76,9 @@ def run(chosen: argparse.Namespace) -> int:
     return int(found["is_late"])
 
 
-def _found(db: Connection, settings: Settings, now: dt.datetime) -> dict[str, Any]:
+def _found(
+    db: Connection, settings: Settings, now: dt.datetime, *, have_just_started: bool = False
+) -> dict[str, Any]:
     day, is_due = _looked_at(settings, now)
     first = max(settings.grader_start_date, day - dt.timedelta(days=PERIOD - 1))
     period = {"first": first, "last": day, "reports": [r.name for r in reports()]}
@@ -80,17 +90,17 @@ def _found(db: Connection, settings: Settings, now: dt.datetime) -> dict[str, An
     mails = db.execute(statement("mail/not_sent")).fetchall()
     mail = _mail_trouble(db, settings, day) if is_out else None
     watched = settings.has_real_api and day >= settings.grader_start_date
+    stopping = troubles(db, settings, day, have_just_started) if settings.has_real_api else ()
     return {
         "day": day,
+        "timezone": settings.grader_timezone,
         "is_out": is_out,
         "mail": mail,
         "is_late": watched and is_due and not (is_out and mail is None),
-        "troubles": [
-            without_secrets(trouble, settings)
-            for trouble in (troubles(db, settings, day) if settings.has_real_api else ())
-        ],
+        "troubles": [without_secrets(trouble, settings) for trouble in stopping],
         "metrics": {m["label"]: m["value"] for m in metrics if m["metric"] in MAIN_METRICS},
         "load": dict(load),
+        "first_loaded_day": next(iter(_days(db, "status/first_loaded_day", {})), None),
         "missing_days": _days(db, "status/missing_days", period),
         "waiting_days": (waiting := waiting_days(db)),
         "waiting_records": sorted({*waiting} - {*waiting_days(db, records=False)}),
@@ -133,11 +143,7 @@ def _days(db: Connection, name: str, given: Mapping[str, Any]) -> list[dt.date]:
 
 
 def _lines(found: Mapping[str, Any]) -> list[str]:
-    state = "is out" if found["is_out"] else "is not out"
-    late = ", and should be: see the Dagster UI and the log" if found["is_late"] else ""
-    if found["is_late"] and found["mail"]:
-        late = f", but {found['mail']}: see `grader-pipeline mail list`"
-    lines = [f"The report of yesterday, {found['day']}, {state}{late}.", *found["troubles"]]
+    lines = [f"The report of yesterday, {found['day']}, {_state(found)}.", *found["troubles"]]
     lines += [f"  {label}: {number(value)}" for label, value in found["metrics"].items()]
     load = found["load"]
     if load["received"] is not None:
@@ -145,21 +151,24 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
             f"{load[name]:,} {name.replace('_', ' ')}"
             for name in ("received", "loaded", "already_there", "duplicates", "rejected")
         )
-        lines.append(f"Loaded {load['loaded_at']}: {counts}.")
-    if found["missing_days"]:
-        lines.append(f"Not loaded: {_listed(found['missing_days'])}. Launch a backfill of them.")
+        lines.append(f"Loaded {load['loaded_at']} ({found['timezone']}): {counts}.")
+    if (first := found["first_loaded_day"]) and (missing := found["missing_days"]):
+        lines.append(
+            f"Not loaded: {_listed(missing)}. Launch a backfill of {_them(missing)} in Dagster's "
+            f"UI. Days before {first}, the first loaded one, are not counted."
+        )
     records = found["waiting_records"]
     outdated = [day for day in found["waiting_days"] if day not in records]
     for what, days in (("Changed", found["changed_days"]), ("Waiting", outdated)):
         if days:
             lines.append(
-                f"{what}: {_listed(days)}. The job refresh computes them again, or "
+                f"{what}: {_listed(days)}. The job refresh computes {_them(days)} again, or "
                 "`grader-pipeline recompute`."
             )
     if records:
         lines.append(
-            f"Waiting in Dagster's UI only: {_listed(records)}. Their tables are up to date. The "
-            "job refresh writes their records."
+            f"Waiting in Dagster's UI only: {_listed(records)}. The tables are up to date. The job "
+            "refresh writes the records."
         )
     lines += [
         f"Failed: {failure['report']} of {failure['report_date']}: {failure['message']}"
@@ -178,7 +187,23 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
     return [*lines, *found["notices"]]
 
 
+def _state(found: Mapping[str, Any]) -> str:
+    if found["is_late"] and found["mail"]:
+        return f"is out, but {found['mail']}: see `grader-pipeline mail list`"
+    if found["is_out"]:
+        return "is out"
+    if found["first_loaded_day"] is None:
+        return "is not out: no day was loaded yet. Launch one, or a backfill, in Dagster's UI"
+    if found["is_late"]:
+        return "is not out, and should be: see Dagster's UI and the log"
+    return "is not out"
+
+
 def _listed(days: Sequence[dt.date]) -> str:
     shown = ", ".join(day.isoformat() for day in days[:_SHOWN])
     more = f" and {len(days) - _SHOWN} more" if len(days) > _SHOWN else ""
     return f"{len(days)} day{'s' if len(days) != 1 else ''}, {shown}{more}"
+
+
+def _them(days: Sequence[dt.date]) -> str:
+    return "it" if len(days) == 1 else "them"

@@ -24,8 +24,13 @@ _NEEDED = (MORNING, "mail_sensor")
 """The schedule that loads a day, and the sensor that mails it and asks GRADER_HEARTBEAT_URL."""
 
 
-def troubles(db: Connection, settings: Settings, day: dt.date) -> list[str]:
-    """What keeps the mornings from coming, or that of ``day``: a sentence each, with what to do."""
+def troubles(
+    db: Connection, settings: Settings, day: dt.date, have_just_started: bool = False
+) -> list[str]:
+    """What keeps the mornings from coming, or that of ``day``: a sentence each, with what to do.
+
+    Roles that ``have_just_started`` had no time to give a sign of life, or to take what waits.
+    """
     if not _one(db, "status/has_dagster")["value"]:
         return [
             "This database has no runs of Dagster: no daemon ever worked on it. Run "
@@ -34,6 +39,8 @@ def troubles(db: Connection, settings: Settings, day: dt.date) -> list[str]:
     beats = db.execute(statement("status/heartbeats")).fetchall()
     known = {row["name"]: row for row in db.execute(statement("status/automation")).fetchall()}
     found = [*_stopped(known)]
+    if have_just_started:
+        return [*found, *_run(db, day, None), *_heartbeat(db, day)]
     if silent := health.silence({beat["daemon_type"]: beat["age_seconds"] for beat in beats}):
         found.append(
             f"The daemon gives {silent}: no day is loaded and no mail sent until it is started "
@@ -41,7 +48,7 @@ def troubles(db: Connection, settings: Settings, day: dt.date) -> list[str]:
         )
     else:
         found += _code(known, settings)
-    return [*found, *_run(db, settings, day), *_heartbeat(db, day)]
+    return [*found, *_run(db, day, settings), *_heartbeat(db, day)]
 
 
 def _stopped(known: dict[str, dict[str, Any]]) -> Iterator[str]:
@@ -83,7 +90,8 @@ def _code(known: dict[str, dict[str, Any]], settings: Settings) -> Iterator[str]
         )
 
 
-def _run(db: Connection, settings: Settings, day: dt.date) -> Iterator[str]:
+def _run(db: Connection, day: dt.date, settings: Settings | None) -> Iterator[str]:
+    """What became of the newest run of a day. Without settings, one that waits is not mentioned."""
     run = db.execute(statement("status/last_run"), {"day": day}).fetchone()
     if run is None:
         return
@@ -91,7 +99,7 @@ def _run(db: Connection, settings: Settings, day: dt.date) -> Iterator[str]:
     if run["status"] in ("FAILURE", "CANCELED"):
         how = "failed" if run["status"] == "FAILURE" else "was canceled"
         yield f"{where[0].upper()}{where[1:]}, {how}: its page in Dagster's UI says why."
-    elif run["status"] != "SUCCESS" and run["minutes"] >= _WAITING_MINUTES:
+    elif settings and run["status"] != "SUCCESS" and run["minutes"] >= _WAITING_MINUTES:
         why = health.worker_trouble(settings)
         said = f" The worker: {why}. Start it." if why else ""
         yield f"{where[0].upper()}{where[1:]}, is {run['status']} for {run['minutes']} min.{said}"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from grader_pipeline.cli import status
+from grader_pipeline.cli import dev, status
 from grader_pipeline.definitions import build_defs
 from grader_pipeline.roles import health
 from grader_pipeline.roles.migrate import require_schema
@@ -52,9 +53,9 @@ def test_a_report_that_should_be_out_is_an_exit_of_1_and_before_its_time_of_0(
 ) -> None:
     late = run("status")
     assert late.returncode == 1
-    assert f"The report of yesterday, {noon}, is not out, and should be" in late.stdout
-    # Nothing was loaded yet, so earlier days are nobody's loss.
-    assert f"Not loaded: 1 day, {noon}. Launch a backfill" in late.stdout
+    assert f"The report of yesterday, {noon}, is not out: no day was loaded yet." in late.stdout
+    # Days before the first loaded one are nobody's loss.
+    assert "Not loaded" not in late.stdout
     monkeypatch.setenv("GRADER_SCHEDULE_TIME", "22:00")
     assert run("status").returncode == 0
 
@@ -65,8 +66,15 @@ def test_a_day_left_out_between_loaded_days_is_shown(
     monkeypatch.setenv("GRADER_START_DATE", (loaded - dt.timedelta(days=5)).isoformat())
     with psycopg.connect(database_url) as db:
         db.execute("UPDATE grader_load SET report_date = report_date - 2")
+        db.execute("DELETE FROM daily_metrics")
     missing = f"{loaded - dt.timedelta(days=1)}, {loaded}"
-    assert f"Not loaded: 2 days, {missing}." in run("status").stdout
+    late = run("status").stdout
+    assert f"The report of yesterday, {loaded}, is not out, and should be" in late
+    assert f"Not loaded: 2 days, {missing}. Launch a backfill of them in Dagster's UI." in late
+    assert f" Days before {loaded - dt.timedelta(days=2)}, the first loaded one, are not" in late
+    with psycopg.connect(database_url) as db:
+        db.execute("UPDATE grader_load SET report_date = report_date + 1")
+    assert f"Not loaded: 1 day, {loaded}. Launch a backfill of it in" in run("status").stdout
 
 
 def test_before_the_first_day_and_without_a_real_api_nothing_is_late(
@@ -186,6 +194,34 @@ def test_what_stops_a_run_is_shown(
     assert "The daemon" not in run("status").stdout, "the demo has none"
 
 
+def test_dev_calls_no_role_silent_that_it_has_just_started(
+    loaded: dt.date, database_url: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """An empty home's first daemon, and one whose home was not served for hours."""
+    require_schema(Settings(), database_url)
+    with psycopg.connect(database_url, autocommit=True) as db:
+        db.execute(
+            "INSERT INTO dagster.runs (run_id, run_body, status, partition, create_timestamp)"
+            " VALUES ('r1', '{}', 'QUEUED', %s, now() AT TIME ZONE 'UTC' - interval '6 minutes')",
+            [loaded.isoformat()],
+        )
+        for _ in ("new", "old"):
+            dev._say_status()
+            said = capfd.readouterr().out
+            assert f"The report of yesterday, {loaded}, is out." in said
+            assert "daemon" not in said
+            assert "worker" not in said
+            for name in health.DAEMONS:
+                db.execute(
+                    "INSERT INTO dagster.daemon_heartbeats (daemon_type, daemon_id, timestamp)"
+                    " VALUES (%s, 'x', now() - interval '5 hours') ON CONFLICT DO NOTHING",
+                    [name],
+                )
+        db.execute("UPDATE dagster.runs SET status = 'FAILURE'")
+    dev._say_status()
+    assert f"The newest run of {loaded}, r1, failed" in capfd.readouterr().out
+
+
 def test_cron_in_a_folder_without_settings_gets_no_0(home: Path, run: Run) -> None:
     done = run("status")
     assert done.returncode == 1
@@ -199,6 +235,7 @@ def test_yesterdays_figures_and_what_became_of_its_elements_are_shown(
     assert done.returncode == 0, done.stdout
     assert f"The report of yesterday, {loaded}, is out." in done.stdout
     assert "  Количество попыток (submit): 3\n" in done.stdout
+    assert re.search(r"Loaded [\d-]+ [\d:]+ \(Etc/GMT[^)]*\): 3 received, 3 loaded", done.stdout)
     assert "3 received, 3 loaded, 0 already there, 0 duplicates, 0 rejected." in done.stdout
     assert learner("ann") not in done.stdout
 

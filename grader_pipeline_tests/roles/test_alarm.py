@@ -81,7 +81,7 @@ def roles(url: str, watch: Grader) -> Iterator[Deployment]:
             assert eventually(found.has_code, 120), found.said("ui")
             late = found.run("status")
             assert late.returncode == 1
-            assert "is not out, and should be" in late.stdout
+            assert f"{yesterday}, is not out: no day was loaded yet." in late.stdout
             assert watch.paths == []
             run = found.launch(yesterday.isoformat())
             assert eventually(lambda: found.status(run) in {"SUCCESS", "FAILURE"}, 90)
