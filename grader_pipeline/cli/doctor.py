@@ -8,6 +8,7 @@ folder, the room on the disks, and Dagster's instance. A check that raises UserW
 import argparse
 import logging
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import dagster as dg
 from pydantic import ValidationError
@@ -40,15 +41,15 @@ def run(_: argparse.Namespace) -> int:
     """Print a line for each setting and connection. Gives 1 if one fails, else 0."""
     # The lines say what the resources log, and the log file may be what fails.
     logging.disable()
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        for line in explain(error):
-            print(f"FAIL  settings: {line}")
-        return 1
-    print("ok    settings: they can be read")
+    settings, wrong = _settings()
+    for line in wrong:
+        print(f"FAIL  settings: {line}")
+    if not wrong:
+        print("ok    settings: they can be read")
     for said in oddities(settings):
         print(f"warn  settings: {said}")
+    if wrong:
+        return 1
     checks: dict[str, Callable[[Settings], str]] = {
         "log folder": _log_folder,
         "storage": lambda _: DayFiles().probe(),
@@ -65,6 +66,21 @@ def run(_: argparse.Namespace) -> int:
     }
     passed = [_passes(name, check, settings) for name, check in checks.items()]
     return int(not all(passed))
+
+
+def _settings() -> tuple[Settings, list[str]]:
+    """The settings, and what is wrong about them. Those that are wrong have their defaults then."""
+    wrong: list[str] = []
+    defaults: dict[str, Any] = {}
+    while True:
+        try:
+            return Settings(**defaults), wrong
+        except ValidationError as error:
+            wrong += explain(error)
+            # An error without a name says that one of these needs others.
+            names = {str(place) for problem in error.errors() for place in problem["loc"][:1]}
+            for name in names or {"grader_api_url", "grader_broker_url"}:
+                defaults[name] = Settings.model_fields[name].default
 
 
 def _passes(name: str, check: Callable[[Settings], str], settings: Settings) -> bool:

@@ -1,4 +1,4 @@
-"""What is odd about settings that can be read: misspelt names, blanks, days that are to come."""
+"""What is odd about settings: misspelt names, blanks, days that are to come."""
 
 import datetime as dt
 import difflib

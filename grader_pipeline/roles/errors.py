@@ -33,12 +33,20 @@ def stop_on_signals() -> None:
         signal.signal(signal.SIGHUP, stop)
 
 
+_FORMS = {
+    "float_parsing": "write a number, such as 0.5",
+    "int_parsing": "write a whole number",
+    "bool_parsing": "write true or false",
+}
+"""What to write, by pydantic's type of error, where pydantic says only what it could not do."""
+
+
 def explain(error: ValidationError) -> list[str]:
     """What is wrong with the settings: a line for each variable, without its value."""
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
         variable = ".".join(str(part) for part in problem["loc"]).upper()
-        message = problem["msg"].removeprefix("Value error, ")
+        message = _FORMS.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
         lines.append(f"{variable}: {message}" if variable else message)
     return lines
 

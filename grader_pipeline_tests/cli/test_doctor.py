@@ -78,6 +78,37 @@ def test_doctor_names_what_is_odd_about_settings_that_can_be_read(
     assert "s3cret" not in done.stdout + done.stderr
 
 
+def test_a_value_that_cannot_be_read_hides_nothing_else_that_is_wrong_or_odd(
+    doctor: Doctor, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text(
+        "GRADER_API_URL=http://127.0.0.1:1/\nGRADER_API_CLENT=school\nGRADR_HOME=s3cret-1\n"
+        "GOOGLE_SHEET_ID=s3cret-2\nGRADER_START_DATE=2999-05-01\nMAIL_TO=nobody\n"
+        "GRADER_MAX_REJECTED_SHARE=50%\nGRADER_API_CONCURRENCY=two\nSMTP_USER=' s3cret-3'\n"
+        "GRADER_REQUIRE_OUTCOME_URL=perhaps\n"
+    )
+    done = doctor()
+    assert done.returncode == 1
+    file = tmp_path / ".env"
+    lines = done.stdout.splitlines()
+    assert "GRADER_API_CLIENT and GRADER_API_CLIENT_KEY too" in lines[4]
+    assert "FAIL  settings: MAIL_TO: address 1 cannot be used" in lines[3]
+    assert [line.removeprefix("FAIL  settings: ") for line in lines[:3]] == [
+        "GRADER_API_CONCURRENCY: write a whole number",
+        "GRADER_MAX_REJECTED_SHARE: write a number, such as 0.5",
+        "GRADER_REQUIRE_OUTCOME_URL: write true or false",
+    ]
+    said = [line.removeprefix("warn  settings: ") for line in lines[5:]]
+    assert [line.partition(" is no ")[0] for line in said[:3]] == [
+        *(f"GOOGLE_SHEET_ID in {file}", f"GRADER_API_CLENT in {file}", f"GRADR_HOME in {file}"),
+    ]
+    assert "Is GRADER_API_CLIENT meant?" in said[1]
+    assert said[3].startswith("SMTP_USER has blanks around its value")
+    assert said[4].startswith("GRADER_START_DATE is 2999-05-01, a day to come")
+    assert len(said) == 5
+    assert "s3cret" not in done.stdout + done.stderr
+
+
 def test_doctor_says_what_would_be_sent_to_whom(doctor: Doctor) -> None:
     def said(**environment: str) -> str:
         lines = doctor(**environment).stdout.splitlines()
