@@ -17,6 +17,7 @@ from grader_pipeline.channel_addresses import Channel
 from grader_pipeline.cli.odd_settings import oddities
 from grader_pipeline.disk import is_writable
 from grader_pipeline.local.disk_forecast import disks
+from grader_pipeline.local.sample_guard import refuse_real_places
 from grader_pipeline.logs import without_secrets
 from grader_pipeline.mail import channels, heartbeat
 from grader_pipeline.mail.addressing import colleagues, course_readers, owners
@@ -143,6 +144,7 @@ def _broker(settings: Settings) -> str:
 
 
 def _api(settings: Settings) -> str:
+    refuse_real_places(settings)
     if settings.grader_api_url is None:
         return "GRADER_API_URL is not set: `grader-pipeline dev` shows days of a sample API"
     return GraderApi().probe()

@@ -3,6 +3,7 @@
 import socket
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -12,7 +13,9 @@ from grader_pipeline.asset_names import RAW_ATTEMPTS
 from grader_pipeline.many_hosts import NEEDED
 from grader_pipeline.storage import SUFFIXES
 from grader_pipeline_tests.broker import BESIDE, broker
+from grader_pipeline_tests.grader import running
 from grader_pipeline_tests.small_disk import small_disk
+from grader_pipeline_tests.stacks import api
 
 Doctor = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -42,6 +45,11 @@ def test_doctor_is_content_with_nothing_set(doctor: Doctor) -> None:
 
 
 def test_doctor_changes_nothing(doctor: Doctor, home: Path, database_url: str) -> None:
+    with running() as grader:
+        _changes_nothing(partial(doctor, **api(grader.url, "school")), home, database_url)
+
+
+def _changes_nothing(doctor: Doctor, home: Path, database_url: str) -> None:
     relations = "SELECT count(*) FROM pg_class WHERE relnamespace::regnamespace::text !~ '^pg_'"
     with psycopg.connect(database_url) as db:
         before = db.execute(relations).fetchone()
@@ -128,6 +136,20 @@ def test_doctor_says_what_would_be_sent_to_whom(doctor: Doctor) -> None:
     assert "; the figures of their courses to g@h.org; failures" in courses
     here = said(SMTP_HOST="127.0.0.1", SMTP_PORT="1", MAIL_TO="", GRADER_CHANNELS="")
     assert here.startswith("warn  recipients: nobody gets the report: set MAIL_TO")
+
+
+def test_doctor_fails_where_dev_refuses_sample_days(doctor: Doctor, run: Doctor) -> None:
+    for given in ({"SMTP_HOST": "127.0.0.1", "SMTP_PORT": "1"}, {"GRADER_STORAGE": "days"}):
+        with pytest.MonkeyPatch.context() as environment:
+            for name, value in given.items():
+                environment.setenv(name, value)
+            refused = run("dev")
+            assert refused.returncode == 1
+            why = refused.stderr.splitlines()[-1].removeprefix("grader-pipeline: ")
+            assert "set GRADER_API_URL" in why.replace("Set", "set")
+            done = doctor()
+            assert done.returncode == 1
+            assert f"FAIL  API: {why}\n" in done.stdout
 
 
 def test_doctor_names_all_that_several_hosts_need_and_nothing_keeps(doctor: Doctor) -> None:
