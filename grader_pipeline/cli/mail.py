@@ -2,7 +2,7 @@
 
 import argparse
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from grader_pipeline.cli.database import opened
@@ -67,11 +67,16 @@ def run(chosen: argparse.Namespace) -> None:
 
 def _list(postgres: Postgres, settings: Settings) -> None:
     with postgres.transaction() as db:
-        mails = db.execute(statement("mail/list")).fetchall()
+        given = {"timezone": settings.grader_timezone}
+        mails = db.execute(statement("mail/list"), given).fetchall()
     for mail in mails:
         attempts = f"{mail['attempts']} attempt{'s' if mail['attempts'] != 1 else ''}"
         reached = f"reached {mail['reached']} of {mail['recipients']}"
-        lines = [f"{mail['key']}  {mail['state']}, {attempts}, {reached}", f"  {mail['subject']}"]
+        lines = [
+            f"{mail['key']}  {mail['state']}, {attempts}, {reached}",
+            f"  {mail['subject']}",
+            f"  decided {mail['decided']}, sent {mail['sent'] or '-'} ({settings.grader_timezone})",
+        ]
         if mail["not_reached"]:
             lines.append(f"  not reached: {', '.join(mail['not_reached'])}")
         if mail["last_error"]:
@@ -87,13 +92,21 @@ def _resend(postgres: Postgres, keys: list[str]) -> None:
     with postgres.transaction() as db:
         queued = db.execute(statement("mail/resend"), {"keys": keys or None}).fetchall()
         if missing := sorted(set(keys) - {mail["key"] for mail in queued}):
-            raise LauncherError(
-                f"No mail waits or failed under {', '.join(missing)}; nothing was changed. "
-                "`grader-pipeline mail list` shows keys and states."
-            )
+            found = db.execute(statement("mail/states"), {"keys": missing}).fetchall()
+            raise LauncherError(_why_not({mail["key"]: mail["state"] for mail in found}, missing))
     for mail in queued:
         print(f"queued: {mail['key']}")
     print(f"Mails to send again: {len(queued)}. The mail sensor sends them while the daemon runs.")
+
+
+def _why_not(states: Mapping[str, str], keys: Sequence[str]) -> str:
+    """Why nothing is sent again: the states of mails that wait for nobody, and keys of no mail."""
+    why = [f"{key} is {state}, so nobody waits for it" for key, state in states.items()]
+    if unknown := [key for key in keys if key not in states]:
+        why.append(f"there is no mail {', '.join(unknown)}")
+    return (
+        f"{'; '.join(why)}. Nothing was changed. `grader-pipeline mail list` shows keys and states."
+    )
 
 
 def _test(postgres: Postgres, settings: Settings, address: str) -> None:

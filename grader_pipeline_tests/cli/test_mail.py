@@ -33,9 +33,9 @@ def fill(postgres: Postgres) -> None:
         db.execute("UPDATE mail_recipient SET state = 'sent'")
         db.execute("UPDATE mail_recipient SET state = 'failed' WHERE (key, address) = (%s, %s)",
                    ["success:1", "anna@school.example"])  # fmt: skip
-        db.execute("UPDATE mail_outbox SET state = 'sent', attempts = 1")
+        db.execute("UPDATE mail_outbox SET state = 'sent', attempts = 1, sent_at = now()")
         db.execute("UPDATE mail_outbox SET state = 'partly_sent', attempts = 3, last_error = %s,"
-                   " give_up_at = now() WHERE key = 'success:1'",
+                   " sent_at = NULL, give_up_at = now() WHERE key = 'success:1'",
                    [f"535 \x1b[2J no: {SECRET}"])  # fmt: skip
     postgres.close()
 
@@ -63,15 +63,21 @@ def test_the_list_shows_each_mail_whom_it_has_not_reached_and_its_last_error_and
     assert "The outbox has no mail." in run("mail", "list").stdout
     fill(Postgres())
     monkeypatch.setenv("SMTP_PASSWORD", SECRET)
+    monkeypatch.setenv("GRADER_TIMEZONE", "Asia/Omsk")
+    with psycopg.connect(database_url) as db:
+        now = "SELECT to_char(created_at AT TIME ZONE 'Asia/Omsk', 'YYYY-MM-DD HH24:MI')"
+        ((time,),) = db.execute(f"{now} FROM mail_outbox LIMIT 1").fetchall()
     done = run("mail", "list")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         "success:1  partly_sent, 3 attempts, reached 1 of 2",
         "  Тема success:1",
+        f"  decided {time}, sent - (Asia/Omsk)",
         "  not reached: anna@school.example (failed)",
         "  last error: 535  [2J no: ***",
         "success:2  sent, 1 attempt, reached 2 of 2",
         "  Тема success:2",
+        f"  decided {time}, sent {time} (Asia/Omsk)",
     ]
 
 
@@ -93,7 +99,8 @@ def test_a_key_that_is_no_unsent_mails_is_refused_and_nothing_is_changed(
     before = states(database_url)
     done = run("mail", "resend", "success:1", "success:2", "odd")
     assert done.returncode == 1
-    assert "No mail waits or failed under odd, success:2; nothing was changed" in done.stderr
+    why = "success:2 is sent, so nobody waits for it; there is no mail odd. Nothing was changed."
+    assert why in done.stderr
     assert states(database_url) == before
 
 

@@ -1,6 +1,8 @@
--- The mails of the last 30 days, and older ones that are not sent, the newest first: how many of its
--- recipients have each, and who has it not.
+-- The mails of the last 30 days, and older ones that are not sent, the newest first: when each was decided
+-- on and sent, in a zone, how many of its recipients have it, and who has it not.
 SELECT key, subject, mail_outbox.state, attempts, last_error,
+    to_char(mail_outbox.created_at AT TIME ZONE %(timezone)s, 'YYYY-MM-DD HH24:MI') AS decided,
+    to_char(mail_outbox.sent_at AT TIME ZONE %(timezone)s, 'YYYY-MM-DD HH24:MI') AS sent,
     count(*) FILTER (WHERE mail_recipient.state = 'sent') AS reached,
     count(address) AS recipients,
     coalesce(
