@@ -3,6 +3,8 @@
 import argparse
 import logging
 import os
+import select
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -68,16 +70,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
             demo_world.enter()
         is_sample = not is_demo and chosen.command not in _OF_THE_USERS_HOME and _uses_sample()
         _say_where(file, is_demo=is_demo, is_sample=is_sample)
-        return int(chosen.run(chosen) or 0)
+        code = int(chosen.run(chosen) or 0)
+        sys.stdout.flush()
     except ValidationError as error:
         message = "; ".join(explain(error))
     except (LauncherError, OSError) as error:
+        if isinstance(error, BrokenPipeError) and _nobody_reads():
+            return 128 + signal.SIGPIPE
         message = str(error)
     except Stopped:
         print("Stopped.")
         return 0 if _wanted(words) in _ROLES else 130
+    else:
+        return code
     print(f"grader-pipeline: {message}", file=sys.stderr)
     return 1
+
+
+def _nobody_reads() -> bool:
+    """Whether the reader of stdout has ended, such as ``head``. What is left is for nobody then."""
+    stdout = select.poll()
+    stdout.register(sys.stdout, 0)
+    has_ended = bool(stdout.poll(0))
+    if has_ended:
+        # Python flushes it once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return has_ended
 
 
 def _wanted(arguments: Sequence[str]) -> str | None:

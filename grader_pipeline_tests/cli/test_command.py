@@ -1,6 +1,7 @@
 """The command line: how it is started, what it knows, and what it imports."""
 
 import os
+import signal
 import subprocess
 import sys
 from importlib.metadata import version
@@ -51,6 +52,23 @@ def test_a_command_says_once_which_settings_it_uses_and_not_in_its_output(
     used = f"Settings: {tmp_path / '.env'}; GRADER_HOME: {tmp_path / 'here'}\n"
     assert (done.stderr.count(used), done.stderr.count("Settings:")) == (1, 1)
     assert "Settings:" not in done.stdout
+
+
+@pytest.mark.parametrize("length", [1, 1_000_000])
+def test_a_reader_that_ends_early_such_as_head_is_no_error(length: int) -> None:
+    code = (
+        "import sys; from grader_pipeline.cli import command, trace\n"
+        f"trace.run = lambda _: print('x' * {length})\n"
+        "sys.exit(command.main(['trace', '2023-05-31', 'submits']))"
+    )
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as stdout:
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=stdout, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 128 + signal.SIGPIPE
+    assert [line.partition(b":")[0] for line in done.stderr.splitlines()] == [b"Settings"]
 
 
 def test_wrong_settings_are_shown_with_the_file_that_may_have_them(tmp_path: Path) -> None:
