@@ -142,9 +142,11 @@ def _uses_sample() -> bool:
 def _say_where(file: Path, *, is_demo: bool, is_sample: bool) -> None:
     """Say on stderr which .env and which GRADER_HOME are used. Wrong settings are shown later."""
     part = "GRADER_HOME and GRADER_TIMEZONE of " if is_demo else ""
-    used = f"Settings: {part}{file}" if file.is_file() else f"Settings: no .env in {file.parent}"
+    used = [f"Settings: {part}{file}" if file.is_file() else f"Settings: no .env in {file.parent}"]
     with suppress(ValidationError):
-        used += f"; GRADER_HOME: {Settings().grader_home}"
-    if is_sample:
-        used += ", the demo's, because no real GRADER_API_URL is set"
-    print(used, file=sys.stderr, flush=True)
+        settings = Settings()
+        if not file.is_file() and settings.has_real_api and settings.database_url:
+            used = []  # the environment has what a role needs
+        demos = ", the demo's, because no real GRADER_API_URL is set" if is_sample else ""
+        used.append(f"GRADER_HOME: {settings.grader_home}{demos}")
+    print("; ".join(used), file=sys.stderr, flush=True)

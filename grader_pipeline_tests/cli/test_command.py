@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 
 from grader_pipeline.cli import command
 from grader_pipeline_tests.processes import COMMAND
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def test_the_command_is_also_the_package_run_as_a_module() -> None:
@@ -52,6 +55,17 @@ def test_a_command_says_once_which_settings_it_uses_and_not_in_its_output(
     used = f"Settings: {tmp_path / '.env'}; GRADER_HOME: {tmp_path / 'here'}\n"
     assert (done.stderr.count(used), done.stderr.count("Settings:")) == (1, 1)
     assert "Settings:" not in done.stdout
+
+
+def test_a_role_that_gets_its_settings_from_its_environment_misses_no_file(
+    tmp_path: Path, real_api: None, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "nonsense")
+    used = f"GRADER_HOME: {os.environ['GRADER_HOME']}"
+    assert run("health", "daemon").stderr.splitlines()[0] == used
+    monkeypatch.delenv("GRADER_API_URL")
+    said = run("health", "daemon").stderr
+    assert said.startswith(f"Settings: no .env in {tmp_path}; {used}")
 
 
 @pytest.mark.parametrize("length", [1, 1_000_000])
