@@ -68,7 +68,7 @@ def test_leaving_the_block_kills_services_that_do_not_want_to_end_and_names_them
     assert time.monotonic() - began < 3
     assert not processes_of(home)
     (warning,) = caplog.messages
-    assert warning.startswith("stubborn did not end within 1.5 s")
+    assert warning.startswith("stubborn did not end within 1.5 s and was killed. This does no harm")
 
 
 def test_a_service_can_be_interrupted_even_if_its_launcher_runs_in_the_background(
