@@ -1,5 +1,6 @@
 """``report`` reads the configured database, or the embedded one."""
 
+import datetime as dt
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ from grader_pipeline.reports.header_values import MAIN
 from grader_pipeline.reports.report_files import reports
 from grader_pipeline.reports.tables import store_reports
 from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.settings import Settings
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -51,3 +53,19 @@ def test_a_period_without_a_stored_day_is_refused_with_what_to_do(
     assert not (tmp_path / "page.html").exists()
     with psycopg.connect(database_url) as db:
         assert db.execute("SELECT to_regclass('daily_metrics')").fetchone() != (None,)
+
+
+def test_what_is_not_named_is_28_days_until_yesterday_in_a_file_of_the_current_folder(
+    database_url: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADER_TIMEZONE", "Etc/GMT-14")
+    end = dt.datetime.now(Settings().timezone).date() - dt.timedelta(days=1)
+    assert f"No day from {end - dt.timedelta(days=27)} to {end} is stored" in run("report").stderr
+    assert "No day from 2023-05-04 to 2023-05-31" in run("report", "--to", "31.05.2023").stderr
+    postgres = Postgres()
+    (main,) = (report for report in reports() if report.sheet == MAIN)
+    store_reports(postgres, [main], school_day(end.isoformat()))
+    postgres.close()
+    page = tmp_path / f"report-{end}-{end}.html"
+    assert run("report", "--from", f"{end:%d.%m.%Y}").stdout == f"Report: {page}\n"
+    assert "Количество попыток (submit)" in page.read_text(encoding="utf-8")
