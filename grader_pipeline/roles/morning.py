@@ -41,7 +41,12 @@ def troubles(
     found = [*_stopped(known)]
     if have_just_started:
         return [*found, *_run(db, day, None), *_heartbeat(db, day)]
-    if silent := health.silence({beat["daemon_type"]: beat["age_seconds"] for beat in beats}):
+    if not beats:
+        found.append(
+            "The daemon has given no sign of life yet: no day is loaded and no mail sent until it "
+            "does. Start it. If it has just started, ask again in a minute."
+        )
+    elif silent := health.silence({beat["daemon_type"]: beat["age_seconds"] for beat in beats}):
         found.append(
             f"The daemon gives {silent}: no day is loaded and no mail sent until it is started "
             "again. Its output says why it ended."
