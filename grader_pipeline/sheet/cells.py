@@ -90,23 +90,22 @@ class Keys:
     def of(self, line: Iterable[Cell | Value]) -> Key | None:
         """The key of a line as read or as written. None: the line has no day, or is odd."""
         cells = list(line)
+        if self.by_date and (not cells or _day(cells[0]) is None):
+            return None
         found: list[Plain] = []
         for index in self.columns:
             cell = cells[index] if index < len(cells) else None
             if isinstance(cell, Odd):
                 return None
             if index == 0 and self.by_date:
-                day = date_of(cell if not isinstance(cell, dt.time) else None)
-                if day is None:
-                    return None
-                found.append((day - DAY_ZERO).days)
+                found.append(_day(cell))
             else:
                 found.append(_label(cell, self.former))
         return tuple(found)
 
     def label(self, key: Key) -> Key:
         """The key without the day."""
-        return key[1:] if self.by_date else key
+        return key[1:] if self.by_date and 0 in self.columns else key
 
 
 def labels_of(table: Table) -> set[Key]:
@@ -121,6 +120,11 @@ def rounded(value: Cell | Value) -> Cell:
         return value
     number = plain(value)
     return round(number, 9) if isinstance(number, float) else number
+
+
+def _day(cell: Cell | Value) -> int | None:
+    day = None if isinstance(cell, dt.time) else date_of(cell)
+    return (day - DAY_ZERO).days if day else None
 
 
 def _label(value: Value | Cell, former: Mapping[str, str]) -> Plain:

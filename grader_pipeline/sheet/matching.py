@@ -109,6 +109,7 @@ def days_to_read(
 
 
 def figures(table: Table) -> list[int]:
-    """Our columns that do not name a line."""
+    """Our columns that have neither a line's day nor its names."""
+    names = {*table.key_columns, *([0] if table.by_date else ())}
     columns = enumerate(table.columns)
-    return [at for at, column in columns if not column.by_readers and at not in table.key_columns]
+    return [at for at, column in columns if not column.by_readers and at not in names]

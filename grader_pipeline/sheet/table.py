@@ -123,7 +123,8 @@ class Table:
     formerly: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Labels of lines, each with the labels that the same line had in earlier releases."""
     named_by: tuple[int, ...] | None = None
-    """The places of the columns that name a line, from 0. ``key_columns`` says what None means."""
+    """The places of the columns that name a line, from 0. ``key_columns`` says what None means.
+    Without the first one, the day does not name it: the line is the same one on the next day."""
     labels: frozenset[tuple[str | int | float | None, ...]] | None = None
     """What ever named a line, without its day (``sheet/cells.py``: ``labels_of``). A line that the
     table has no more goes only if its label is one of them. If they are not known (None), those of

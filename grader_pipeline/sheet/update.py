@@ -9,6 +9,9 @@ after readers have sorted whole rows, and all other lines are the readers': they
 nothing. New lines go in as new rows, so what readers have beside a line moves with it. A line that
 leaves takes its row along, unless readers have something beside it: then it stays, in grey.
 
+On a worksheet of the newest day alone the label is enough: a task's line goes on to the next day,
+with what readers have beside it.
+
 What readers change between our read and our write is not seen. If they sort or insert rows in that
 second, a line may get the figures of another one, until the next run of these days.
 """

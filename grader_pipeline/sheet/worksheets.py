@@ -41,14 +41,16 @@ def worksheet(
 ) -> Table:
     """Lay out the worksheet of a report with these rows. ``rows`` are those of ``read_named``.
 
-    A report that shows its newest days loses older ones from the sheet. One that shows all days
-    keeps each day that the sheet has, but for ``days``: they are stored, and their lines are
+    A report that shows its newest days loses older ones from the sheet. If it shows one day, its
+    lines go on to the next day: what readers have beside a task stays beside it. One that shows all
+    days keeps each day that the sheet has, but for ``days``: they are stored, and their lines are
     ``rows``. ``formerly`` has what courses and tasks were called before (``Names.formerly``).
     """
     labels = columns_to_show(report)
     names = ["report_date", *labels]
     columns = [DATE, *(_column(report, name, rows) for name in labels)]
     dimensions = [name for name in labels if report.columns[name].kind == "dimension"]
+    day = (0,) if report.sheet != 1 else ()
     named = names.index(report.breakdown) + 1 if report.breakdown else 1
     return Table(
         tuple(columns),
@@ -57,7 +59,7 @@ def worksheet(
         chart=_chart(report, names),
         keeps_days=report.sheet == "yes",
         days=frozenset(days),
-        named_by=(0, *map(names.index, dimensions)) if dimensions else None,
+        named_by=(*day, *(map(names.index, dimensions) if dimensions else (1,))),
         formerly=(formerly or {}) if {COURSE, TASK} & set(dimensions) else {},
         highlights=tuple(
             Highlight(names.index(name), *unusual) for name, unusual in report.unusual.items()

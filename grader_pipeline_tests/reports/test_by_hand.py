@@ -223,7 +223,7 @@ def test_the_tasks(loaded: School) -> None:
         "timed_solvers": 2,  # bob dan
         "attempts": 9, "submits": 6, "successes": 4,
     }  # fmt: skip
-    assert only(rows, course=COURSE, task=X, period="всё время с 24.05.2023") == {
+    assert only(rows, course=COURSE, task=X, period="всё время") == {
         "place": 3,
         "learners": 5,
         "submitted": 5,
@@ -266,7 +266,7 @@ def test_difficulty_ranks_all_tasks_of_the_course_not_only_those_tried_that_day(
     rows = sorted(school.rows("tasks"), key=lambda row: row["place"])
     assert [row["task"] for row in rows] == [X] * 3
     ranks = [(row["period"], row["difficulty_rank"], row["ranked_tasks"]) for row in rows]
-    assert ranks == [("день", 1, 1), ("28 дней", 2, 2), ("всё время с 21.04.2023", 3, 3)]
+    assert ranks == [("день", 1, 1), ("28 дней", 2, 2), ("всё время", 3, 3)]
 
 
 def test_who_solved_a_task_before_the_period_has_solved_it(school: School) -> None:

@@ -33,7 +33,6 @@ def tasks(attempts: list[Attempt], loaded: set[dt.date], day: dt.date) -> Rows:
     shares: dict[tuple[str | None, int], dict[str | None, Fraction]] = defaultdict(dict)
     known = named(within(attempts, dt.date.min, day))
     today = {(a.course, a.task) for a in within(known, day, day)}
-    since = f"{min(other for other in loaded if other <= day):%d.%m.%Y}"
     for course, task in {(a.course, a.task) for a in known}:
         ways = grouped([a for a in known if (a.course, a.task) == (course, task)], "user")
         for place, back in enumerate(PERIODS, start=1):
@@ -55,7 +54,7 @@ def tasks(attempts: list[Attempt], loaded: set[dt.date], day: dt.date) -> Rows:
                      and mine[at].day >= first_day]  # fmt: skip
             times = [worked for mine in until if (worked := _worked(mine)) is not None]
             minutes = [Fraction(time / dt.timedelta(microseconds=1)) / 60_000_000 for time in times]
-            period = ("день", "28 дней", f"всё время с {since}")[place - 1]
+            period = ("день", "28 дней", "всё время")[place - 1]
             found[(course, task, period)] = {
                 "place": place,
                 "learners": len(parts),

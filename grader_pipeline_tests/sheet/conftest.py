@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 from tenacity import wait_random_exponential
 
 from grader_pipeline.sheet.google import http as google_http
 from grader_pipeline.sheet.resource import Sheets
 from grader_pipeline_tests.sheet.google_account import google_with_a_book, new_key_pair
-from grader_pipeline_tests.sheet.sheets_given import BOOK, NAME
+from grader_pipeline_tests.sheet.sheets_given import BOOK, FAR, NAME, Reader
 from grader_pipeline_tests.sheet.sheets_server import Google
 from grader_pipeline_tests.sheet.sheets_spreadsheet import Spreadsheet
 
@@ -59,3 +60,36 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 def sheets(short_pauses: None) -> Sheets:
     """The resource with short deadlines."""
     return Sheets(request_seconds=0.5, retry_seconds=8)
+
+
+@pytest.fixture(params=["google", "workbook"])
+def reader(request: pytest.FixtureRequest) -> Reader:
+    found = Reader()
+    if request.param == "google":
+        spreadsheet = request.getfixturevalue("book")
+
+        def type_in(title: str, row: int, column: int, value: str | int | None) -> None:
+            kind = "stringValue" if isinstance(value, str) else "numberValue"
+            cell = {} if value is None else {"userEnteredValue": {kind: value}}
+            spreadsheet.put(title, row, column, cell)
+
+        found.write = type_in
+        found.lines = lambda title: [
+            [None if cell == "" else cell for cell in line]
+            for line in spreadsheet.values(title, FAR + 1)
+        ]
+        found.tabs = lambda: [each["properties"]["title"] for each in spreadsheet.sheets]
+        return found
+    file = request.getfixturevalue("path")
+
+    def edit(title: str, row: int, column: int, value: str | int | None) -> None:
+        workbook = load_workbook(file)
+        workbook[title].cell(row + 1, column + 1).value = value
+        workbook.save(file)
+
+    found.write = edit
+    found.lines = lambda title: [
+        list(row) for row in load_workbook(file)[title].iter_rows(max_col=FAR + 1, values_only=True)
+    ]
+    found.tabs = lambda: load_workbook(file).sheetnames
+    return found

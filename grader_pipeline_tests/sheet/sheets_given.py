@@ -1,10 +1,11 @@
 """Names and numbers of the tests of the sheet."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from openpyxl import load_workbook
 
@@ -23,6 +24,17 @@ LABELS = (
 )
 """The labels of MAIN_METRICS."""
 HEADER = ["Дата отчета", "Показатель", "Значение"]
+FAR = 25
+"""A column right of ours on every worksheet."""
+
+
+class Reader:
+    """A colleague at a spreadsheet, whatever it is."""
+
+    lines: Callable[[str], list[list[Any]]]
+    write: Callable[[str, int, int, str | int | None], None]
+    """Title, row, column, both from 0, and what they type."""
+    tabs: Callable[[], list[str]]
 
 
 def metrics(*days: str, first: int | None = None) -> list[Row]:

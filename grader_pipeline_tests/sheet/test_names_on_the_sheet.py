@@ -1,10 +1,8 @@
 """What readers write on «Названия»: shown by the next run, and never changed by it."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from openpyxl import load_workbook
 
 from grader_pipeline.assets.step5_sheet_report import write_sheet
 from grader_pipeline.reports.definition import NAMES_WORKSHEET, TODAY_WORKSHEET
@@ -12,52 +10,7 @@ from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.sheet.resource import Sheets
 from grader_pipeline_tests.reports.conftest import School
 from grader_pipeline_tests.reports.school_days import COURSE, DAY, OK, X, at
-
-Lines = list[list[Any]]
-FAR = 25
-"""A column right of ours on every worksheet."""
-
-
-class Reader:
-    """A colleague at a spreadsheet, whatever it is."""
-
-    lines: Callable[[str], Lines]
-    write: Callable[[str, int, int, str | int | None], None]
-    """Title, row, column, both from 0, and what they type."""
-    tabs: Callable[[], list[str]]
-
-
-@pytest.fixture(params=["google", "workbook"])
-def reader(request: pytest.FixtureRequest) -> Reader:
-    found = Reader()
-    if request.param == "google":
-        spreadsheet = request.getfixturevalue("book")
-
-        def type_in(title: str, row: int, column: int, value: str | int | None) -> None:
-            kind = "stringValue" if isinstance(value, str) else "numberValue"
-            cell = {} if value is None else {"userEnteredValue": {kind: value}}
-            spreadsheet.put(title, row, column, cell)
-
-        found.write = type_in
-        found.lines = lambda title: [
-            [None if cell == "" else cell for cell in line]
-            for line in spreadsheet.values(title, FAR + 1)
-        ]
-        found.tabs = lambda: [each["properties"]["title"] for each in spreadsheet.sheets]
-        return found
-    file = request.getfixturevalue("path")
-
-    def edit(title: str, row: int, column: int, value: str | int | None) -> None:
-        workbook = load_workbook(file)
-        workbook[title].cell(row + 1, column + 1).value = value
-        workbook.save(file)
-
-    found.write = edit
-    found.lines = lambda title: [
-        list(row) for row in load_workbook(file)[title].iter_rows(max_col=FAR + 1, values_only=True)
-    ]
-    found.tabs = lambda: load_workbook(file).sheetnames
-    return found
+from grader_pipeline_tests.sheet.sheets_given import FAR, Reader
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@
 -- tab: 20
 -- dimension course: Курс
 -- dimension task in course, period: Задание
--- dimension period: Период
+-- dimension period: Период (всё время — с первого загруженного дня)
 -- learners learners listed in few_learners: Юзеров пробовали
 -- learners submitted of learners: Из них сделали submit к концу дня, также до периода
 -- learners solved of submitted: Из них решили к концу дня, также до периода
--- learners never_solved of learners: Из них не решили к концу дня
+-- learners never_solved of learners: Не решили к концу дня, из всех пробовавших
 -- column solved_share of submitted: Решили, % от сделавших submit к концу дня
 -- column difficulty_rank of submitted: Место по трудности среди заданий курса с submit в периоде (1 — труднейшее, по доле решивших)
 -- learners first_submitters of submitted: Юзеров с первым submit в периоде
@@ -20,9 +20,10 @@
 -- column minutes_until_solved of first_solvers: Минут от первого run до решения без пауз дольше 30 минут, медиана
 -- column ranked_tasks of submitted: Из скольких заданий курса
 -- learners timed_solvers of first_solvers: Юзеров с известным временем решения (run раньше решения)
+-- formerly period: Период
 -- formerly submitted: Юзеров сделали submit
 -- formerly solved: Юзеров решили
--- formerly never_solved: Юзеров пробовали и до сих пор не решили
+-- formerly never_solved: Из них не решили к концу дня | Юзеров пробовали и до сих пор не решили
 -- formerly solved_share: Решили, % от сделавших submit
 -- formerly difficulty_rank: Место по трудности в курсе (1 — труднейшее, по доле решивших)
 -- unit solved_share: percent
@@ -144,13 +145,7 @@ figures AS (
 )
 SELECT
     course, named.task, figures.place,
-    (ARRAY[
-        'день', '28 дней', 'всё время' || (
-            SELECT to_char(min(report_date), ' "с" DD.MM.YYYY')
-            FROM rollup_day
-            WHERE report_date <= %(report_date)s
-        )
-    ])[figures.place]                                                      AS period,
+    (ARRAY['день', '28 дней', 'всё время'])[figures.place]                 AS period,
     learners, submitted, solved, learners - solved                         AS never_solved,
     round(100.0 * solved / nullif(submitted, 0), 1)                        AS solved_share,
     ranked.rank                                                            AS difficulty_rank,
