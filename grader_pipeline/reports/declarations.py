@@ -17,7 +17,7 @@ _FORMS = {
     "sum": f"(?P<name>{_NAME}) of (?P<of>{_NAME})",
     "column": f"(?P<name>{_NAME}) of (?P<of>{_NAME})",
 }
-_UNITS = (Unit.PERCENT, Unit.CHANGE, Unit.CLOCK)
+_UNITS = (Unit.PERCENT, Unit.CHANGE, Unit.CLOCK, Unit.HOUR)
 """Those of a column whose values all have one unit."""
 
 _HOW = (

@@ -28,7 +28,8 @@ a key a line. A value that has a colon and a blank in it, or begins with a sign,
     -- units: value by unit or text          the unit of each `value` (units.py), and a text that is
                                              shown in its place
     -- unit share: percent                   of all cells of a column: percent, change (in per cent,
-                                             with its sign), or clock (minutes after midnight)
+                                             with its sign), clock (minutes after midnight), or
+                                             hour (0 to 23)
     -- unusual share: below 20               marked on the worksheet: below or above a number, or
                                              `text …` for texts that have it in them
     -- details: share, tried                 columns that a new worksheet has folded away

@@ -26,7 +26,7 @@ class Unit(StrEnum):
     CLOCK = "clock"
     """A time of the school's day, in whole minutes after midnight."""
     HOUR = "hour"
-    """An hour of the school's day, 0 to 23. The text names it from its start to its end."""
+    """An hour of the school's day, 0 to 23. It is shown from its start to its end."""
     DATE = "date"
     """A day. Only the text has it."""
 
@@ -60,11 +60,13 @@ def unit_of(word: str | None) -> Unit:
     return Unit(word) if word in set(Unit) else Unit.NUMBER
 
 
-def cell(value: Decimal | int | None, unit: str | None, text: str | None) -> Cell:
-    """What readers see of a value: its text, if it has one."""
-    if text is not None or value is None:
-        return text
+def cell(value: Decimal | int | str | None, unit: str | None, text: str | None) -> Cell:
+    """What readers see of a value: its text, if it has one. A value that is a text stays it."""
+    if text is not None or value is None or isinstance(value, str):
+        return value if text is None else text
     known = unit_of(unit)
+    if known is Unit.HOUR:
+        return f"{int(value):02}:00–{(int(value) + 1) % 24:02}:00"
     if known is Unit.CLOCK:
         hours, minutes = divmod(int(value), 60)
         return dt.time(hours, minutes)

@@ -30,6 +30,14 @@ def number_formula(mark: Highlight, cell: str) -> str:
     return f"ISNUMBER({cell})*({cell}{'<' if mark.kind == 'below' else '>'}{bound})"
 
 
+def mark_hint(mark: Highlight) -> str:
+    """What a mark means: the note of its column's header."""
+    if mark.kind == "text":
+        return f"Оранжевая отметка: в ячейке есть слова «{mark.bound}»."
+    bound = f"{float(mark.bound):g}".replace(".", ",").replace("-", "−")
+    return f"Оранжевая отметка: {'меньше' if mark.kind == 'below' else 'больше'} {bound}."
+
+
 def wrong_name_formula(cell: str) -> str:
     """The formula, without its ``=``, that is true of a name that cannot be used."""
     return f"(LEN({cell})>{LONGEST_NAME})+(LEN({cell})>0)*(1-ISTEXT({cell}))>0"

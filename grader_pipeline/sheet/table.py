@@ -38,17 +38,17 @@ class Column:
     """Whether readers write its cells. They are read and kept beside their line, never written."""
     wraps: bool = False
     """Whether long texts of its cells are broken into lines."""
-    to_right: bool = False
-    """Whether its texts are at the right, under its numbers."""
+    side: Literal["left", "right"] | None = None
+    """Where its cells are. None: texts at the left, numbers and days at the right."""
     is_detail: bool = False
     """Whether the column is folded away on a new worksheet."""
 
 
-DATE = Column("Дата отчета", 110)
+DATE = Column("Дата отчета", 110, side="left")
 DAILY_COLUMNS = (
     DATE,
     Column("Показатель", 420, wraps=True),
-    Column("Значение", 150, wraps=True, to_right=True),
+    Column("Значение", 150, wraps=True, side="right"),
 )
 
 

@@ -1,6 +1,6 @@
 """The worksheet «Сегодня»: the newest day at one glance, beside the day and the week before.
 
-Below its metrics it says how many lines of other worksheets are marked as unusual on that day.
+Below its metrics it says how many lines of other reports are marked as unusual on that day.
 """
 
 import datetime as dt
@@ -20,9 +20,9 @@ METRICS = (
 
 _COLUMNS = (
     Column("Показатель", 340, wraps=True),
-    Column("Значение", 100, wraps=True, to_right=True),
-    Column("Накануне", 100, wraps=True, to_right=True),
-    Column("Неделю назад", 100, wraps=True, to_right=True),
+    Column("Значение", 100, wraps=True, side="right"),
+    Column("Накануне", 100, wraps=True, side="right"),
+    Column("Неделю назад", 100, wraps=True, side="right"),
     Column("Изменение за неделю", 105),
 )
 _CHART_SIZE = (580, 360)
@@ -40,9 +40,13 @@ def today(rows: Sequence[Row], tables: Sequence[Table]) -> Table | None:
         return None
     day = max(row["report_date"] for row in rows)
     days = (day, day - dt.timedelta(days=1), day - dt.timedelta(days=7))
+    stored = {row["report_date"] for row in rows}
     metrics = {(row["report_date"], row["metric"]): row for row in rows}
     shown = (_line(metrics, name, days) for name in METRICS)
-    lines: list[Line] = [("День отчёта", *days, None), *(line for line in shown if line)]
+    lines: list[Line] = [
+        ("День отчёта", *(date if date in stored else _not_loaded(date) for date in days), None),
+        *(line for line in shown if line),
+    ]
     lines += (line for table in tables if (line := _marked(table, days)))
     main = {row["label"] for row in rows if row["metric"] in MAIN_METRICS}
     chart = None
@@ -58,6 +62,7 @@ def today(rows: Sequence[Row], tables: Sequence[Table]) -> Table | None:
         worksheet=TODAY_WORKSHEET,
         chart=chart,
         highlights=(Highlight(len(_COLUMNS) - 1, "below", _FELL),),
+        formerly=dict(map(_former_label, tables)),
         # The main metrics, below the day.
         large=(1, 1 + sum(line[0] in main for line in lines)),
     )
@@ -87,14 +92,31 @@ def _change(now: Row, before: Row | None) -> Value:
 
 
 def _marked(table: Table, days: Sequence[dt.date]) -> Line | None:
-    """How many lines of a worksheet are unusual; None if nothing of it is ever marked."""
-    if not (table.by_date and table.highlights):
+    """How many lines of a report are unusual; None if nothing of it is ever marked.
+
+    So too if it has no lines at all: it may have no worksheet yet.
+    """
+    if not (table.by_date and table.highlights and table.lines):
         return None
     # A worksheet of the newest days has no lines of the days before.
     known = {line[0] for line in table.lines} | {days[0]}
     known |= table.days if table.keeps_days else set()
     counts = [sum(_unusual(table, day)) if day in known else None for day in days]
-    return (f"Отмечено строк на вкладке «{table.worksheet}»", *counts, None)
+    return (_label_of(table), *counts, None)
+
+
+def _label_of(table: Table) -> str:
+    """It names the report: readers may rename the worksheet."""
+    return f"Строк с оранжевой отметкой в отчёте «{table.worksheet}»"
+
+
+def _former_label(table: Table) -> tuple[str, tuple[str]]:
+    return _label_of(table), (f"Отмечено строк на вкладке «{table.worksheet}»",)
+
+
+def _not_loaded(day: dt.date) -> str:
+    """Shown instead of a day of which nothing is known."""
+    return f"{day:%d.%m.%Y} не загружен"
 
 
 def _unusual(table: Table, day: dt.date) -> Iterator[bool]:

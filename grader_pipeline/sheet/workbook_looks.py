@@ -7,11 +7,13 @@ the filter to the last line.
 
 from math import ceil
 
+from openpyxl.comments import Comment
 from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from grader_pipeline.sheet.looks import (
@@ -22,6 +24,7 @@ from grader_pipeline.sheet.looks import (
     UNUSUAL_COLOUR,
     WRONG_COLOUR,
     folded_columns,
+    mark_hint,
     number_formula,
     wrong_name_formula,
 )
@@ -75,6 +78,12 @@ def _set_header(worksheet: Worksheet, table: Table, header: int) -> None:
         signs = (column.width - _FILTER_BUTTON) / _PIXELS_PER_BOLD_CHARACTER
         lines = max(lines, _lines_of(column.label, signs))
     worksheet.row_dimensions[header].height = lines * _POINTS_PER_LINE + 4
+    # Printed: as wide as a page, which has the header again.
+    worksheet.page_setup.orientation = "landscape"
+    worksheet.page_setup.paperSize = worksheet.PAPERSIZE_A4
+    worksheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    worksheet.page_setup.fitToWidth, worksheet.page_setup.fitToHeight = 1, 0
+    worksheet.print_title_rows = f"{header}:{header}"
 
 
 def _enlarge(worksheet: Worksheet, table: Table, header: int) -> None:
@@ -105,6 +114,8 @@ def _mark(worksheet: Worksheet, mark: Highlight, header: int) -> None:
     else:
         formula = number_formula(mark, cell)
     _add_rule(worksheet, letter, header, formula, UNUSUAL_COLOUR)
+    if not worksheet[cell].comment:
+        worksheet[cell].comment = Comment(mark_hint(mark), "grader-pipeline")
 
 
 def _let_readers_write(worksheet: Worksheet, place: int, header: int) -> None:
@@ -135,8 +146,7 @@ def _align(worksheet: Worksheet, table: Table, header: int) -> bool:
     """
     found = False
     alignments = [
-        Alignment("right" if column.to_right else None, "center", wrap_text=column.wraps)
-        for column in table.columns
+        Alignment(column.side, "center", wrap_text=column.wraps) for column in table.columns
     ]
     signs = [
         column.width / _PIXELS_PER_SIGN if column.wraps else _LAST_ROW for column in table.columns

@@ -113,7 +113,7 @@ def _chart(report: Report, names: Sequence[str]) -> Chart | None:
     if wanted is None or not {wanted.x, *wanted.y} <= set(names):
         return None
     return Chart(
-        report.description or report.title,
+        (report.description or report.title).removesuffix("."),
         wanted.kind,
         names.index(wanted.x),
         tuple(names.index(name) for name in wanted.y),

@@ -206,8 +206,13 @@ def test_the_day_at_one_glance_stands_beside_the_day_and_the_week_before() -> No
     assert lines[LABELS[0]] == (150, 200, 200, Change(-25))
     assert lines["Доля"] == (20, None, 25, Points(-5))
     assert isinstance(lines["Доля"][-1], Points)
-    assert lines["Отмечено строк на вкладке «Курсы»"] == (1, None, 1, None)
+    assert lines["Строк с оранжевой отметкой в отчёте «Курсы»"] == (1, None, 1, None)
     assert today([], []) is None
+    # A report without lines has no worksheet, and a day that is missing is said to be.
+    nothing = today(rows[:6], [worksheet(courses, [], [DAY])])
+    assert nothing
+    assert nothing.lines[0][1:4] == (DAY, dt.date(2023, 5, 30), "24.05.2023 не загружен")
+    assert not [line for line in nothing.lines if "Курсы" in str(line[0])]
     # The main metrics are large.
     assert {line[0] for line in glance.lines[slice(*glance.large)]} == set(LABELS)
     sheet = fill(glance)

@@ -81,3 +81,10 @@ def test_remarks_beside_a_task_or_an_hour_follow_it_to_the_next_day(
     assert {names: remark for names, (*_, remark) in lines.items()} == {n: n for n in lines}
     assert {back for back, *_ in lines.values()} == {-1}
     assert list(lines) == remarks["Задания"]
+
+
+def test_an_hour_is_shown_from_its_start_to_its_end(reader: Reader, run: Run) -> None:
+    run(0, {X: "10:00", Y: "23:59"})
+    hours = list(shown(reader, "Часы"))
+    assert len(hours) == 24
+    assert (hours[0], hours[10], hours[23]) == ("00:00–01:00", "10:00–11:00", "23:00–00:00")

@@ -9,6 +9,7 @@
 -- sum successes of learners: Успешных попыток (submit)
 -- column success_share of submitting_learners: Доля успешных, % от попыток (submit)
 -- learners submitting_learners of learners: Юзеров, сделавших submit
+-- unit hour: hour
 -- unit success_share: percent
 -- chart: bar x=hour y=attempts,submits,successes
 -- picture: heat x=hour y=attempts by=report_date days=28
@@ -17,8 +18,11 @@
 -- behind success_share: day, is_submit
 -- behind submitting_learners: day, is_submit
 --
--- Attempts and learners in each hour of the school's clock. Every day has all 24 hours, empty ones
--- too. Where the clock is changed, an hour of the day can have 0 or 120 minutes.
+-- Attempts and learners in each hour of the school's clock. In the database every day has all 24 hours,
+-- empty ones too. What is shown has fewer if an hour has one to four learners: such hours, the empty
+-- ones, and larger ones until they have five together are one line, after the others. So an hour that
+-- worksheet, chart and page do not show is in that line. Where the clock is changed, an hour of the day
+-- can have 0 or 120 minutes.
 WITH learners AS (
     SELECT
         extract(hour FROM created_at AT TIME ZONE 'UTC' AT TIME ZONE %(timezone)s)::integer AS hour,

@@ -19,6 +19,7 @@ from grader_pipeline.sheet.looks import (
     UNUSUAL_COLOUR,
     WRONG_COLOUR,
     folded_columns,
+    mark_hint,
     number_formula,
     wrong_name_formula,
 )
@@ -69,8 +70,8 @@ def look_requests(
         cells = _area(sheet_id, (header + 1, None), (place, place + 1))
         if column.wraps:
             requests.append(_format(cells, wrapStrategy="WRAP"))
-        if column.to_right:
-            requests.append(_format(cells, horizontalAlignment="RIGHT"))
+        if column.side:
+            requests.append(_format(cells, horizontalAlignment=column.side.upper()))
         if column.by_readers:
             cells = _area(sheet_id, (header, None), (place, place + 1))
             requests += _by_readers(cells)
@@ -82,6 +83,8 @@ def look_requests(
         whole = _area(sheet_id, (header, None), (0, width))
         requests.append({"setBasicFilter": {"filter": {"range": whole}}})
     requests += [_marked(sheet_id, mark, header) for mark in table.highlights]
+    # A worksheet that was there may have notes of the readers.
+    requests += [_hint(sheet_id, mark, header) for mark in table.highlights if found is None]
     if not there.get("columnGroups"):
         requests += _folded(sheet_id, table)
     return [*requests, _note(sheet_id)]
@@ -123,6 +126,11 @@ def _marked(sheet_id: int, mark: Highlight, header: int) -> Request:
         condition = {"type": "TEXT_CONTAINS", "values": [{"userEnteredValue": str(mark.bound)}]}
         return _rule(cells, condition, UNUSUAL_COLOUR)
     return _rule(cells, _formula(number_formula(mark, _first(cells))), UNUSUAL_COLOUR)
+
+
+def _hint(sheet_id: int, mark: Highlight, header: int) -> Request:
+    cell = _area(sheet_id, (header, header + 1), (mark.column, mark.column + 1))
+    return {"repeatCell": {"range": cell, "cell": {"note": mark_hint(mark)}, "fields": "note"}}
 
 
 def _by_readers(cells: dict[str, int]) -> Iterator[Request]:
