@@ -328,3 +328,22 @@ def test_a_week_of_a_course_is_beside_the_week_before_and_only_sundays_have_one(
     other = only(school.rows("weeks", sunday), course=OTHER)
     assert (other["learners"], other["learners_before"]) == (1, 0)
     assert other["success_share"] is other["success_share_before"] is None
+
+
+def test_nothing_is_known_of_a_week_before_the_first_stored_day_and_that_is_not_zero(
+    school: School,
+) -> None:
+    sunday = DAY - dt.timedelta(days=3)
+    school.load(sunday, [at("10:00", "ann", OK, back=3)])
+    school.compute(sunday, "weeks", "courses")
+    [week], [day] = school.rows("weeks", sunday), school.rows("courses", sunday)
+    before = {name for name in week if name.endswith("_before")}
+    assert len(before) == 5
+    assert {week[name] for name in before} == {None}
+    assert day["learners_before"] is day["attempts_before"] is None
+    # A day of it without attempts is known.
+    school.load(sunday - dt.timedelta(days=7), [])
+    school.compute(sunday, "weeks", "courses")
+    [week], [day] = school.rows("weeks", sunday), school.rows("courses", sunday)
+    assert (week["learners_before"], week["submits_before"]) == (0, 0)
+    assert (day["learners_before"], day["attempts_before"]) == (0, 0)

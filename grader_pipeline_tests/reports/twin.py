@@ -248,7 +248,7 @@ def courses(attempts: list[Attempt], loaded: set[dt.date], day: dt.date) -> Rows
             "success_share": share(successes(today), submits(today)),
             "first_try_learners": len({user for _, user in tried}),
             "first_try_share": share(len(solved), len(tried)),
-            "learners_before": users(before),
+            "learners_before": users(before) if days else None,
             "attempts_before": rounded(Fraction(len(before), days)) if days else None,
             "attempts_change": change(len(today), Fraction(len(before), days or 1)),
             "success_share_before": share(successes(before), submits(before)),

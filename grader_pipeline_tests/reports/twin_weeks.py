@@ -27,6 +27,7 @@ def weeks(attempts: list[Attempt], loaded: set[dt.date], day: dt.date) -> Rows:
     for course, all_of_it in grouped(attempts, "course").items():
         now = within(all_of_it, day - 6 * DAY, day)
         before = within(all_of_it, day - 13 * DAY, day - 7 * DAY)
+        is_known = any(day - 13 * DAY <= other <= day - 7 * DAY for other in loaded)
         if now or before:
             found[course or UNREAD,] = {
                 "learners": users(now),
@@ -35,10 +36,10 @@ def weeks(attempts: list[Attempt], loaded: set[dt.date], day: dt.date) -> Rows:
                 "submits": submits(now),
                 "successes": successes(now),
                 "success_share": share(successes(now), submits(now)),
-                "learners_before": users(before),
-                "submitting_before": users(a for a in before if a.is_submit),
-                "attempts_before": len(before),
-                "submits_before": submits(before),
+                "learners_before": users(before) if is_known else None,
+                "submitting_before": users(a for a in before if a.is_submit) if is_known else None,
+                "attempts_before": len(before) if is_known else None,
+                "submits_before": submits(before) if is_known else None,
                 "success_share_before": share(successes(before), submits(before)),
                 "missing": missing(loaded, day, 14),
             }

@@ -117,7 +117,7 @@ SELECT
     round(100.0 * today.successes / nullif(today.submits, 0), 1)         AS success_share,
     coalesce(first_tries.learners, 0)                                    AS first_try_learners,
     round(100.0 * first_tries.successful / first_tries.pairs, 1)         AS first_try_share,
-    coalesce(before.learners, 0)                                         AS learners_before,
+    CASE WHEN days > 0 THEN coalesce(before.learners, 0) END             AS learners_before,
     round(coalesce(before.attempts, 0)::numeric / nullif(days, 0), 1)    AS attempts_before,
     round(
         100.0 * (coalesce(today.runs + today.submits, 0) * days - before.attempts)

@@ -63,12 +63,22 @@ courses AS (
         sum(successes) FILTER (WHERE NOT is_this)             AS successes_before
     FROM weeks
     GROUP BY course
+),
+-- Nothing is known of a week of which no day is stored: that is not 0.
+known AS (
+    SELECT count(*) > 0 AS is_before_known
+    FROM rollup_day
+    WHERE report_date BETWEEN %(report_date)s::date - 13 AND %(report_date)s::date - 7
 )
 SELECT
     course, learners, submitting_learners, attempts, submits, successes,
     round(100.0 * successes / nullif(submits, 0), 1)               AS success_share,
-    learners_before, submitting_before, attempts_before, submits_before,
+    CASE WHEN is_before_known THEN learners_before END             AS learners_before,
+    CASE WHEN is_before_known THEN submitting_before END           AS submitting_before,
+    CASE WHEN is_before_known THEN attempts_before END             AS attempts_before,
+    CASE WHEN is_before_known THEN submits_before END              AS submits_before,
     round(100.0 * successes_before / nullif(submits_before, 0), 1) AS success_share_before,
     missing_days(%(report_date)s, 14)                              AS missing,
     few_learners
 FROM courses
+CROSS JOIN known
