@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
-import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
@@ -71,7 +70,8 @@ def pairs(
     )
     width = max(len(sourcedid.dictionary), 1)
     both = learner.indices.to_numpy().astype("i8") * width + sourcedid.indices.to_numpy()
-    distinct, places = np.unique(both, return_inverse=True)
+    found = pa.array(both).dictionary_encode()
+    distinct, places = found.dictionary.to_numpy(), found.indices.to_numpy()
     texts = zip(
         learner.dictionary.to_numpy(zero_copy_only=False)[distinct // width],
         sourcedid.dictionary.to_numpy(zero_copy_only=False)[distinct % width],

@@ -1,8 +1,8 @@
 """What a clean attempt is: the reasons to refuse an element, and the one pandera schema.
 
-A new rule is a ``pa.Check`` here; its ``error`` is the reason. Rules see typed values and skip
-nulls: decoding has recorded the reason for a null, or the column may be null. Pandera is not asked
-about nulls, because its price is per failing check and column.
+A new rule is a ``pa.Check`` of a column here; its ``error`` is the reason. Rules see typed values
+and skip nulls: decoding has recorded the reason for a null, or the column may be null. Pandera is
+not asked about nulls, and a rule of another kind (``unique``, of the whole frame) is not evaluated.
 """
 
 import datetime as dt
@@ -11,9 +11,9 @@ from enum import StrEnum
 
 import pandas as pd
 import pandera.pandas as pa
-from pandera.errors import SchemaErrors
+import pyarrow
 
-from grader_pipeline.attempts.columns import TEXT, Column
+from grader_pipeline.attempts.columns import TEXT, VERDICT, Column
 
 Reasons = dict[int, list[str]]
 """The reasons of each refused element, by its place in the batch."""
@@ -66,20 +66,26 @@ def _common_rules(column: Column) -> list[pa.Check]:
     return rules
 
 
+def as_frame(table: pyarrow.Table) -> pd.DataFrame:
+    """The table as the frame that the schema validates."""
+    dtypes = {kind.arrow: pd.api.types.pandas_dtype(kind.pandas) for kind in (TEXT, VERDICT)}
+    frame: pd.DataFrame = table.to_pandas(types_mapper=dtypes.get)
+    return frame
+
+
 def all_reasons(frame: pd.DataFrame, schema: pa.DataFrameSchema, decoding: Reasons) -> Reasons:
     """All reasons to refuse rows of ``frame``, by their place: those of decoding and the schema's.
 
     Raises SchemaErrors if the frame has other columns or types than the schema.
     """
     reasons = {place: list(words) for place, words in decoding.items()}
-    try:
-        # Pandera reports failures in many small frames of words. They are slow in Arrow.
-        with pd.option_context("mode.string_storage", "python"):
-            schema.validate(frame, lazy=True, inplace=True)
-    except SchemaErrors as errors:
-        cases = errors.failure_cases
-        if cases["index"].isna().any():
-            raise
-        for place, check in zip(cases["index"].astype(int), cases["check"], strict=True):
-            reasons.setdefault(place, []).append(check)
+    # Columns and types need no row. pandera's report of each failed value costs more than the
+    # checks themselves, so the schema's checks are called one by one.
+    schema.validate(frame.head(0), lazy=True)
+    for name, column in schema.columns.items():
+        for check in column.checks:
+            found = check(frame[name])
+            failed = ~found.check_output.to_numpy(bool)
+            for place in found.checked_object.index[failed].tolist():
+                reasons.setdefault(place, []).append(check.error)
     return {place: sorted({str(word) for word in words}) for place, words in reasons.items()}

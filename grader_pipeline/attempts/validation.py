@@ -8,17 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import pandas as pd
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from grader_pipeline.attempts.columns import ATTEMPT_TYPES, COLUMNS, NAMES, attempt_columns
+from grader_pipeline.attempts.columns import ATTEMPT_TYPES, COLUMNS, attempt_columns
 from grader_pipeline.attempts.course_and_task import course_and_task, pairs
 from grader_pipeline.attempts.decoding import decode
 from grader_pipeline.attempts.duplicates import SeenKeys
 from grader_pipeline.attempts.forgotten import FORGOTTEN
 from grader_pipeline.attempts.response import Element, batches
-from grader_pipeline.attempts.schema import Reason, Reasons, all_reasons, schema
+from grader_pipeline.attempts.schema import Reason, Reasons, all_reasons, as_frame, schema
 from grader_pipeline.attempts.validated_file import FILE_SCHEMA, Tally, written
 from grader_pipeline.partitions import SchoolDay
 from grader_pipeline.small_groups import LEAST_LEARNERS
@@ -52,21 +53,23 @@ def validate(
     rules = schema(day.start, day.end, columns)
     with written(file, tally) as writer:
         for batch in batches(body, BATCH, digest.update):
-            frame, reasons = decode(batch, columns)
-            reasons = all_reasons(frame, rules, reasons)
+            table, reasons = decode(batch, columns)
+            reasons = all_reasons(as_frame(table), rules, reasons)
             reasons |= {p: [_FORGOTTEN] for p in reasons if bytes(batch[p]) == FORGOTTEN}
-            clean = frame.drop(index=list(reasons))
-            if clean[required].isna().any(axis=None):
+            is_rejected = _mask(len(batch), list(reasons))
+            rejected = table.filter(pa.array(is_rejected))
+            places = np.flatnonzero(~is_rejected)
+            valid = table.take(pa.array(places))
+            if any(valid[name].null_count for name in required):
                 raise AssertionError("an attempt without a required value has no reason")
-            repeated = seen.repeated(clean)
-            reasons.update({place: [_DUPLICATE] for place in clean.index[repeated]})
-            writer.write_table(_table(batch, frame, reasons, tally.received))
-            rejected = frame.loc[[p for p, words in reasons.items() if words != [_DUPLICATE]]]
-            valid = clean[~repeated]
+            is_repeated = seen.repeated(valid)
+            reasons.update({place: [_DUPLICATE] for place in places[is_repeated].tolist()})
+            writer.write_table(_with_reasons(table, batch, reasons, tally.received))
+            valid = valid.filter(pa.array(~is_repeated))
             courses, of_rejected = _courses(valid, learners), _courses(rejected, rejected_learners)
-            _count(tally, frame, valid, courses, rejected, of_rejected, reasons)
+            _count(tally, table, valid, courses, rejected, of_rejected, reasons)
             # The loop reads the next batch before it assigns these names again.
-            del batch, frame, clean, rejected, valid
+            del batch, table, rejected, valid
         tally.body_sha256 = digest.hexdigest()
         tally.large_courses = _large(learners)
         tally.large_courses_rejected = _large(rejected_learners)
@@ -82,64 +85,68 @@ def decoded_elements(body: BinaryIO) -> Iterator[tuple[int, Element, tuple[Any, 
     """
     position = 0
     for batch in batches(body, BATCH, lambda _: None):
-        frame, _ = decode(batch, COLUMNS)
-        columns = (_arrow(frame, name).to_pylist() for name in NAMES)
+        table, _ = decode(batch, COLUMNS)
+        columns = (column.to_pylist() for column in table.columns)
         for element, values in zip(batch, zip(*columns, strict=True), strict=True):
             yield position, element, values
             position += 1
 
 
-def _table(batch: list[Element], frame: pd.DataFrame, reasons: Reasons, offset: int) -> pa.Table:
+def _mask(length: int, places: list[int]) -> npt.NDArray[np.bool_]:
+    """True at the places."""
+    mask = np.zeros(length, bool)
+    mask[places] = True
+    return mask
+
+
+def _with_reasons(
+    table: pa.Table, batch: list[Element], reasons: Reasons, position: int
+) -> pa.Table:
+    """The rows of the file for a batch. The first element is at ``position``."""
     texts = {
         place: "" if words == [_FORGOTTEN] else bytes(batch[place]).decode()
         for place, words in reasons.items()
     }
+    places = range(len(batch))
     columns = [
-        pa.array(range(offset, offset + len(frame)), pa.int32()),
-        *(_arrow(frame, name) for name in NAMES),
-        pa.array(map(reasons.get, frame.index), pa.list_(pa.string())),
-        pa.array(map(texts.get, frame.index), pa.string()),
+        pa.array(np.arange(position, position + len(batch), dtype="i4")),
+        *table.columns,
+        pa.array(map(reasons.get, places), pa.list_(pa.string())),
+        pa.array(map(texts.get, places), pa.string()),
     ]
     return pa.Table.from_arrays(columns, schema=FILE_SCHEMA)
 
 
-def _arrow(frame: pd.DataFrame, name: str) -> pa.Array:
-    return pa.array(frame[name], FILE_SCHEMA.field(name).type)
-
-
 def _count(
     tally: Tally,
-    frame: pd.DataFrame,
-    valid: pd.DataFrame,
+    table: pa.Table,
+    valid: pa.Table,
     courses: pa.Array,
-    rejected: pd.DataFrame,
+    rejected: pa.Table,
     rejected_courses: pa.Array,
     reasons: Reasons,
 ) -> None:
-    tally.received += len(frame)
+    tally.received += len(table)
     tally.duplicates += len(reasons) - len(rejected)
     tally.rejected += len(rejected)
     tally.forgotten += sum(words == [_FORGOTTEN] for words in reasons.values())
     words = [word for why in reasons.values() for word in why]
     _add(tally.reasons, pa.array(words, pa.string()))
-    is_submit = valid["attempt_type"] == "submit"
-    tally.verdict_disagrees += int((is_submit != valid["is_correct"].notna()).sum())
-    without_url = valid["lis_outcome_service_url"].isna()
+    is_submit = pc.equal(valid["attempt_type"], "submit")
+    has_verdict = valid["is_correct"].is_valid()
+    tally.verdict_disagrees += pc.sum(pc.not_equal(is_submit, has_verdict)).as_py() or 0
     tally.unread += courses.null_count
     _add(tally.courses, courses)
-    _add(tally.courses_without_url, courses.filter(pa.array(without_url)))
+    _add(tally.courses_without_url, courses.filter(valid["lis_outcome_service_url"].is_null()))
     _add(tally.courses_rejected, rejected_courses)
-    _add(tally.received_by_type, _attempt_types(frame))
+    _add(tally.received_by_type, _attempt_types(table))
     _add(tally.rejected_by_type, _attempt_types(rejected))
     _add(tally.valid_by_type, _attempt_types(valid))
 
 
-def _courses(frame: pd.DataFrame, noted: _Learners) -> pa.Array:
+def _courses(attempts: pa.Table, noted: _Learners) -> pa.Array:
     """The course of each row; null if its course and task cannot be read. Its learner is noted."""
-    learners, sourcedids = (
-        pa.array(frame[name], pa.string()) for name in ("user_id", "lis_result_sourcedid")
-    )
-    texts, places = pairs(learners, sourcedids)
+    texts, places = pairs(attempts["user_id"], attempts["lis_result_sourcedid"])
     courses: list[str | None] = []
     for learner, sourcedid in texts:
         names = course_and_task(sourcedid or "", learner or "")
@@ -154,13 +161,12 @@ def _large(noted: _Learners) -> list[str]:
     return sorted(course for course, known in noted.items() if len(known) >= LEAST_LEARNERS)
 
 
-def _attempt_types(frame: pd.DataFrame) -> pa.Array:
+def _attempt_types(table: pa.Table) -> pa.ChunkedArray:
     """The attempt types of the rows that have a known one, read without case and outer blanks."""
-    texts = pa.array(frame["attempt_type"], pa.string())
-    words = pc.utf8_lower(pc.utf8_trim_whitespace(texts))
+    words = pc.utf8_lower(pc.utf8_trim_whitespace(table["attempt_type"]))
     return words.filter(pc.is_in(words, pa.array(ATTEMPT_TYPES)))
 
 
-def _add(counts: dict[str, int], words: pa.Array) -> None:
+def _add(counts: dict[str, int], words: pa.Array | pa.ChunkedArray) -> None:
     for found in words.drop_null().value_counts().to_pylist():
         counts[found["values"]] = counts.get(found["values"], 0) + found["counts"]

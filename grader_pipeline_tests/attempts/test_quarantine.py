@@ -2,6 +2,7 @@
 
 import json
 
+import pandera.pandas as pandera
 import pytest
 from pandera.errors import SchemaErrors
 from validated_day import reasons_of, validated
@@ -10,7 +11,7 @@ from grader_pipeline.attempts import validation
 from grader_pipeline.attempts.columns import COLUMNS
 from grader_pipeline.attempts.decoding import decode
 from grader_pipeline.attempts.passback import LONGEST
-from grader_pipeline.attempts.schema import Reason, all_reasons, schema
+from grader_pipeline.attempts.schema import Reason, all_reasons, as_frame, schema
 from grader_pipeline.partitions import school_day
 from grader_pipeline_tests.grader import attempt, learner
 
@@ -201,11 +202,20 @@ def test_a_course_has_many_rejected_learners_from_five_with_rejected_elements(mo
 def test_a_frame_with_another_column_or_type_is_no_frame_of_attempts():
     day = school_day("2023-05-31")
     rules = schema(day.start, day.end, COLUMNS)
-    frame, reasons = decode([json.dumps(attempt()).encode()], COLUMNS)
-    assert all_reasons(frame.copy(), rules, reasons) == {}
+    table, reasons = decode([json.dumps(attempt()).encode()], COLUMNS)
+    frame = as_frame(table)
+    assert all_reasons(frame, rules, reasons) == {}
     for other in (frame.assign(more=1), frame.assign(created_at="now"), frame.iloc[:, 1:]):
         with pytest.raises(SchemaErrors):
             all_reasons(other, rules, reasons)
+
+
+def test_the_schema_has_no_rule_that_would_not_be_evaluated():
+    day = school_day("2023-05-31")
+    rules = schema(day.start, day.end, COLUMNS)
+    expected = {name: pandera.Column(c.dtype, c.checks, nullable=True)
+                for name, c in rules.columns.items()}  # fmt: skip
+    assert rules == pandera.DataFrameSchema(expected, strict=True)
 
 
 def test_an_attempt_that_lacks_a_required_value_without_a_reason_is_never_written(monkeypatch):
