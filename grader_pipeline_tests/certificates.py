@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 import pytest
 import trustme
 
-from grader_pipeline.resources import exchange
+from grader_pipeline.resources import http_opener
 
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
@@ -22,7 +22,7 @@ def server_with_expired_certificate(monkeypatch: pytest.MonkeyPatch) -> Iterator
     trusting, serving = ssl.create_default_context(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.configure_trust(trusting)
     authority.issue_cert("127.0.0.1", not_after=LONG_AGO).configure_cert(serving)
-    monkeypatch.setattr(exchange, "_certificates", lambda: trusting)
+    monkeypatch.setattr(http_opener, "certificates", lambda: trusting)
 
     def answer() -> None:
         with suppress(OSError):

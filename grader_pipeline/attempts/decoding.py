@@ -127,7 +127,7 @@ def _text(
         pass
     # Python reads half a surrogate pair as text. Neither UTF-8 nor PostgreSQL can hold it.
     for place, value in enumerate(values):
-        if value is not None and _HALF_PAIR.search(value):
+        if value and not value.isascii() and _HALF_PAIR.search(value):
             _refuse(place, values, why_half_pair(value), reasons)
     return pa.array(values, kind)
 

@@ -8,12 +8,13 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import product
 from typing import BinaryIO
 
 import msgspec
 import pyarrow as pa
 
-CHUNK = 256 * 1024
+CHUNK = 128 * 1024
 """Bytes cut at once. Few, because one odd element makes its whole chunk slower."""
 
 LONGEST_ELEMENT = 64 * 1024 * 1024
@@ -25,18 +26,15 @@ _split: Callable[[bytes], list[Element]] = msgspec.json.Decoder(list[msgspec.Raw
 _COMMAS = (re.compile(rb"}\s*,"), re.compile(rb","))
 _BLANK = b" \t\r\n"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_TAIL = 64 * 1024
+# Where the last comma is looked for. Nearly all elements are shorter than the first.
+_TAILS = (4 * 1024, 64 * 1024)
 _GUESSES = 8
 
 # What Python's json writes and a strict parser refuses: halves of surrogate pairs, NaN, Infinity.
 # If the parser refuses a list, a copy of equal length without them is cut instead. Decoding decides
 # what they mean.
-_ODDITIES = (
-    (rb"\ud", rb"\u0"),
-    (rb"\uD", rb"\u0"),
-    (b"NaN", b"1e1"),
-    (b"Infinity", b"10000000"),
-)
+_ODDITY = re.compile(rb"\\u[dD]|NaN|Infinity")
+_COVERS = {rb"\ud": rb"\u0", rb"\uD": rb"\u0", b"NaN": b"1e1", b"Infinity": b"10000000"}
 
 # The parser reads no value that is nested deeper than Python's stack allows. Then a copy of equal
 # length is cut, in which a value deeper than this is a plain text. What is inside it is not parsed.
@@ -146,9 +144,8 @@ def _split_before_last_comma(text: bytes) -> tuple[list[Element], int] | None:
     The parser tests each guess: before a comma inside a string or a nested value there is no list.
     Commas after an object are tried first.
     """
-    tail = max(0, len(text) - _TAIL)
-    for comma in _COMMAS:
-        guesses = [match.end() for match in comma.finditer(text, tail)]
+    for comma, tail in product(_COMMAS, _TAILS):
+        guesses = [match.end() for match in comma.finditer(text, max(0, len(text) - tail))]
         for end in reversed(guesses[-_GUESSES:]):
             try:
                 elements = _elements(b"".join((memoryview(text)[: end - 1], b"]")))
@@ -183,9 +180,7 @@ def _elements(text: bytes) -> list[Element]:
 
 def _without_oddities(text: bytes) -> bytes:
     """A copy of equal length in which the parser accepts what Python's json writes."""
-    for oddity, cover in _ODDITIES:
-        text = text.replace(oddity, cover)
-    return text
+    return _ODDITY.sub(lambda found: _COVERS[found[0]], text)
 
 
 def _without_depth(text: bytes) -> bytes:

@@ -21,6 +21,7 @@ from grader_pipeline.attempts.forgotten import FORGOTTEN
 from grader_pipeline.attempts.response import Element, batches
 from grader_pipeline.attempts.schema import Reason, Reasons, all_reasons, as_frame, schema
 from grader_pipeline.attempts.validated_file import FILE_SCHEMA, Tally, written
+from grader_pipeline.in_thread import in_thread
 from grader_pipeline.partitions import SchoolDay
 from grader_pipeline.small_groups import LEAST_LEARNERS
 
@@ -52,24 +53,31 @@ def validate(
     required = [column.name for column in columns if column.presence == "required"]
     rules = schema(day.start, day.end, columns)
     with written(file, tally) as writer:
-        for batch in batches(body, BATCH, digest.update):
-            table, reasons = decode(batch, columns)
-            reasons = all_reasons(as_frame(table), rules, reasons)
-            reasons |= {p: [_FORGOTTEN] for p in reasons if bytes(batch[p]) == FORGOTTEN}
-            is_rejected = _mask(len(batch), list(reasons))
-            rejected = table.filter(pa.array(is_rejected))
-            places = np.flatnonzero(~is_rejected)
-            valid = table.take(pa.array(places))
-            if any(valid[name].null_count for name in required):
-                raise AssertionError("an attempt without a required value has no reason")
-            is_repeated = seen.repeated(valid)
-            reasons.update({place: [_DUPLICATE] for place in places[is_repeated].tolist()})
-            writer.write_table(_with_reasons(table, batch, reasons, tally.received))
-            valid = valid.filter(pa.array(~is_repeated))
-            courses, of_rejected = _courses(valid, learners), _courses(rejected, rejected_learners)
-            _count(tally, table, valid, courses, rejected, of_rejected, reasons)
-            # The loop reads the next batch before it assigns these names again.
-            del batch, table, rejected, valid
+        with (
+            in_thread(writer.write_table, waiting=1) as write,
+            in_thread(digest.update) as hash_piece,
+        ):
+            for batch in batches(body, BATCH, hash_piece):
+                table, reasons = decode(batch, columns)
+                reasons = all_reasons(as_frame(table), rules, reasons)
+                reasons |= {p: [_FORGOTTEN] for p in reasons if bytes(batch[p]) == FORGOTTEN}
+                is_rejected = _mask(len(batch), list(reasons))
+                rejected = table.filter(pa.array(is_rejected))
+                places = np.flatnonzero(~is_rejected)
+                valid = table.take(pa.array(places))
+                if any(valid[name].null_count for name in required):
+                    raise AssertionError("an attempt without a required value has no reason")
+                is_repeated = seen.repeated(valid)
+                reasons.update({place: [_DUPLICATE] for place in places[is_repeated].tolist()})
+                write(_with_reasons(table, batch, reasons, tally.received))
+                valid = valid.filter(pa.array(~is_repeated))
+                courses, of_rejected = (
+                    _courses(valid, learners),
+                    _courses(rejected, rejected_learners),
+                )
+                _count(tally, table, valid, courses, rejected, of_rejected, reasons)
+                # The loop reads the next batch before it assigns these names again.
+                del batch, table, rejected, valid
         tally.body_sha256 = digest.hexdigest()
         tally.large_courses = _large(learners)
         tally.large_courses_rejected = _large(rejected_learners)

@@ -4,17 +4,25 @@ Timeouts of single reads do not end an exchange with a server that sends a byte 
 deadline does. Each status is an answer. Redirects are not followed and nothing is sent twice.
 """
 
-import asyncio
 import json as json_texts
 import ssl
-from collections.abc import Callable, Mapping
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import partial
+from http.client import HTTPException, HTTPResponse, IncompleteRead, InvalidURL
 from typing import Any
+from urllib.error import URLError
 
-import httpx
+from grader_pipeline.resources.http_opener import NotConnected, open_request, request_for
 
 _OK = 200
+_PIECE = 128 * 1024
+"""Bytes of a body that are read, or unpacked, at once."""
+
+_WITH_HEADER, _WITHOUT_HEADER = 32 + zlib.MAX_WBITS, -zlib.MAX_WBITS
 
 Take = Callable[[bytes], object]
 
@@ -74,50 +82,76 @@ def exchange(
 
     Raises NoAnswerError, and what ``take`` raises.
     """
-    request: dict[str, Any] = {"method": method, "headers": headers, "content": data, "json": json}
-    failure: NoAnswerError
+    given = dict(headers or {})
+    if json is not None:
+        data = json_texts.dumps(json, ensure_ascii=False, separators=(",", ":")).encode()
+        given = {"Content-Type": "application/json", **given}
+    deadline = time.monotonic() + seconds
+    attempted = partial(_attempted, seconds, deadline)
+    request = attempted(request_for, method, url, params or {}, given, data)
+    with closing(attempted(open_request, request, deadline)) as response:
+        answer = Answer(
+            response.status, {name.lower(): text for name, text in response.headers.items()}
+        )
+        if take is not None and answer.status != _OK:
+            return answer
+        pieces = _unpacked(response)
+        read: list[bytes] = []
+        while piece := attempted(next, pieces, b""):
+            (take or read.append)(piece)
+        return replace(answer, data=b"".join(read))
+
+
+def _attempted(seconds: float, deadline: float, step: Callable[..., Any], *given: object) -> Any:  # noqa: ANN401
     try:
-        request["url"] = httpx.URL(url).copy_merge_params(params or {})
-        return asyncio.run(_exchange(request, seconds, take))
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        failure = AddressError(type(error).__name__)
-    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-        failure = _unconnected(error)
-    except httpx.HTTPError as error:
-        failure = NoAnswerError(type(error).__name__)
-    except TimeoutError:
-        failure = DeadlineError(f"no answer within {seconds:g} seconds")
-    # Raised in a handler, it would have the library's error as its context, and so the address,
+        return step(*given)
+    except (OSError, ValueError, HTTPException, NotConnected, zlib.error) as error:
+        failure = _failure(error, seconds, deadline)
+    # Raised in the handler, it would have the library's error as its context, and so the address,
     # which may have a key in it.
     raise failure
 
 
-def _unconnected(error: BaseException) -> NoAnswerError:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return CertificateError(cause.verify_message)
-        cause = cause.__cause__ or cause.__context__
-    return UnreachableError(type(error).__name__)
+def _failure(error: Exception, seconds: float, deadline: float) -> NoAnswerError:
+    is_connected = not isinstance(error, NotConnected)
+    cause = error.error if isinstance(error, NotConnected) else error
+    if isinstance(cause, URLError) and isinstance(cause.reason, Exception):
+        cause = cause.reason
+    name = type(cause).__name__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return CertificateError(cause.verify_message)
+    if isinstance(cause, TimeoutError) and (is_connected or time.monotonic() >= deadline):
+        return DeadlineError(f"no answer within {seconds:g} seconds")
+    if not is_connected:
+        return UnreachableError(name)
+    if isinstance(cause, InvalidURL):
+        return AddressError(name)
+    return NoAnswerError(name)
 
 
-async def _exchange(request: dict[str, Any], seconds: float, take: Take | None) -> Answer:
-    limits = httpx.Timeout(None, connect=15)
-    async with (
-        asyncio.timeout(seconds),
-        httpx.AsyncClient(timeout=limits, verify=_certificates()) as client,
-        client.stream(**request) as response,
-    ):
-        answer = Answer(response.status_code, dict(response.headers))
-        if take is None:
-            return replace(answer, data=await response.aread())
-        if answer.status == _OK:
-            async for piece in response.aiter_bytes():
-                take(piece)
-        return answer
+def _unpacked(response: HTTPResponse) -> Iterator[bytes]:
+    """The body in pieces. Raises IncompleteRead if the connection ends before it."""
+    coding = response.headers.get("Content-Encoding", "").strip().lower()
+    unpacker = zlib.decompressobj(_WITH_HEADER) if coding in {"gzip", "deflate"} else None
+    has_begun = False
+    while piece := response.read(_PIECE):
+        if unpacker is None:
+            yield piece
+            continue
+        if not has_begun and coding == "deflate" and not _has_header(piece):
+            unpacker = zlib.decompressobj(_WITHOUT_HEADER)
+        has_begun = True
+        # A small piece may be a thousand times as large.
+        while piece:
+            if unpacked := unpacker.decompress(piece, _PIECE):
+                yield unpacked
+            piece = unpacker.unconsumed_tail
+    if unpacker and (unpacked := unpacker.flush()):
+        yield unpacked
+    if response.length or (unpacker and has_begun and not unpacker.eof):
+        raise IncompleteRead(b"", response.length)
 
 
-@cache
-def _certificates() -> ssl.SSLContext:
-    """Read the trusted certificates once. That takes longer than an exchange."""
-    return httpx.create_ssl_context()
+def _has_header(packed: bytes) -> bool:
+    """Whether deflate is with zlib's header, as it should be. Some servers leave it out."""
+    return packed[0] & 15 == zlib.DEFLATED and int.from_bytes(packed[:2]) % 31 == 0

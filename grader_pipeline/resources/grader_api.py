@@ -27,6 +27,7 @@ from grader_pipeline.failures import (
     asked_pause,
     is_worth_retrying,
 )
+from grader_pipeline.in_thread import in_thread
 from grader_pipeline.logs import without_secrets
 from grader_pipeline.resources import exchange
 from grader_pipeline.settings import Settings
@@ -136,24 +137,37 @@ class GraderApi(dg.ConfigurableResource["GraderApi"], use_attribute_docstrings=T
 
     def _download(self, url: str, asked: Mapping[str, str], file: Path, seconds: float) -> Response:
         started = time.monotonic()
-        size = 0
+        size = received = 0
+        digest, splitter = hashlib.sha256(), responses.Splitter()
 
-        def take(piece: bytes) -> None:
-            nonlocal size
-            size += len(piece)
-            if size > self.longest_body:
-                raise PermanentFailure(
-                    f"The grader API's answer is larger than {self.longest_body:,} bytes "
-                    "unpacked, and was given up. Check GRADER_API_URL."
-                )
+        def keep(piece: bytes) -> None:
+            digest.update(piece)
             out.write(piece)
 
-        with pa.CompressedOutputStream(str(file), "zstd") as out:
+        def count(piece: bytes) -> None:
+            nonlocal received
+            received += len(splitter.feed(piece))
+
+        with (
+            pa.CompressedOutputStream(str(file), "zstd") as out,
+            in_thread(keep) as give_to_keep,
+            in_thread(count) as give_to_count,
+        ):
+
+            def take(piece: bytes) -> None:
+                nonlocal size
+                size += len(piece)
+                if size > self.longest_body:
+                    raise PermanentFailure(
+                        f"The grader API's answer is larger than {self.longest_body:,} bytes "
+                        "unpacked, and was given up. Check GRADER_API_URL."
+                    )
+                give_to_keep(piece)
+                give_to_count(piece)
+
             answer = exchange.exchange("GET", url, seconds=seconds, params=asked, take=take)
         _refuse_status(answer)
-        digest = hashlib.sha256()
-        with responses.unpacked(file.open("rb")) as body:
-            received = sum(map(len, responses.batches(body, 1, digest.update)))
+        received += len(splitter.end())
         return Response(file, received, size, digest.hexdigest(), time.monotonic() - started)
 
     def _pause(self, state: RetryCallState) -> float:

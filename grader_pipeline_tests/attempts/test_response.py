@@ -233,7 +233,7 @@ def test_a_body_is_read_in_pieces_much_smaller_than_itself():
              for e in b]  # fmt: skip
     assert len(found) == 20_000
     assert sum(sizes) == len(body)
-    assert 200_000 < max(sizes) < 300_000
+    assert 100_000 < max(sizes) < 150_000
 
 
 def test_an_element_of_some_megabytes_is_an_element():

@@ -2,9 +2,11 @@
 
 import gzip
 import os
+import signal
 import socket
 import time
 import traceback
+import zlib
 
 import pytest
 from asking import KEY, assert_without_key
@@ -89,10 +91,29 @@ def test_the_deadline_is_for_the_whole_exchange(grader, slow, how):
     assert 0.3 <= time.monotonic() - started < 2
 
 
-@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", b"SSH"])
-def test_an_answer_that_is_not_whole_is_an_error(grader, answer):
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        (b"", "RemoteDisconnected"),
+        (b"SSH", "BadStatusLine"),
+        (b"HTTP/1.1 200", "IncompleteRead"),
+        (OK + b"Content-Type: text/plain\r\n", "IncompleteRead"),
+        (OK + b"Content-Length: 9\r\n\r\nx", "IncompleteRead"),
+        (CHUNKED + b"9\r\nx", "IncompleteRead"),
+        (CHUNKED + b"1\r\nx\r\n", "IncompleteRead"),
+        (CHUNKED + b"x\r\nx\r\n0\r\n\r\n", "IncompleteRead"),
+        (CHUNKED + b"-5\r\nx\r\n0\r\n\r\n", "ValueError"),
+        (OK + b"Content-Encoding: gzip\r\n\r\nxy", "error"),
+        (OK + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"x")[:-8], "IncompleteRead"),
+    ],
+)
+def test_an_answer_that_is_not_whole_is_an_error(grader, answer, cause):
     grader.answer = raw(answer)
-    assert failure(exchange.NoAnswerError, grader.url) == "RemoteProtocolError"
+    assert failure(exchange.NoAnswerError, grader.url) == cause
 
 
 def test_a_server_that_does_not_listen_is_unreachable():
@@ -105,3 +126,97 @@ def test_a_server_that_does_not_listen_is_unreachable():
 @pytest.mark.parametrize("url", ["grader.example.org", "ftp://grader.example.org", "http://a:b/"])
 def test_an_address_that_cannot_be_used_is_an_error_of_its_own(url):
     failure(exchange.AddressError, url)
+
+
+@pytest.mark.parametrize("url", ["http://exa mple.org/", "http://[::1/", "http://a\nb/", "http://"])
+def test_an_address_with_a_wrong_sign_is_no_address(url):
+    failure(exchange.AddressError, url)
+
+
+def test_a_host_whose_addresses_do_not_answer_takes_no_longer_than_the_deadline(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        place = full.getsockname()
+        known = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place)] * 5
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: known)
+        # Nobody accepts these. The system drops further connections without a word.
+        waiting = [socket.socket() for _ in range(4)]
+        for connection in waiting:
+            connection.setblocking(False)
+            connection.connect_ex(place)
+        started = time.monotonic()
+        failure(exchange.DeadlineError, "http://grader.example.org/", 0.5)
+        assert time.monotonic() - started < 1.5
+        for connection in waiting:
+            connection.close()
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY"])
+def test_a_proxy_of_the_environment_is_asked_except_for_hosts_that_are_left_out(
+    grader, monkeypatch, name
+):
+    grader.answer = body(b"1")
+    monkeypatch.setenv(name.lower(), grader.url)
+    exchange.exchange("GET", "http://far.example.org/day", seconds=20, params={"key": 1})
+    assert grader.paths == ["http://far.example.org/day?key=1"]
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    exchange.exchange("GET", grader.url, seconds=20)
+    assert grader.paths[1:] == ["/attempts"]
+
+
+def test_an_encrypted_exchange_goes_through_a_proxy_in_a_tunnel(grader, monkeypatch):
+    asked = []
+
+    def tunnel(request):
+        asked.append(request.requestline)
+        request.send_error(403)
+
+    monkeypatch.setattr(grader.server.RequestHandlerClass, "do_CONNECT", tunnel, raising=False)
+    monkeypatch.setenv("https_proxy", grader.url)
+    failure(exchange.UnreachableError, "https://far.example.org/day")
+    assert [line.rpartition(" ")[0] for line in asked] == ["CONNECT far.example.org:443"]
+
+
+def test_user_and_password_of_an_address_are_sent_as_a_header(grader):
+    headers = []
+    grader.answer = lambda request: (headers.append(request.headers), body(b"1")(request))
+    exchange.exchange("GET", grader.url.replace("//", "//user:p%40ss@"), seconds=20)
+    exchange.exchange("GET", grader.url, seconds=20, headers={"Authorization": "Bearer x"})
+    given = [header["Authorization"] for header in headers]
+    assert given == ["Basic dXNlcjpwQHNz", "Bearer x"]
+
+
+def test_parameters_are_written_as_a_query(grader):
+    url = grader.url.replace("/attempts", "/путь/a b%20c")
+    exchange.exchange("GET", url, seconds=20, params={"a": ["x", "y"], "b": True, "c": None})
+    assert grader.paths == ["/%D0%BF%D1%83%D1%82%D1%8C/a%20b%20c?a=x&a=y&b=true&c="]
+
+
+@pytest.mark.parametrize("wbits", [zlib.MAX_WBITS, -zlib.MAX_WBITS])
+def test_deflate_is_unpacked_with_and_without_its_header(grader, wbits):
+    packer = zlib.compressobj(wbits=wbits)
+    grader.answer = body(packer.compress(b"[1]") + packer.flush(), Content_Encoding="deflate")
+    assert exchange.exchange("GET", grader.url, seconds=20).data == b"[1]"
+
+
+def test_no_piece_of_a_packed_body_is_large(grader):
+    grader.answer = body(gzip.compress(bytes(10_000_000)), Content_Encoding="gzip")
+    sizes = []
+    exchange.exchange("GET", grader.url, seconds=20, take=lambda piece: sizes.append(len(piece)))
+    assert (sum(sizes), max(sizes) < 300_000) == (10_000_000, True)
+
+
+def test_a_signal_ends_an_exchange_at_once(grader):
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    grader.hold(body(b"1"), seconds=5)
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        started = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            exchange.exchange("GET", grader.url, seconds=20)
+        assert time.monotonic() - started < 1
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        grader.go_on.set()
