@@ -49,7 +49,7 @@ ROOMS = {
         "attempts/decoding.py": ["attempts/test_quarantine.py", "attempts/test_values.py"],
         "attempts/duplicates.py": ["attempts/test_duplicates.py", "attempts/test_accounting.py"],
         "attempts/forgotten.py": ["attempts/test_forgotten.py"],
-        "attempts/passback.py": ["attempts/test_passback.py", "attempts/test_quarantine.py"],
+        "attempts/passback.py": ["attempts/test_passback.py", "attempts/test_exact.py"],
         "attempts/response.py": ["attempts/test_response.py"],
         "attempts/rollup.py": ["attempts/test_rollup.py"],
         "attempts/schema.py": ["attempts/test_quarantine.py", "attempts/test_values.py"],
