@@ -1,7 +1,9 @@
 """The Python text inside an element is read as Python reads it; no text does harm."""
 
 import ast
+import sys
 import warnings
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -39,7 +41,11 @@ tokens = st.lists(
 
 
 @settings(deadline=None, derandomize=True, max_examples=300)
-@given(st.dictionaries(st.sampled_from("ab"), tokens | texts, max_size=3), tokens, st.integers(0))
+@given(
+    st.dictionaries(st.sampled_from([*passback.KEYS, "a"]), st.none() | tokens | texts, max_size=4),
+    tokens,
+    st.integers(0),
+)
 def test_a_text_written_in_nearly_python_s_way_reads_as_its_parser_reads_it(value, token, place):
     text = repr(value)
     at = place % (len(text) + 1)
@@ -153,3 +159,30 @@ def test_an_escape_that_python_warns_of_is_kept_without_a_warning():
         warnings.simplefilter("always")
         assert passback.decode([text]) == {text: {"a": r"C:\dir"}}
     assert said == []
+
+
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_a_plain_value_has_only_characters_that_python_s_parser_reads_as_they_are(quote):
+    key = passback.KEYS[0]
+    others = {quote, "\\", "\n", "\r", "\0", *map(chr, range(0xD800, 0xE000))}
+    for character in others:
+        assert not passback.PLAIN_DICT.fullmatch(f"{{'{key}': {quote}{character}{quote}}}")
+    value = "".join(c for c in map(chr, range(sys.maxunicode + 1)) if c not in others)
+    text = f"{{'{key}': {quote}{value}{quote}}}"
+    assert passback.PLAIN_DICT.fullmatch(text)
+    assert ast.literal_eval(text) == {key: value}
+
+
+PAIRS = [[f"'{key}': 'a'", f"'{key}': None", f'"{key}": 1', ""] for key in passback.KEYS]
+
+
+@pytest.mark.parametrize("between", [", ", ",", " ", "", ", , "])
+def test_pairs_that_are_joined_in_another_way_read_as_python_reads_them(between):
+    for pairs in product(*PAIRS):
+        text = "{" + between.join(pairs) + "}"
+        try:
+            parsed = ast.literal_eval(text)
+        except SyntaxError:
+            parsed = None
+        found = passback.decode([text])[text]
+        assert found == (parsed if isinstance(parsed, dict) else None), text
