@@ -25,9 +25,8 @@ from grader_pipeline.in_thread import in_thread
 from grader_pipeline.partitions import SchoolDay
 from grader_pipeline.small_groups import LEAST_LEARNERS
 
-BATCH = 50_000
-"""Elements validated at once. More take more memory; fewer take more time, for pandera's price is
-per call."""
+BATCH = 30_000
+"""Elements validated at once. More take more memory, and no less time."""
 
 _DUPLICATE = Reason.DUPLICATE_KEY.value
 _FORGOTTEN = Reason.FORGOTTEN_LEARNER.value
