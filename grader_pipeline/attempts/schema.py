@@ -69,7 +69,7 @@ def _common_rules(column: Column) -> list[pa.Check]:
 def as_frame(table: pyarrow.Table) -> pd.DataFrame:
     """The table as the frame that the schema validates."""
     dtypes = {kind.arrow: pd.api.types.pandas_dtype(kind.pandas) for kind in (TEXT, VERDICT)}
-    frame: pd.DataFrame = table.to_pandas(types_mapper=dtypes.get)
+    frame: pd.DataFrame = table.to_pandas(types_mapper=dtypes.get, use_threads=False)
     return frame
 
 

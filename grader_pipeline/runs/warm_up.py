@@ -18,9 +18,6 @@ from grader_pipeline.sheet import workbook
 from grader_pipeline.sheet.table import DATE, Chart, Column, Table
 
 _IMPORTED_LATE = (
-    # Imported by the HTTP client with its first request.
-    "anyio._backends._asyncio",
-    "httpcore",
     # Imported by Dagster with an instance and the execution of a plan.
     "dagster._cli",
     "dagster._core.execution.plan.active",
