@@ -151,6 +151,10 @@ class _Response(HTTPResponse):
 
     def begin(self) -> None:
         super().begin()
+        # The library takes a hint before the answer (103) for the answer.
+        while 100 < self.status < 200:  # noqa: PLR2004
+            self.headers = self.msg = None  # type: ignore[assignment]
+            super().begin()
         # The library takes the end of the connection for the end of the headers.
         if self._reader.has_ended:
             raise IncompleteRead(b"")

@@ -4,14 +4,16 @@ import gzip
 import os
 import signal
 import socket
+import ssl
 import time
 import traceback
 import zlib
 
 import pytest
+import trustme
 from asking import KEY, assert_without_key
 
-from grader_pipeline.resources import exchange
+from grader_pipeline.resources import exchange, http_opener
 from grader_pipeline_tests.grader import body, raw
 
 
@@ -174,6 +176,37 @@ def test_an_encrypted_exchange_goes_through_a_proxy_in_a_tunnel(grader, monkeypa
     monkeypatch.setenv("https_proxy", grader.url)
     failure(exchange.UnreachableError, "https://far.example.org/day")
     assert [line.rpartition(" ")[0] for line in asked] == ["CONNECT far.example.org:443"]
+
+
+def test_an_answer_comes_through_the_tunnel_of_a_proxy(grader, monkeypatch):
+    authority = trustme.CA()
+    trusting, serving = ssl.create_default_context(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.configure_trust(trusting)
+    authority.issue_cert("far.example.org").configure_cert(serving)
+    monkeypatch.setattr(http_opener, "certificates", lambda: trusting)
+    asked = []
+
+    def tunnel(request):
+        request.send_response(200)
+        request.end_headers()
+        # From here on the connection is the far server's.
+        with serving.wrap_socket(request.connection, server_side=True) as far:
+            asked.append(far.recv(10_000).partition(b"\r\n")[0])
+            far.sendall(OK + b"Content-Length: 3\r\n\r\n[1]")
+        request.close_connection = True
+
+    monkeypatch.setattr(grader.server.RequestHandlerClass, "do_CONNECT", tunnel, raising=False)
+    monkeypatch.setenv("https_proxy", grader.url)
+    answer = exchange.exchange("GET", "https://far.example.org/day", seconds=20, params={"a": 1})
+    assert (answer.status, answer.data) == (200, b"[1]")
+    assert asked == [b"GET /day?a=1 HTTP/1.1"]
+
+
+def test_a_hint_before_the_answer_is_not_the_answer(grader):
+    hint = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"
+    grader.answer = raw(hint + hint + OK + b"Content-Length: 3\r\n\r\n[1]")
+    answer = exchange.exchange("GET", grader.url, seconds=20)
+    assert (answer.status, answer.data, "link" in answer.headers) == (200, b"[1]", False)
 
 
 def test_user_and_password_of_an_address_are_sent_as_a_header(grader):
