@@ -5,26 +5,24 @@ import sys
 import time
 
 from benchmarks.figures.alarms import broken_tasks
-from benchmarks.figures.backfilling import backfill
-from benchmarks.figures.end_to_end import end_to_end
-from benchmarks.figures.loading import dirty_day, large_table, second_run
-from benchmarks.figures.reporting import reports_of_a_day
-from benchmarks.figures.starting import run_overhead, served_ui
+from benchmarks.figures.backfilling import backfill, usual_day
+from benchmarks.figures.end_to_end import bare_load, end_to_end
+from benchmarks.figures.loading import dirty_day, second_run
+from benchmarks.figures.sheet import sheet_write
+from benchmarks.figures.stages import stages
+from benchmarks.figures.starting import served_ui
+from benchmarks.figures.years import years
 from benchmarks.lab import opened
 from benchmarks.results import Outcome, keep
 from grader_pipeline.settings import Settings
 
 QUESTIONS = {
-    "end_to_end": end_to_end,
-    "second_run": second_run,
-    "dirty_day": dirty_day,
-    "run_overhead": run_overhead,
-    "served_ui": served_ui,
-    "backfill": backfill,
-    "reports": reports_of_a_day,
-    "large_table": large_table,
-    "broken_tasks": broken_tasks,
-}
+    question.__name__: question
+    for question in (
+        end_to_end, stages, years, backfill, usual_day, sheet_write, second_run, dirty_day,
+        served_ui, bare_load, broken_tasks,
+    )
+}  # fmt: skip
 
 ROWS, DAYS, TIMES = 1_000_000, 60, 5
 

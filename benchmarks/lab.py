@@ -15,21 +15,20 @@ from statistics import median
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
-from benchmarks.servers import Api, Postgres, durable_postgres
+from benchmarks.servers import CLIENT, Api, Postgres, durable_postgres
 from grader_pipeline.asset_names import GRADER_TABLE, RAW_ATTEMPTS, VALIDATED_ATTEMPTS
 from grader_pipeline.attempts.columns import COLUMNS
 from grader_pipeline.partitions import SchoolDay, school_day
 from grader_pipeline.roles import instance
 from grader_pipeline.roles.migrate import require_schema
-from grader_pipeline.settings import SAMPLE_CLIENT, Settings
+from grader_pipeline.settings import Settings
 
 DAY = school_day("2024-05-15")
 """The day that is measured, a Wednesday."""
 
-TO_THE_TABLE = (RAW_ATTEMPTS, VALIDATED_ATTEMPTS, GRADER_TABLE)
-"""The assets that bring a day into the table."""
-
+_TO_THE_TABLES = (RAW_ATTEMPTS, VALIDATED_ATTEMPTS, GRADER_TABLE)
 _DAGSTER = "dagster"
 
 
@@ -37,8 +36,8 @@ _DAGSTER = "dagster"
 class Run:
     """What one run of a program took, from its start to its end.
 
-    Seconds; ``wal`` and ``rss`` in bytes. ``said`` is the program's own last line: ``work`` are
-    the seconds without Python's imports.
+    Seconds; ``wal`` and ``rss`` in bytes. ``said`` is the program's own last line. Its ``work`` and
+    ``cpu`` are without Python's imports.
     """
 
     wall: float
@@ -52,6 +51,16 @@ class Run:
     def work(self) -> float:
         """Seconds without starting Python and importing."""
         return float(self.said["work"])
+
+    @property
+    def cpu(self) -> float:
+        """CPU seconds of the program and of PostgreSQL."""
+        return self.client_cpu + self.postgres_cpu
+
+    @property
+    def work_cpu(self) -> float:
+        """The same without starting Python and importing."""
+        return float(self.said["cpu"]) + self.postgres_cpu
 
 
 class Lab:
@@ -120,6 +129,8 @@ class Lab:
     def load_afresh(self, program: str, api: Api, day: SchoolDay, *more: str) -> Run:
         """The same, into a fresh database."""
         with self.postgres.database() as url:
+            if program != "pipeline":
+                leave_no_marks(url)
             run = self.load(program, api, day, url, *more)
             table = "dlt.grader" if program == "dlt_merge" else "grader"
             with psycopg.connect(url) as db:
@@ -132,12 +143,22 @@ def asking(api: Api, day: SchoolDay) -> dict[str, str]:
     first, last = day.start, day.end - dt.timedelta(microseconds=1)
     return {
         "GRADER_API_URL": api.url,
-        "GRADER_API_CLIENT": SAMPLE_CLIENT,
-        "GRADER_API_CLIENT_KEY": SAMPLE_CLIENT,
+        "GRADER_API_CLIENT": CLIENT,
+        "GRADER_API_CLIENT_KEY": CLIENT,
         "GRADER_MAX_REJECTED_SHARE": "1",
         "BENCH_REQUEST": api.request(day.api_window()),
         "BENCH_WINDOW": f"{first:%Y-%m-%d %H:%M:%S.%f}/{last:%Y-%m-%d %H:%M:%S.%f}",
     }
+
+
+def leave_no_marks(url: str) -> None:
+    """Make the table of a database bare for other programs, as it is for a load of the pipeline.
+
+    Otherwise a trigger notes each row that others insert.
+    """
+    with psycopg.connect(url) as db:
+        name = sql.Identifier(db.info.dbname)
+        db.execute(sql.SQL("ALTER DATABASE {} SET grader_pipeline.loading = 'yes'").format(name))
 
 
 def contents(db: psycopg.Connection, table: str) -> dict[str, int]:
@@ -159,9 +180,24 @@ def interleaved(times: int, measured: Mapping[str, Callable[[], Run]]) -> dict[s
     return runs
 
 
-def ratio(above: list[float], below: list[float]) -> float:
-    """The median of the ratios, pair by pair."""
-    return median(a / b for a, b in zip(above, below, strict=True))
+def load_to_tables(lab: Lab, api: Api, day: SchoolDay, database_url: str | None = None) -> Run:
+    """Have the pipeline bring a day into the tables, without its reports and the sheet.
+
+    Without ``database_url`` the database is a fresh one.
+    """
+    given = ("pipeline", api, day)
+    assets = ("--assets", *_TO_THE_TABLES)
+    if database_url is None:
+        return lab.load_afresh(*given, *assets)
+    return lab.load(*given, database_url, *assets)
+
+
+def ratio(
+    runs: Mapping[str, list[Run]], above: str, below: str, cost: Callable[[Run], float]
+) -> float:
+    """The median of the ratios of two programs' costs, pair by pair."""
+    pairs = zip(runs[above], runs[below], strict=True)
+    return median(cost(one) / cost(other) for one, other in pairs)
 
 
 @contextmanager

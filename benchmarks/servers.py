@@ -22,6 +22,9 @@ from psycopg.rows import dict_row
 from grader_pipeline.local.embedded_postgres import embedded_postgres
 from grader_pipeline.resources.migrations import migrate
 
+CLIENT = "benchmark"
+"""Client and key of the API. The sample's own name would keep its days out of a given database."""
+
 _DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
 
@@ -34,7 +37,7 @@ class Api:
 
     def request(self, window: dict[str, str]) -> str:
         """The URL that asks for a window."""
-        return self.url + "?" + urlencode({"client": "sample", "client_key": "sample", **window})
+        return self.url + "?" + urlencode({"client": CLIENT, "client_key": CLIENT, **window})
 
     def warm(self, window: dict[str, str]) -> None:
         """Have the answer drawn and written, so that from now on it is only sent."""
@@ -48,6 +51,7 @@ def sample_api(rows: int, *, dirty: float = 0.03, latency: float = 0) -> Iterato
     """A sample API whose weekdays have about ``rows`` elements, ``dirty`` of which are dirty."""
     clean = rows * (1 - dirty)
     options = {"rows": round(clean), "dirty": dirty / (1 - dirty), "latency": latency}
+    options |= {"client": CLIENT, "client-key": CLIENT}
     arguments = [f"--{name}={value}" for name, value in options.items()]
     command = [sys.executable, "-m", "grader_pipeline.sample_api", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -112,12 +116,19 @@ class Postgres:
 @contextmanager
 def durable_postgres(home: Path) -> Iterator[Postgres]:
     """The launcher's own PostgreSQL in ``home``, which has to lie on a real disk."""
-    with embedded_postgres(home) as url, psycopg.connect(url, autocommit=True) as db:
-        for setting in _DURABLE:
-            (value,) = db.execute(f"SHOW {setting}").fetchone() or ("",)
-            if value != "on":
-                raise RuntimeError(f"The server is not durable: {setting} is {value}.")
-        yield Postgres(url, psutil.Process(db.info.backend_pid).ppid())
+    with embedded_postgres(home) as url:
+        with psycopg.connect(url, autocommit=True) as db:
+            for setting in _DURABLE:
+                (value,) = db.execute(f"SHOW {setting}").fetchone() or ("",)
+                if value != "on":
+                    raise RuntimeError(f"The server is not durable: {setting} is {value}.")
+        yield server_of(url)
+
+
+def server_of(url: str) -> Postgres:
+    """The server of this machine that has the database ``url``."""
+    with psycopg.connect(url) as db:
+        return Postgres(url, psutil.Process(db.info.backend_pid).ppid())
 
 
 def as_url(conninfo: str) -> str:

@@ -1,61 +1,17 @@
-"""What a day costs PostgreSQL: in a table with years in it, a second time, and when it is dirty."""
+"""What a day costs a second time, and when it is dirty."""
 
-from collections.abc import Callable
 from functools import partial
 from operator import attrgetter
 from statistics import median
 
-from benchmarks.history import days_around, fill
-from benchmarks.lab import DAY, TO_THE_TABLE, Lab, Run, interleaved, ratio
+from benchmarks.lab import DAY, Lab, Run, interleaved, ratio
 from benchmarks.results import Figure, Outcome
-from benchmarks.servers import Api, sample_api
-from grader_pipeline.partitions import SchoolDay
+from benchmarks.servers import sample_api
 
-_DAYS_OF_HISTORY = 300
 _PER_LARGE_DAY = 10
-"""The day is so much smaller than the largest; a table of 300 of them is a table of 30,000,000."""
+"""The day is so much smaller than the largest."""
 
-
-def large_table(lab: Lab) -> Outcome:
-    """A day into a table of 300 such days, and into an empty one, without its reports.
-
-    Each run takes a day that is new to the table: the days that follow its last one, as every
-    morning does, and days left out in the midst of it, as when the past is loaded.
-    """
-    rows = lab.rows // _PER_LARGE_DAY
-    past = days_around(DAY, before=_DAYS_OF_HISTORY + 2 * lab.times)
-    midst = _DAYS_OF_HISTORY // 2
-    gaps, newest = past[midst : midst + lab.times], past[-lab.times :]
-    stored = [day for day in past if day not in gaps + newest]
-    with lab.postgres.database() as url, sample_api(rows) as api:
-        fill(url, stored, rows)
-        runs: dict[str, list[Run]] = {}
-        for where, days in (("newest", newest), ("amid", gaps)):
-            for day in days:
-                api.warm(day.api_window())
-            taken = interleaved(
-                lab.times,
-                {
-                    f"empty table, {where} day": _in_turn(lab, api, days),
-                    f"{rows * len(stored):,} rows, {where} day": _in_turn(lab, api, days, url),
-                },
-            )
-            runs |= taken
-    figures = []
-    for where in ("newest", "amid"):
-        empty, full = (those for name, those in runs.items() if f"{where} day" in name)
-        place = "after all others" if where == "newest" else "in the midst of them"
-        figures += [
-            Figure(
-                f"a day of {rows:,} into {rows * len(stored):,} rows, {place} ÷ into none: "
-                f"{what}",
-                ratio([cost(run) for run in full], [cost(run) for run in empty]), at_most=1.2,
-            )
-            for what, cost in (
-                ("CPU of PostgreSQL", attrgetter("postgres_cpu")), ("WAL", attrgetter("wal")),
-            )
-        ]  # fmt: skip
-    return Outcome(figures, runs)
+_wall, _work = map(attrgetter, ("wall", "work"))
 
 
 def second_run(lab: Lab) -> Outcome:
@@ -75,27 +31,27 @@ def second_run(lab: Lab) -> Outcome:
                     names = [f"{which} run, {api.rows:,} rows" for which in ("first", "second")]
                     for name, taken in interleaved(1, dict.fromkeys(names, load)).items():
                         runs.setdefault(name, []).extend(taken)
-    first, second, _, second_of_few = runs.values()
+    first, second, _, second_of_few = runs
     figures = [
         Figure(
             f"second run of a day of {rows:,} ÷ first",
-            ratio([run.wall for run in second], [run.wall for run in first]), at_most=0.9,
+            ratio(runs, second, first, _wall), at_most=0.9,
         ),
         Figure(
             "- the same without Python's imports",
-            ratio([run.work for run in second], [run.work for run in first]),
+            ratio(runs, second, first, _work),
         ),
         Figure(
             "- WAL of the second run, per row",
             median(
                 (run.wal - fixed.wal) / (rows - few)
-                for run, fixed in zip(second, second_of_few, strict=True)
+                for run, fixed in zip(runs[second], runs[second_of_few], strict=True)
             ),
             at_most=10, unit=" B",
         ),
         Figure(
             "- with Dagster's own records of a run, whatever its rows",
-            median(run.wal for run in second) / rows, unit=" B",
+            median(run.wal for run in runs[second]) / rows, unit=" B",
         ),
     ]  # fmt: skip
     return Outcome(figures, runs)
@@ -114,31 +70,15 @@ def dirty_day(lab: Lab) -> Outcome:
                 for share, api in (("3 %", usual), ("50 %", dirty))
             },
         )
-    little, much = runs.values()
+    little, much = runs
     figures = [
         Figure(
             f"50 % dirty ÷ 3 % dirty, {rows:,} rows",
-            ratio([run.wall for run in much], [run.wall for run in little]), at_most=2.5,
+            ratio(runs, much, little, _wall), at_most=2.5,
         ),
         Figure(
             "- the same without Python's imports",
-            ratio([run.work for run in much], [run.work for run in little]),
+            ratio(runs, much, little, _work),
         ),
     ]  # fmt: skip
     return Outcome(figures, runs)
-
-
-def _in_turn(
-    lab: Lab, api: Api, days: list[SchoolDay], url: str | None = None
-) -> Callable[[], Run]:
-    """Loads another of the days each time it is called."""
-    left = iter(days)
-    assets = ("--assets", *TO_THE_TABLE)
-
-    def load() -> Run:
-        day = next(left)
-        if url is None:
-            return lab.load_afresh("pipeline", api, day, *assets)
-        return lab.load("pipeline", api, day, url, *assets)
-
-    return load

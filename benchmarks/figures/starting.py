@@ -1,4 +1,4 @@
-"""What is paid before and around the work: a run's overhead, and the way to a served UI."""
+"""What is paid before the work: the way to a served UI."""
 
 import os
 import signal
@@ -11,35 +11,13 @@ from statistics import median
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from benchmarks.history import days_around
-from benchmarks.lab import DAY, Lab
+from benchmarks.lab import Lab
 from benchmarks.results import Figure, Outcome
-from benchmarks.servers import sample_api
 from grader_pipeline.local.services import free_port
 from grader_pipeline.settings import Settings
 
-_USUAL_ROWS = 6_000
 _PATIENCE = 120
 _DEV = "import sys; from grader_pipeline.cli.command import main; sys.exit(main())"
-
-
-def run_overhead(lab: Lab) -> Outcome:
-    """Runs of usual days, one after the other in a warm process."""
-    days = [*days_around(DAY, before=lab.times), DAY]
-    with sample_api(_USUAL_ROWS) as api, lab.postgres.database() as url:
-        for day in days:
-            api.warm(day.api_window())
-        run = lab.load("pipeline", api, days[0], url, *(day.key for day in days[1:]))
-    warm = run.said["runs"][1:]
-    figures = [
-        Figure(
-            f"a run's overhead beyond the assets' own work, day of {_USUAL_ROWS:,}, warm process",
-            median(each["wall"] - each["own"] for each in warm), at_most=1, unit=" s",
-        ),
-        Figure("- the assets' own work", median(each["own"] for each in warm), unit=" s"),
-        Figure("- Python's start and imports", run.wall - run.work, unit=" s"),
-    ]  # fmt: skip
-    return Outcome(figures, {f"{len(days)} days of {_USUAL_ROWS:,} in one process": [run]})
 
 
 def served_ui(lab: Lab) -> Outcome:

@@ -1,10 +1,11 @@
-"""What is measured: programs of their own, told what to do by their environment.
+"""What is measured: programs of their own, which read what to do from their environment.
 
-Each does one thing from start to end and says in its last line, as JSON, what only it can know:
-``work``, the seconds it took once everything was imported.
+Each does one thing from start to end. Its last line is JSON, with what only it can know: ``work``
+and ``cpu``, the seconds and the CPU seconds that it took once everything was imported.
 """
 
 import json
+import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +14,15 @@ from typing import Any
 
 @contextmanager
 def reported(**more: object) -> Iterator[dict[str, Any]]:
-    """Time the block and say so; what it puts into the dict is said too."""
+    """Time the block and print the last line, with what the block puts into the dict."""
     said: dict[str, Any] = {**more}
-    begun = time.perf_counter()
+    begun, cpu = time.perf_counter(), cpu_seconds()
     yield said
-    print(json.dumps({"work": time.perf_counter() - begun, **said}), flush=True)
+    seconds = {"work": time.perf_counter() - begun, "cpu": cpu_seconds() - cpu}
+    print(json.dumps({**seconds, **said}), flush=True)
+
+
+def cpu_seconds() -> float:
+    """CPU seconds of this process so far, and of its children that have ended."""
+    used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)

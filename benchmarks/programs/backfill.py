@@ -1,14 +1,21 @@
-"""A backfill through everything that a user's backfill goes through: GraphQL, daemon, queue, runs.
+"""Days through everything that a user's days go through: GraphQL, daemon, queue, runs.
 
 ``python -m benchmarks.programs.backfill FIRST_DAY DAYS``: all assets of the days, then, from the
-stored answers and without the API, all but the first. Says of both the ``wall`` seconds from the
-request to the end of the last run, and what a run's seconds went into.
+stored answers and without the API, all but the first. With ``--singly``: all assets, each day once
+the day before it is done. Of each backfill it says the ``wall`` seconds from the request to the end
+of the last run, what a run's seconds went into, the CPU seconds of a run's process, and the bytes
+of a run's ``events`` as PostgreSQL stores them, and by how much all of Dagster's ``records`` grow.
 """
 
 import sys
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from statistics import median
 from typing import Any
+
+import psutil
+import psycopg
 
 from benchmarks.programs import reported
 from grader_pipeline.asset_names import ASSET_NAMES
@@ -16,6 +23,7 @@ from grader_pipeline.local.services import free_port
 from grader_pipeline.local.stack import Stack, running
 from grader_pipeline.partitions import school_day
 from grader_pipeline.reports.report_files import reports
+from grader_pipeline.runs.dagster_schema import SCHEMA
 from grader_pipeline.settings import Settings
 
 BACKFILL = """mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(
@@ -25,20 +33,31 @@ RUNS = """query ($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on R
 STATUS = RUNS % "status"
 TIMES = (
     RUNS
-    % """creationTime startTime endTime stats { ... on RunStatsSnapshot { launchTime } }
+    % """runId creationTime startTime endTime stats { ... on RunStatsSnapshot { launchTime } }
     stepStats { startTime endTime }"""
 )
+EVENTS = """SELECT sum(pg_column_size(event)) FROM event_logs WHERE run_id = ANY(%s)
+            GROUP BY run_id"""
+RECORDS = """SELECT sum(pg_total_relation_size(oid)) FROM pg_class
+             WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"""
+PATIENCE = 60
+RUN_SERVER = "grader_pipeline.runs.run_server"
 
 
 def main() -> None:
-    """Backfill the days twice."""
+    """Backfill the days, in one of the two ways."""
     first, count = school_day(sys.argv[1]), int(sys.argv[2])
     days = [str(first.date.fromordinal(first.date.toordinal() + n)) for n in range(count)]
     assets = [*ASSET_NAMES, *(report.name for report in reports())]
     with running(Settings(), "127.0.0.1", free_port()) as stack, reported() as said:
         stack.start_daemon()
-        said["fetched"] = backfill(stack, days, assets)
-        said["stored"] = backfill(stack, days, assets[1:])
+        # What it prepares before the first run is none of a run's.
+        stack.services.wait_until(lambda: cpu_of_runs() > 0, PATIENCE)
+        if "--singly" in sys.argv:
+            said["singly"] = [backfill(stack, [day], assets) for day in days]
+        else:
+            said["fetched"] = backfill(stack, days, assets)
+            said["stored"] = backfill(stack, days, assets[1:])
 
 
 def backfill(stack: Stack, days: list[str], assets: list[str]) -> dict[str, Any]:
@@ -46,7 +65,7 @@ def backfill(stack: Stack, days: list[str], assets: list[str]) -> dict[str, Any]
 
     Raises RuntimeError when a day fails.
     """
-    begun = time.perf_counter()
+    begun, cpu, records = time.perf_counter(), cpu_of_runs(), bytes_of_records(stack)
     params = {
         "assetSelection": [{"path": [asset]} for asset in assets],
         "partitionNames": days,
@@ -69,7 +88,50 @@ def backfill(stack: Stack, days: list[str], assets: list[str]) -> dict[str, Any]
             told = (Settings().logs_dir / "app_log.txt").read_text()
             raise RuntimeError(f"A day of the backfill failed. The log ends:\n{told[-5000:]}")
         if reached == ["SUCCESS"] * len(days):
-            return {"wall": time.perf_counter() - begun, **parts(runs(TIMES))}
+            wall, found = time.perf_counter() - begun, runs(TIMES)
+            return {
+                "wall": wall,
+                "cpu": (cpu_of_runs() - cpu) / len(days),
+                "events": bytes_of_events(stack, [run["runId"] for run in found]),
+                "records": (bytes_of_records(stack) - records) / len(days),
+                **parts(found),
+            }
+
+
+def cpu_of_runs() -> float:
+    """CPU seconds of all runs so far, once the last one has ended. 0 without a run server."""
+    server = run_server()
+    while server and server.children():
+        time.sleep(0.05)
+    times = server and server.cpu_times()
+    return float(times.children_user + times.children_system) if times else 0
+
+
+def run_server() -> psutil.Process | None:
+    """The process that forks the runs, which have its command line."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if RUN_SERVER in process.cmdline():
+                found.append(process)
+    return min(found, key=psutil.Process.create_time, default=None)
+
+
+def bytes_of_events(stack: Stack, runs: list[str]) -> float:
+    """The stored bytes of a run's events in Dagster's event log, the median of the runs."""
+    return float(median(row[0] for row in of_dagster(stack, EVENTS, [runs])))
+
+
+def bytes_of_records(stack: Stack) -> int:
+    """The bytes of Dagster's tables and their indexes."""
+    ((size,),) = of_dagster(stack, RECORDS)
+    return int(size)
+
+
+def of_dagster(stack: Stack, query: str, given: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """Ask for something in the schema of Dagster's tables."""
+    with psycopg.connect(stack.database_url, options=f"-c search_path={SCHEMA}") as db:
+        return db.execute(query, given).fetchall()
 
 
 def parts(runs: list[dict[str, Any]]) -> dict[str, float]:

@@ -1,42 +1,39 @@
 """The pipeline itself: the real assets in a real Dagster run, with everything switched on.
 
-Days are given as arguments and run one after the other, in the process of a run worker: one job,
-one executor, Dagster's instance in PostgreSQL. ``--assets`` names some of the assets. Of each run
-it says ``wall``, ``own``, what the assets themselves say they took, and that by ``steps``.
+``python -m benchmarks.programs.pipeline DAY [--assets ASSET…]``, in a process as the run server
+forks it: warm, with one job, one executor, and Dagster's instance in PostgreSQL. It says the
+seconds of each of the ``steps``.
 """
 
 import argparse
-import time
-from typing import cast
+from collections.abc import Sequence
 
 import dagster as dg
 
 from benchmarks.programs import reported
 from grader_pipeline.definitions import defs
+from grader_pipeline.runs.warm_up import warm_up
+from grader_pipeline.schedule import day_job
 
 
 def main() -> None:
-    """Load the days."""
+    """Load the day."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("days", nargs="+")
-    parser.add_argument("--assets", nargs="+", default=None)
+    parser.add_argument("day")
+    parser.add_argument("--assets", nargs="+", default=())
     chosen = parser.parse_args()
-    job = defs.resolve_job_def("grader_day")
-    keys = chosen.assets and [dg.AssetKey(name) for name in chosen.assets]
-    with dg.DagsterInstance.get() as instance, reported(runs=[]) as said:
-        for day in chosen.days:
-            begun = time.perf_counter()
-            result = job.execute_in_process(
-                partition_key=day, instance=instance, asset_selection=keys
-            )
-            wall = time.perf_counter() - begun
-            own: dict[str, float] = {}
-            for event in result.get_asset_materialization_events():
-                # A step that makes several assets says of the last what all of them took.
-                if seconds := event.materialization.metadata.get("seconds"):
-                    step = event.step_key or ""
-                    own[step] = max(own.get(step, 0), float(cast("float", seconds.value)))
-            said["runs"].append({"day": day, "wall": wall, "own": sum(own.values()), "steps": own})
+    warm_up()
+    with dg.DagsterInstance.get() as instance, reported() as said:
+        said["steps"] = execute(instance, chosen.day, chosen.assets)
+
+
+def execute(instance: dg.DagsterInstance, day: str, assets: Sequence[str] = ()) -> dict[str, float]:
+    """Run assets of a day, all of them if none is named; give the seconds of each step."""
+    job = defs.resolve_job_def(day_job.name)
+    keys = [dg.AssetKey(name) for name in assets] or None
+    result = job.execute_in_process(partition_key=day, instance=instance, asset_selection=keys)
+    steps = instance.get_run_step_stats(result.run_id)
+    return {step.step_key: (step.end_time or 0) - (step.start_time or 0) for step in steps}
 
 
 if __name__ == "__main__":
