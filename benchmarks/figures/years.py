@@ -27,17 +27,17 @@ from grader_pipeline.partitions import SchoolDay
 _PER_LARGE_DAY = 10
 _SIZES = (10, 50, 150, 300)
 """Days of history, 100,000 attempts each."""
-_GAPS_AT, _REPORTS_AT, _LARGEST, _DUMPED_UP_TO = 50, 150, 300, 50
+_GAPS_AT, _REPORTS_AT, _LARGEST = 50, 150, 300
 _TIMES_EACH = 4  # of which the first is not counted: it fills caches
-_MB = _MILLION = 1_000_000
+_MILLION = 1_000_000
 
 _EMPTY, _YEARS = "into none", "into years"
 _COSTS = {"CPU of PostgreSQL": attrgetter("postgres_cpu"), "WAL": attrgetter("wal")}
-_REPORTS, _STORED, _BACKUP = "reports, CPU ÷ one day's", "database", "backup"
+_REPORTS = "reports, CPU ÷ one day's"
 
 
 def years(lab: Lab) -> Outcome:
-    """Load, reports, size and backup at each size; what that comes to by the million."""
+    """Load and reports at each size, and what a further million adds; the bytes of an attempt."""
     rows = lab.rows // _PER_LARGE_DAY
     days = iter(days_around(DAY, before=_SIZES[-1] + (len(_SIZES) + 1) * lab.times))
     runs: dict[str, list[Run]] = {}
@@ -61,9 +61,6 @@ def years(lab: Lab) -> Outcome:
             taken = _reports(lab, url, newest, rows)
             runs |= {f"{at} reports of {name}": those for name, those in taken.items()}
             grown[_REPORTS][size] = ratio(taken, "years", "one day", _spent)
-            grown[_STORED][size] = _database_size(url) / _MB
-            if size <= _DUMPED_UP_TO:
-                grown[_BACKUP][size] = _dump_size(url) / _MB
             taken = loaded(list(islice(days, lab.times)), f"{at} newest day")
             for what, cost in _COSTS.items():
                 grown[f"load, {what} ÷ into none"][size] = ratio(taken, _YEARS, _EMPTY, cost)
@@ -71,6 +68,7 @@ def years(lab: Lab) -> Outcome:
             if size == _GAPS_AT:
                 gaps = list(islice(days, lab.times))
         amid = loaded(gaps, f"{at} day amid")
+        sizes = list(_sizes(lab, api))
     figures = [
         Figure(
             f"reports of a day at {_REPORTS_AT * rows:,} attempts ÷ at one day of {rows:,}, CPU",
@@ -84,18 +82,36 @@ def years(lab: Lab) -> Outcome:
             Figure(name % "after all others", newest_ratio, at_most=1.1),
             Figure(name % "in the midst", ratio(amid, _YEARS, _EMPTY, cost), at_most=1.1),
         ]
-    return Outcome([*figures, *_slopes(grown, rows)], runs)
+    return Outcome([*figures, *_slopes(grown, rows), *sizes], runs)
 
 
 def _slopes(grown: dict[str, dict[int, float]], rows: int) -> Iterator[Figure]:
-    """Each value at each size, and its growth by the million attempts."""
+    """Each ratio at each size, and its growth by the million attempts."""
     for what, values in grown.items():
-        unit = " MB" if what in {_STORED, _BACKUP} else ""
         for size, value in values.items():
-            yield Figure(f"- {what}, at {size * rows:,} attempts", value, unit=unit)
+            yield Figure(f"- {what}, at {size * rows:,} attempts", value)
         millions = [size * rows / _MILLION for size in values]
         slope = float(np.polyfit(millions, list(values.values()), 1)[0])
-        yield Figure(f"- {what}, a further million", slope, unit=unit)
+        yield Figure(f"- {what}, a further million", slope)
+
+
+def _sizes(lab: Lab, api: Api) -> Iterator[Figure]:
+    """Bytes of a day of the sample API, by the element of its answer."""
+    api.warm(DAY.api_window())
+    with lab.postgres.database() as url:
+        empty = _database_size(url), _dump_size(url)
+        run = load_to_tables(lab, api, DAY, url)
+        full = _database_size(url), _dump_size(url)
+        with psycopg.connect(url) as db:
+            elements = (db.execute("SELECT received FROM grader_load").fetchone() or (0,))[0]
+    sizes = {
+        "in the database": full[0] - empty[0],
+        "in a backup": full[1] - empty[1],
+        **{f"in the file of {name}": size for name, size in run.said["files"].items()},
+        "of the log of changes": run.wal,
+    }
+    for where, size in sizes.items():
+        yield Figure(f"- an element of the sample, bytes {where}", size / elements, unit=" B")
 
 
 def _reports(lab: Lab, url: str, day: SchoolDay, rows: int) -> dict[str, list[Run]]:
@@ -136,4 +152,4 @@ def _dump_size(url: str) -> int:
     """Bytes of what `pg_dump --format=custom` writes."""
     command = [str(bundled_program("pg_dump")), "--format=custom", url]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as dump:
-        return sum(map(len, iter(partial(dump.stdout.read, _MB), b""))) if dump.stdout else 0
+        return sum(map(len, iter(partial(dump.stdout.read, _MILLION), b""))) if dump.stdout else 0

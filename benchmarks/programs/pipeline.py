@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.programs.pipeline DAY [--assets ASSET…]``, in a process as the run server
 forks it: warm, with one job, one executor, and Dagster's instance in PostgreSQL. It says the
-seconds of each of the ``steps``.
+seconds of each of the ``steps``, and the bytes of the day's ``files``.
 """
 
 import argparse
@@ -12,8 +12,10 @@ import dagster as dg
 
 from benchmarks.programs import reported
 from grader_pipeline.definitions import defs
+from grader_pipeline.partitions import school_day
 from grader_pipeline.runs.warm_up import warm_up
 from grader_pipeline.schedule import day_job
+from grader_pipeline.storage import SUFFIXES, day_file
 
 
 def main() -> None:
@@ -25,6 +27,8 @@ def main() -> None:
     warm_up()
     with dg.DagsterInstance.get() as instance, reported() as said:
         said["steps"] = execute(instance, chosen.day, chosen.assets)
+        of_day = school_day(chosen.day).date
+        said["files"] = {name: day_file(name, of_day).stat().st_size for name in SUFFIXES}
 
 
 def execute(instance: dg.DagsterInstance, day: str, assets: Sequence[str] = ()) -> dict[str, float]:
