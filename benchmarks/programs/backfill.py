@@ -1,16 +1,20 @@
 """Days through everything that a user's days go through: GraphQL, daemon, queue, runs.
 
 ``python -m benchmarks.programs.backfill FIRST_DAY DAYS``: all assets of the days, then, from the
-stored answers and without the API, all but the first. With ``--singly``: all assets, each day once
-the day before it is done. Of each backfill it says the ``wall`` seconds from the request to the end
-of the last run, what a run's seconds went into, the CPU seconds of a run's process, and the bytes
-of a run's ``events`` as PostgreSQL stores them, and by how much all of Dagster's ``records`` grow.
+stored answers and without the API, all but the first. With ``--singly``: half of the days with all
+assets, each once the day before it is done, then the other half with EARLIER_RUNS more in Dagster.
+
+Of each backfill it says the ``wall`` seconds from the request to the end of the last run, and what
+a run's seconds went into. By the day: the ``cpu`` seconds of the run's process, those of PostgreSQL
+meanwhile (``server``), the bytes of its ``events`` as stored, and by how much all of Dagster's
+``records`` grow.
 """
 
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -18,6 +22,7 @@ import psutil
 import psycopg
 
 from benchmarks.programs import reported
+from benchmarks.servers import server_of
 from grader_pipeline.asset_names import ASSET_NAMES
 from grader_pipeline.local.services import free_port
 from grader_pipeline.local.stack import Stack, running
@@ -36,11 +41,13 @@ TIMES = (
     % """runId creationTime startTime endTime stats { ... on RunStatsSnapshot { launchTime } }
     stepStats { startTime endTime }"""
 )
+_COPY_RUN = Path(__file__).parents[1] / "sql" / "earlier_runs.sql"
 EVENTS = """SELECT sum(pg_column_size(event)) FROM event_logs WHERE run_id = ANY(%s)
             GROUP BY run_id"""
 RECORDS = """SELECT sum(pg_total_relation_size(oid)) FROM pg_class
              WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"""
 PATIENCE = 60
+EARLIER_RUNS = 1_000
 RUN_SERVER = "grader_pipeline.runs.run_server"
 
 
@@ -54,7 +61,10 @@ def main() -> None:
         # What it prepares before the first run is none of a run's.
         stack.services.wait_until(lambda: cpu_of_runs() > 0, PATIENCE)
         if "--singly" in sys.argv:
-            said["singly"] = [backfill(stack, [day], assets) for day in days]
+            half = count // 2
+            said["singly"] = [backfill(stack, [day], assets) for day in days[:half]]
+            add_earlier_runs(stack)
+            said["later"] = [backfill(stack, [day], assets) for day in days[half:]]
         else:
             said["fetched"] = backfill(stack, days, assets)
             said["stored"] = backfill(stack, days, assets[1:])
@@ -65,7 +75,9 @@ def backfill(stack: Stack, days: list[str], assets: list[str]) -> dict[str, Any]
 
     Raises RuntimeError when a day fails.
     """
+    server = server_of(stack.database_url)
     begun, cpu, records = time.perf_counter(), cpu_of_runs(), bytes_of_records(stack)
+    of_server = server.cpu()
     params = {
         "assetSelection": [{"path": [asset]} for asset in assets],
         "partitionNames": days,
@@ -92,6 +104,7 @@ def backfill(stack: Stack, days: list[str], assets: list[str]) -> dict[str, Any]
             return {
                 "wall": wall,
                 "cpu": (cpu_of_runs() - cpu) / len(days),
+                "server": (server.cpu() - of_server) / len(days),
                 "events": bytes_of_events(stack, [run["runId"] for run in found]),
                 "records": (bytes_of_records(stack) - records) / len(days),
                 **parts(found),
@@ -122,6 +135,15 @@ def bytes_of_events(stack: Stack, runs: list[str]) -> float:
     return float(median(row[0] for row in of_dagster(stack, EVENTS, [runs])))
 
 
+def add_earlier_runs(stack: Stack) -> None:
+    """Copy the newest run, as if it had been the mornings of three years."""
+    ((run,),) = of_dagster(stack, "SELECT run_id FROM runs ORDER BY id DESC LIMIT 1")
+    with dagster_tables(stack) as db:
+        db.execute(_COPY_RUN.read_bytes(), {"run_id": run, "copies": EARLIER_RUNS})
+    with dagster_tables(stack, autocommit=True) as db:
+        db.execute("VACUUM (ANALYZE)")
+
+
 def bytes_of_records(stack: Stack) -> int:
     """The bytes of Dagster's tables and their indexes."""
     ((size,),) = of_dagster(stack, RECORDS)
@@ -130,8 +152,16 @@ def bytes_of_records(stack: Stack) -> int:
 
 def of_dagster(stack: Stack, query: str, given: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Ask for something in the schema of Dagster's tables."""
-    with psycopg.connect(stack.database_url, options=f"-c search_path={SCHEMA}") as db:
+    with dagster_tables(stack) as db:
         return db.execute(query, given).fetchall()
+
+
+def dagster_tables(stack: Stack, *, autocommit: bool = False) -> psycopg.Connection:
+    """A connection that finds Dagster's tables, and takes several statements at once."""
+    return psycopg.connect(
+        stack.database_url, options=f"-c search_path={SCHEMA}", autocommit=autocommit,
+        cursor_factory=psycopg.ClientCursor,
+    )  # fmt: skip
 
 
 def parts(runs: list[dict[str, Any]]) -> dict[str, float]:
