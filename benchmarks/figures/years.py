@@ -117,7 +117,8 @@ def _sizes(lab: Lab, api: Api) -> Iterator[Figure]:
 def _reports(lab: Lab, url: str, day: SchoolDay, rows: int) -> dict[str, list[Run]]:
     """The reports of a day with all that came before it, and of the same day alone.
 
-    The day is as every morning finds it: loaded, and not yet seen by the planner.
+    The day is as every morning finds it: loaded, and not yet seen by the planner. Those of the day
+    before have just been computed.
     """
     with lab.postgres.database() as alone:
         fill(alone, [day], rows, tended=False)
