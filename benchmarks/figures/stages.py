@@ -1,6 +1,7 @@
 """What each stage of a day costs by the million elements, client and PostgreSQL together."""
 
 from statistics import median
+from typing import Any
 
 from benchmarks.history import days_around
 from benchmarks.lab import DAY, Lab, Run, asking, interleaved
@@ -16,7 +17,7 @@ from grader_pipeline.asset_names import (
 )
 
 _MILLION = 1_000_000
-_FEW = 1_000
+_FEW, _FEW_DAYS = 1_000, 4  # of which the first warms up
 _ALL, _TOLD = "API → tables, all", 0.05
 _SPLITTING, _ROLLUP = "splitting", "rollup"
 _STAGES = {
@@ -34,7 +35,7 @@ _TO_THE_TABLES = ("fetch", "splitting", VALIDATED_ATTEMPTS, "into grader", "roll
 
 def stages(lab: Lab) -> Outcome:
     """A large day beside one of few elements, whose cost is the same for all days."""
-    days = [day.key for day in (DAY, *days_around(DAY, before=2))]
+    days = [day.key for day in (DAY, *days_around(DAY, before=_FEW_DAYS))]
     with sample_api(lab.rows) as api, sample_api(_FEW) as few:
         api.warm(DAY.api_window())
 
@@ -53,26 +54,29 @@ def stages(lab: Lab) -> Outcome:
         figures.append(Figure(name, client + server, unit=" s"))
         if server >= _TOLD:
             figures.append(Figure("- of that PostgreSQL", server, unit=" s"))
-    few = median(_total(run, 1) for run in taken)
+    few = median(_total(run) for run in taken)
     figures.append(Figure(f"CPU of a day of {_FEW:,}, all stages", few, unit=" s"))
     return Outcome(figures, runs)
 
 
 def _by_the_million(runs: list[Run], stage: str) -> list[float]:
     """CPU seconds of the client and of PostgreSQL."""
-    whole, other = _STAGES[stage]
 
     def slope(run: Run, of: int) -> float:
-        few, many = run.said["days"][1:]
-        spent = [
-            day["stages"][whole][of] - (day["stages"][other][of] if other else 0)
-            for day in (few, many)
-        ]
-        return _MILLION * (spent[1] - spent[0]) / (many["elements"] - few["elements"])
+        *few, many = run.said["days"][1:]
+        base = median(_spent(day, stage, of) for day in few)
+        elements = many["elements"] - median(day["elements"] for day in few)
+        return float(_MILLION * (_spent(many, stage, of) - base) / elements)
 
     return [median(slope(run, of) for run in runs) for of in (0, 1)]
 
 
-def _total(run: Run, day: int) -> float:
-    stages = run.said["days"][day]["stages"]
-    return sum(sum(stages[asset]) for asset in ASSET_NAMES)
+def _spent(day: dict[str, Any], stage: str, of: int) -> float:
+    whole, other = _STAGES[stage]
+    return float(day["stages"][whole][of] - (day["stages"][other][of] if other else 0))
+
+
+def _total(run: Run) -> float:
+    """CPU seconds of a day of few elements."""
+    days = run.said["days"][1:-1]
+    return median(sum(sum(day["stages"][asset]) for asset in ASSET_NAMES) for day in days)
