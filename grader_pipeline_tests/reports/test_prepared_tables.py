@@ -7,7 +7,7 @@ import pytest
 
 from grader_pipeline.partitions import school_day
 from grader_pipeline.reports.definition import ReportError
-from grader_pipeline.reports.report_files import read_report
+from grader_pipeline.reports.report_files import _TABLES_OF_THE_DAY, read_report
 from grader_pipeline.reports.tables import store_reports
 from grader_pipeline.resources.postgres import Connection
 from grader_pipeline.statements import statement
@@ -32,7 +32,7 @@ def test_the_tables_are_gone_with_the_transaction_so_that_no_other_day_reads_the
 ) -> None:
     with school.postgres.transaction() as db:
         prepare(db, DAY)
-        assert len(temporary_tables(db)) == 2
+        assert set(temporary_tables(db)) == _TABLES_OF_THE_DAY
     with school.postgres.transaction() as db:
         assert not temporary_tables(db)
 

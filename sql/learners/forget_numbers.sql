@@ -6,6 +6,10 @@ met AS (
     DELETE FROM engagement
     WHERE learner = ANY (%(learners)s) OR task = ANY (%(tasks)s)
 ),
+-- Made again with the next report.
+history AS (
+    DELETE FROM task_history
+),
 tasks AS (
     DELETE FROM task WHERE id = ANY (%(tasks)s)
 )

@@ -53,8 +53,7 @@
 WITH tasks AS (
     SELECT DISTINCT task FROM recent_engagement WHERE last_date = %(report_date)s
 ),
--- A line for each period, learner and task that the learner tried in the period. All time is most of
--- the lines, and needs nothing of the 28 days.
+-- A line for the day and for the 28 days, learner and task that the learner tried in the period.
 tried AS (
     SELECT
         task, learner, 1 AS place, runs_1 + submits_1 AS attempts, submits_1 AS submits,
@@ -73,46 +72,40 @@ tried AS (
         first_submit_correct, runs_before_first_submit,
         submits_until_success, time_until_success
     FROM recent_engagement
+),
+-- Medians come from lists: otherwise PostgreSQL sorts all lines. Of the tasks that were not tried on the
+-- day, only the counts are needed: for the rank.
+counted AS (
+    SELECT
+        place,
+        task,
+        tasks.task IS NOT NULL                                    AS is_shown,
+        count(*)                                                  AS learners,
+        few(array_agg(learner) FILTER (WHERE tasks.task IS NOT NULL)) AS few_learners,
+        sum(attempts)                                             AS attempts,
+        sum(submits)                                              AS submits,
+        sum(successes)                                            AS successes,
+        count(*) FILTER (WHERE first_submit_date <= %(report_date)s)  AS submitted,
+        count(*) FILTER (WHERE first_success_date <= %(report_date)s) AS solved,
+        count(*) FILTER (WHERE submitted_first)                   AS first_submitters,
+        count(*) FILTER (WHERE submitted_first AND first_submit_correct) AS first_submit_solvers,
+        avg(runs_before_first_submit) FILTER (WHERE submitted_first) AS runs_before_submit,
+        array_agg(submits_until_success)
+            FILTER (WHERE solved_first AND tasks.task IS NOT NULL) AS submits_until_solved,
+        array_agg(date_part('epoch', time_until_success)) FILTER (
+            WHERE solved_first AND time_until_success IS NOT NULL AND tasks.task IS NOT NULL
+        )                                                         AS seconds_until_solved
+    FROM tried
+    LEFT JOIN tasks USING (task)
+    GROUP BY place, task, tasks.task
     UNION ALL
     SELECT
-        task, learner, 3, NULL, NULL, NULL, first_submit_date, first_success_date,
-        first_submit_date <= %(report_date)s, first_success_date <= %(report_date)s,
-        first_submit_correct, runs_before_first_submit,
-        submits_until_success, time_until_success
-    FROM engagement
-    WHERE first_attempt_date <= %(report_date)s
-),
--- Each period is grouped alone, and medians come from lists: otherwise PostgreSQL sorts all lines. Of the
--- tasks that were not tried on the day, only the counts are needed: for the rank.
-counted AS (
-    SELECT period.place, in_period.*
-    FROM (VALUES (1), (2), (3)) AS period (place)
-    CROSS JOIN LATERAL (
-        SELECT
-            tried.task,
-            tasks.task IS NOT NULL                                    AS is_shown,
-            count(*)                                                  AS learners,
-            few(array_agg(learner) FILTER (WHERE tasks.task IS NOT NULL)) AS few_learners,
-            sum(attempts)                                             AS attempts,
-            sum(submits)                                              AS submits,
-            sum(successes)                                            AS successes,
-            count(*) FILTER (WHERE first_submit_date <= %(report_date)s)  AS submitted,
-            count(*) FILTER (WHERE first_success_date <= %(report_date)s) AS solved,
-            count(*) FILTER (WHERE submitted_first)                   AS first_submitters,
-            count(*) FILTER (WHERE submitted_first AND first_submit_correct)
-                                                                      AS first_submit_solvers,
-            avg(runs_before_first_submit) FILTER (WHERE submitted_first)
-                                                                      AS runs_before_submit,
-            array_agg(submits_until_success)
-                FILTER (WHERE solved_first AND tasks.task IS NOT NULL) AS submits_until_solved,
-            array_agg(date_part('epoch', time_until_success)) FILTER (
-                WHERE solved_first AND time_until_success IS NOT NULL AND tasks.task IS NOT NULL
-            )                                                         AS seconds_until_solved
-        FROM tried
-        LEFT JOIN tasks ON tasks.task = tried.task
-        WHERE tried.place = period.place
-        GROUP BY tried.task, tasks.task
-    ) AS in_period
+        3, task, tasks.task IS NOT NULL, learners, few_learners, NULL, NULL, NULL, submitted, solved,
+        submitted, first_submit_solvers,
+        runs_before_first_submit::numeric / nullif(submitted, 0),
+        submits_until_success, seconds_until_success
+    FROM task_all_time
+    LEFT JOIN tasks USING (task)
 ),
 -- Equal shares are equal as double precision, whatever they are shares of. In all time, each task with
 -- learners who have submitted was submitted.
