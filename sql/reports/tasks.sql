@@ -73,31 +73,37 @@ tried AS (
         submits_until_success, time_until_success
     FROM recent_engagement
 ),
--- Medians come from lists: otherwise PostgreSQL sorts all lines. Of the tasks that were not tried on the
--- day, only the counts are needed: for the rank.
+-- Each period is grouped alone, and medians come from lists: otherwise PostgreSQL sorts all lines. Of the
+-- tasks that were not tried on the day, only the counts are needed: for the rank.
 counted AS (
-    SELECT
-        place,
-        task,
-        tasks.task IS NOT NULL                                    AS is_shown,
-        count(*)                                                  AS learners,
-        few(array_agg(learner) FILTER (WHERE tasks.task IS NOT NULL)) AS few_learners,
-        sum(attempts)                                             AS attempts,
-        sum(submits)                                              AS submits,
-        sum(successes)                                            AS successes,
-        count(*) FILTER (WHERE first_submit_date <= %(report_date)s)  AS submitted,
-        count(*) FILTER (WHERE first_success_date <= %(report_date)s) AS solved,
-        count(*) FILTER (WHERE submitted_first)                   AS first_submitters,
-        count(*) FILTER (WHERE submitted_first AND first_submit_correct) AS first_submit_solvers,
-        avg(runs_before_first_submit) FILTER (WHERE submitted_first) AS runs_before_submit,
-        array_agg(submits_until_success)
-            FILTER (WHERE solved_first AND tasks.task IS NOT NULL) AS submits_until_solved,
-        array_agg(date_part('epoch', time_until_success)) FILTER (
-            WHERE solved_first AND time_until_success IS NOT NULL AND tasks.task IS NOT NULL
-        )                                                         AS seconds_until_solved
-    FROM tried
-    LEFT JOIN tasks USING (task)
-    GROUP BY place, task, tasks.task
+    SELECT period.place, in_period.*
+    FROM (VALUES (1), (2)) AS period (place)
+    CROSS JOIN LATERAL (
+        SELECT
+            tried.task,
+            tasks.task IS NOT NULL                                    AS is_shown,
+            count(*)                                                  AS learners,
+            few(array_agg(learner) FILTER (WHERE tasks.task IS NOT NULL)) AS few_learners,
+            sum(attempts)                                             AS attempts,
+            sum(submits)                                              AS submits,
+            sum(successes)                                            AS successes,
+            count(*) FILTER (WHERE first_submit_date <= %(report_date)s)  AS submitted,
+            count(*) FILTER (WHERE first_success_date <= %(report_date)s) AS solved,
+            count(*) FILTER (WHERE submitted_first)                   AS first_submitters,
+            count(*) FILTER (WHERE submitted_first AND first_submit_correct)
+                                                                      AS first_submit_solvers,
+            avg(runs_before_first_submit) FILTER (WHERE submitted_first)
+                                                                      AS runs_before_submit,
+            array_agg(submits_until_success)
+                FILTER (WHERE solved_first AND tasks.task IS NOT NULL) AS submits_until_solved,
+            array_agg(date_part('epoch', time_until_success)) FILTER (
+                WHERE solved_first AND time_until_success IS NOT NULL AND tasks.task IS NOT NULL
+            )                                                         AS seconds_until_solved
+        FROM tried
+        LEFT JOIN tasks ON tasks.task = tried.task
+        WHERE tried.place = period.place
+        GROUP BY tried.task, tasks.task
+    ) AS in_period
     UNION ALL
     SELECT
         3, task, tasks.task IS NOT NULL, learners, few_learners, NULL, NULL, NULL, submitted, solved,
@@ -119,19 +125,19 @@ ranked AS (
     WHERE coalesce(submits, submitted) > 0
 ),
 figures AS (
-    SELECT *
+    SELECT
+        *,
+        coalesce(cardinality(submits_until_solved), 0)::bigint AS first_solvers,
+        coalesce(cardinality(seconds_until_solved), 0)::bigint AS timed_solvers
     FROM counted
     CROSS JOIN LATERAL (
         SELECT
-            count(*)                                           AS first_solvers,
-            avg(submits)                                       AS mean_submits,
+            avg(submits)                                         AS mean_submits,
             percentile_cont(0.5) WITHIN GROUP (ORDER BY submits) AS median_submits
         FROM (SELECT unnest(submits_until_solved) AS submits) AS x
     ) AS first_solutions
     CROSS JOIN LATERAL (
-        SELECT
-            count(*)                                             AS timed_solvers,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS median_seconds
+        SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS median_seconds
         FROM (SELECT unnest(seconds_until_solved) AS seconds) AS x
     ) AS first_times
     WHERE is_shown

@@ -112,8 +112,13 @@ BEGIN
             coalesce(sum(successes) FILTER (WHERE report_date = day), 0)::integer     AS successes_1,
             max(report_date)                                     AS last_date,
             bool_or(report_date > day - 14 AND report_date <= day - 7) AS tried_week_before
-        FROM engagement_day
-        WHERE report_date > day - 28 AND report_date <= day
+        FROM (
+            -- In order, for PostgreSQL groups and joins them 0.1 s faster then than by hash.
+            SELECT engagement, report_date, runs, submits, successes, wrong_submits
+            FROM engagement_day
+            WHERE report_date > day - 28 AND report_date <= day
+            ORDER BY engagement
+        ) AS days
         GROUP BY engagement
     ) AS recent
     JOIN engagement AS met ON met.id = recent.engagement
