@@ -114,7 +114,7 @@ def test_a_relation_that_a_later_migration_drops_is_not_missed(db: Connection) -
     ("drop", "file"),
     [
         ("TABLE daily_metrics", "040_daily_metrics.sql"),
-        ("VIEW attempt", "180_what_figures_mean.sql"),
+        ("VIEW attempt", "261_attempts_without_names.sql"),
     ],
 )
 def test_a_table_or_view_that_somebody_dropped_is_named_and_not_made_anew_in_silence(

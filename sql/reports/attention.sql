@@ -18,7 +18,7 @@
 -- several states. The share is that of the course's active learners, who have an attempt in the 28
 -- days up to the day. Disengaging compares two weeks: unless their 14 days are stored, nobody can be
 -- counted, and the line has the reason. The rules, with their sources, are in the function
--- prepare_reports, which makes the table learner_state: sql/schema/260_history_of_tasks.sql.
+-- prepare_reports, which makes the table learner_state: sql/schema/262_tables_of_a_day.sql.
 WITH stored AS (
     SELECT missing_days(%(report_date)s, 14) AS missing
 ),

@@ -103,8 +103,8 @@ hours AS (
     SELECT hour, rank() OVER (ORDER BY count(*) DESC) AS place
     FROM (
         SELECT
-            extract(hour FROM created_at AT TIME ZONE 'UTC' AT TIME ZONE %(timezone)s)::integer AS hour
-        FROM attempt
+            date_part('hour', created_at AT TIME ZONE 'UTC' AT TIME ZONE %(timezone)s)::integer AS hour
+        FROM attempt_without_names
         WHERE created_at >= %(day_start)s
           AND created_at < %(day_end)s
           AND (is_run OR is_submit)

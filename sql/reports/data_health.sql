@@ -59,7 +59,7 @@ found AS (
 ),
 verdicts AS (
     SELECT count(*) AS missing
-    FROM attempt
+    FROM attempt_without_names
     WHERE created_at >= %(day_start)s
       AND created_at < %(day_end)s
       AND is_without_verdict

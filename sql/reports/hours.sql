@@ -25,12 +25,12 @@
 -- can have 0 or 120 minutes.
 WITH learners AS (
     SELECT
-        extract(hour FROM created_at AT TIME ZONE 'UTC' AT TIME ZONE %(timezone)s)::integer AS hour,
+        date_part('hour', created_at AT TIME ZONE 'UTC' AT TIME ZONE %(timezone)s)::integer AS hour,
         user_id,
         count(*) FILTER (WHERE is_run OR is_submit) AS attempts,
         count(*) FILTER (WHERE is_submit)  AS submits,
         count(*) FILTER (WHERE is_success) AS successes
-    FROM attempt
+    FROM attempt_without_names
     WHERE created_at >= %(day_start)s
       AND created_at < %(day_end)s
     GROUP BY hour, user_id

@@ -11,7 +11,7 @@
 --
 -- The learners who need help, with their states. It names learners, so it stays in the database. The
 -- report attention counts them by course. The rules are in the function prepare_reports, which makes
--- the table learner_state. is_disengaging is NULL unless the last 14 days are stored: sql/schema/260_history_of_tasks.sql.
+-- the table learner_state. is_disengaging is NULL unless the last 14 days are stored: sql/schema/262_tables_of_a_day.sql.
 SELECT *
 FROM learner_state
 WHERE is_stuck OR is_struggling OR is_disengaging OR is_run_only
