@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from grader_pipeline import many_hosts
 from grader_pipeline.channel_addresses import Channel, channels
 from grader_pipeline.durations import Duration
+from grader_pipeline.read_once import ENV_FILE, ReadOnce
 from grader_pipeline.setting_forms import (
     Address,
     Broker,
@@ -33,9 +34,6 @@ from grader_pipeline.setting_forms import (
     WebAddress,
 )
 
-ENV_FILE = Path(".env")
-"""The file of settings, in the current folder."""
-
 SAMPLE_CLIENT = "sample"
 """GRADER_API_CLIENT of the bundled sample API."""
 
@@ -47,7 +45,7 @@ def _absolute(path: str | Path) -> Path:
     return Path(path).expanduser().absolute()
 
 
-class WorldSettings(BaseSettings):
+class WorldSettings(BaseSettings, metaclass=ReadOnce):
     """Where everything is, and the school's zone: the only settings that the demo reads.
 
     Raises ``pydantic.ValidationError`` naming the variables that cannot be used.

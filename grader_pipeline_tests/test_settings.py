@@ -314,3 +314,24 @@ def test_readers_of_courses_are_read_with_their_courses_and_each_address_once(mo
         (Mailbox("", "a@b.org"), ("course-v1:O+A+1", "course-v1:O+B+1", "y", "x")),
         (Mailbox("Ivanova; = A.", "c@d.org"), ("x",)),
     )
+
+
+def test_settings_are_read_once_for_each_state_of_environment_folder_and_file(
+    monkeypatch, tmp_path
+):
+    assert Settings() is Settings()
+    assert Settings(grader_timezone="Asia/Tokyo") is not Settings()
+    seen = [Settings().grader_timezone]
+    for name in ("Asia/Omsk", "Asia/Tomsk", "Asia/Chita"):
+        (tmp_path / ".env").write_text(f"GRADER_TIMEZONE={name}")
+        seen.append(Settings().grader_timezone)
+    (other := tmp_path / "other").mkdir()
+    monkeypatch.chdir(other)
+    seen.append(Settings().grader_timezone)
+    monkeypatch.setenv("GRADER_TIMEZONE", "Asia/Tokyo")
+    seen.append(Settings().grader_timezone)
+    assert seen == [seen[0], "Asia/Omsk", "Asia/Tomsk", "Asia/Chita", seen[0], "Asia/Tokyo"]
+    monkeypatch.setenv("GRADER_TIMEZONE", "Asia/Nowhere")
+    for _ in range(2):
+        with pytest.raises(ValidationError, match="is not a time zone"):
+            Settings()

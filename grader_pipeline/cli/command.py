@@ -16,8 +16,9 @@ from pydantic import ValidationError
 
 from grader_pipeline.local import demo_world
 from grader_pipeline.logs import TO_STDERR
+from grader_pipeline.read_once import ENV_FILE
 from grader_pipeline.roles.errors import LauncherError, Stopped, explain, stop_on_signals
-from grader_pipeline.settings import ENV_FILE, Settings
+from grader_pipeline.settings import Settings
 from grader_pipeline.startup import prepare_process
 
 _COMMANDS = {

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from pydantic_settings import DotEnvSettingsSource
 
+from grader_pipeline.read_once import ENV_FILE
 from grader_pipeline.roles.processes import MARK
-from grader_pipeline.settings import CODE_REFERENCES, ENV_FILE, Settings, variables
+from grader_pipeline.settings import CODE_REFERENCES, Settings, variables
 
 _OURS = re.compile(r"GRADER_|MAIL_|SMTP_|GOOGLE_SHEETS_")
 _INTERNAL = {MARK, CODE_REFERENCES, "GRADER_RUN_SOCKET"}

@@ -308,3 +308,15 @@ print(json.dumps({"success": result.success, "materialized": done, "failure": fa
     "lineage": {"by_kind": parents("by_kind"),
                 "gathers by_kind": "by_kind" in parents("metrics")}}))
 """
+
+
+def test_a_file_that_changes_is_read_again_and_one_that_does_not_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (file := tmp_path / "a_report.sql").write_text(GOOD)
+    monkeypatch.setenv("GRADER_REPORTS", str(tmp_path))
+    first, again = ({report.name: report for report in reports()} for _ in range(2))
+    assert first["a_report"] is again["a_report"]
+    file.write_text(GOOD + "-- changed\n")
+    changed = {report.name: report for report in reports()}
+    assert changed["a_report"].query != first["a_report"].query
