@@ -13,22 +13,20 @@ from typing import Any
 
 import dagster as dg
 
-from grader_pipeline.asset_names import GRADER_TABLE, METRICS, SHEET_REPORT
-from grader_pipeline.assets import column_schema
+from grader_pipeline.asset_names import DAILY_METRICS, GRADER_TABLE, METRICS, SHEET_REPORT
 from grader_pipeline.partitions import SchoolDay, window
-from grader_pipeline.reports import pictures
+from grader_pipeline.reports.day_metrics import MAIN_METRICS
 from grader_pipeline.reports.definition import Report, Row
+from grader_pipeline.reports.links import lines_link, picture_link
 from grader_pipeline.reports.names import read_named
-from grader_pipeline.reports.privacy import may_be_shown, preview
+from grader_pipeline.reports.privacy import may_be_shown
 from grader_pipeline.reports.records import outdated_records, settle_records
 from grader_pipeline.reports.stored_days import FEW_DAYS
 from grader_pipeline.reports.tables import (
-    columns_of,
     count_rows,
     failures,
     store_reports,
 )
-from grader_pipeline.reports.units import cell, plain
 from grader_pipeline.reports.waiting import waiting_days
 from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline.statements import statement
@@ -107,29 +105,24 @@ def data_version(report: Report) -> dg.DataVersion:
 
 
 def report_metadata(db: Connection, report: Report, day: SchoolDay) -> dict[str, Any]:
-    """How many rows a report of the day has and, if it may be shown, its rows and picture."""
-    found: dict[str, Any] = {
-        "dagster/row_count": count_rows(db, report, day),
-        "dagster/column_schema": column_schema(
-            # Without labels: those are in the definition.
-            **{column["name"]: (column["type"], None) for column in columns_of(db, report.name)}
-        ),
-    }
-    if not may_be_shown(report):
+    """How many rows a report of the day has and, if it may be shown, its metrics and the links."""
+    rows = count_rows(db, report, day)
+    found: dict[str, Any] = {"dagster/row_count": rows}
+    if not rows or not may_be_shown(report):
         return found
-    days = report.picture.days if report.picture else 1
-    rows = read_named(db, report, until=day.date, days=days)
-    today = [row for row in rows if row["report_date"] == day.date]
-    found |= {"preview": preview(report, today)}
-    if report.plot:
-        found |= _values(today, *report.plot)
-    if picture := pictures.link(report, day.date, rows):
+    found["lines"] = lines_link(report.name, day.date)
+    if picture := picture_link(report, day.date):
         found["picture"] = picture
+    if report.plot:
+        found |= _values(read_named(db, report, until=day.date, days=1), *report.plot)
     return found
 
 
 def metrics_metadata(db: Connection, reports: Iterable[Report], day: SchoolDay) -> dict[str, Any]:
-    """The day's numbers, how many rows each report has, and which one failed."""
+    """The main metrics, how many rows each report has, and which one failed.
+
+    The other metrics are those of the asset daily_metrics.
+    """
     failed = failures(db, reports, day)
     rows = {r.name: count_rows(db, r, day) for r in reports if r.name not in failed}
     lines = db.execute(statement("reading/day_metrics"), day.parameters).fetchall()
@@ -137,7 +130,7 @@ def metrics_metadata(db: Connection, reports: Iterable[Report], day: SchoolDay) 
         "dagster/row_count": sum(rows.values()),
         "reports": dg.MetadataValue.json(rows),
         "failed": dg.MetadataValue.json(failed),
-        **_values(lines, "value", "metric"),
+        **_values((line for line in lines if line["metric"] in MAIN_METRICS), "value", "metric"),
     }
 
 
@@ -163,21 +156,16 @@ def record_sheet(db: Connection, date: dt.date, where: str, record: Record) -> N
 
 
 def sheet_metadata(db: Connection, day: SchoolDay, where: str) -> dict[str, Any]:
-    """Where the sheet is, and the day's lines in it."""
+    """Where the sheet is, how many lines of the day it has, and a link to them."""
     lines = db.execute(statement("reading/day_metrics"), day.parameters).fetchall()
     kind = dg.MetadataValue.url if where.startswith("https://") else dg.MetadataValue.path
-    texts = [plain(cell(line["value"], line["unit"], line["text"])) for line in lines]
-    labels = [line["label"] for line in lines]
-    shown = zip(labels, texts, strict=True)
     return {
         "sheet": kind(where),
         "dagster/row_count": len(lines),
-        "the day's rows": dg.MetadataValue.table(
-            [dg.TableRecord({"label": label, "value": text}) for label, text in shown]
-        ),
+        "lines": lines_link(DAILY_METRICS, day.date),
     }
 
 
-def _values(lines: Sequence[Row], value: str, by: str) -> dict[str, float]:
+def _values(lines: Iterable[Row], value: str, by: str) -> dict[str, float]:
     """The numbers of a report that has a line for each, for Dagster to plot over the days."""
     return {line[by]: float(line[value]) for line in lines if line[value] is not None}

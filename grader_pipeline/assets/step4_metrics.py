@@ -33,7 +33,7 @@ from grader_pipeline.assets.materializations import (
 )
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import day_of, days_partitions
-from grader_pipeline.reports.definition import Report, ReportError, place
+from grader_pipeline.reports.definition import Report, ReportColumn, ReportError, place
 from grader_pipeline.reports.records import outdated_records, settle_records
 from grader_pipeline.reports.report_files import reports
 from grader_pipeline.reports.tables import Stored, store_reports
@@ -51,8 +51,8 @@ _OnTables = partial(
 def _spec(report: Report) -> dg.AssetSpec:
     history = f"{report.history} days, its own included" if report.history else "all days up to it"
     worksheet = {"worksheet": f"{report.title}: {report.description}"} if report.sheet else {}
-    # The table has the types. Dagster's UI shows those of the materialization with these labels.
-    labels = {name: ("", label.text) for name, label in report.columns.items()}
+    # In the definition, because it is the same for all days: a run stores no columns.
+    columns = {name: (_kind(column), column.text) for name, column in report.columns.items()}
     return _OnTables(
         report.name,
         # Day by day, although reports look back: with an offset in the mapping, Dagster splits a
@@ -62,11 +62,17 @@ def _spec(report: Report) -> dg.AssetSpec:
         group_name=REPORTS_GROUP,
         metadata={
             "dagster/table_name": report.name,
-            "dagster/column_schema": column_schema(**labels),
+            "dagster/column_schema": column_schema(**columns),
             "reads": history,
             **worksheet,
         },
     )
+
+
+def _kind(column: ReportColumn) -> str:
+    """What a column is, as the report's header declares it. The table has PostgreSQL's types."""
+    of = f" of {column.of}" if column.of else ""
+    return column.kind + of
 
 
 @dg.multi_asset(

@@ -29,11 +29,28 @@ _BROAD = 8
 """With more columns a table is printed across the paper."""
 
 
+class NotStoredError(PermanentFailure):
+    """No day of the period is stored."""
+
+
 def write_report(postgres: Postgres, start: dt.date, end: dt.date, out: Path) -> int:
     """Write the page of the days from ``start`` to ``end``, both included, to ``out``.
 
-    Returns how many of the days are stored. Raises PermanentFailure if none is, or if the file
-    cannot be written. Raises as :class:`Postgres` and :func:`reports` do.
+    Returns how many of the days are stored. Raises PermanentFailure if the file cannot be written,
+    and as :func:`page`.
+    """
+    html, days = page(postgres, start, end)
+    try:
+        out.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise PermanentFailure(f"{out} cannot be written ({error.strerror or error}).") from error
+    return days
+
+
+def page(postgres: Postgres, start: dt.date, end: dt.date) -> tuple[str, int]:
+    """The page of the days from ``start`` to ``end``, both included, and how many are stored.
+
+    Raises NotStoredError if none is. Raises as :class:`Postgres` and :func:`reports` do.
     """
     if end < start:
         raise PermanentFailure(f"The period ends on {end}, before it begins on {start}.")
@@ -42,7 +59,7 @@ def write_report(postgres: Postgres, start: dt.date, end: dt.date, out: Path) ->
     main, daily = next(found for found in stored if found[0].sheet == MAIN)
     days = sorted({row["report_date"] for row in daily})
     if not days:
-        raise PermanentFailure(
+        raise NotStoredError(
             f"No day from {start} to {end} is stored: materialize those days first."
         )
     last = main_metrics(row for row in daily if row["report_date"] == days[-1])
@@ -55,11 +72,7 @@ def write_report(postgres: Postgres, start: dt.date, end: dt.date, out: Path) ->
         trends=trends(main, daily, days),
         sections=[_section(report, rows, days[-1], span) for report, rows in stored],
     )
-    try:
-        out.write_text(html, encoding="utf-8")
-    except OSError as error:
-        raise PermanentFailure(f"{out} cannot be written ({error.strerror or error}).") from error
-    return len(days)
+    return html, len(days)
 
 
 def _read(postgres: Postgres, end: dt.date, span: int) -> list[tuple[Report, list[Row]]]:

@@ -11,7 +11,6 @@ import hashlib
 import inspect
 import logging
 import tempfile
-import threading
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -31,10 +30,6 @@ from grader_pipeline.statements import statement
 from grader_pipeline.storage import files_by_day, put, root
 
 log = logging.getLogger(__name__)
-
-# Matplotlib is not safe in several threads.
-_drawing = threading.Lock()
-
 
 _SUFFIX = ".png"
 
@@ -66,13 +61,12 @@ def picture(postgres: Postgres, name: str, key: str) -> bytes:
     made_of = _made_of(report, rows)
     # From here on the path is safe: a report has this name, and the day is in the calendar.
     file = _folder() / name / f"{day.key}{_SUFFIX}"
-    with _drawing:
-        png = _kept(file)
-        if png is None or made_of.encode() not in png:
-            png = pictures.draw(report, rows, made_of)
-            if png is None:
-                raise NoPictureError(f"The report {name} of {day.key} has no value to draw.")
-            _keep(png, file)
+    png = _kept(file)
+    if png is None or made_of.encode() not in png:
+        png = pictures.draw(report, rows, made_of)
+        if png is None:
+            raise NoPictureError(f"The report {name} of {day.key} has no value to draw.")
+        _keep(png, file)
     return png
 
 

@@ -4,8 +4,8 @@ A report's header says what its picture shows. The background is transparent. Th
 read on white and on black. The rows are those of ``read_named`` (``privacy.py``), the newest day
 first.
 
-A run draws nothing: a report's metadata has a :func:`link`. The UI's web server draws the picture
-when somebody opens it (``picture_files.py``). The page draws its own.
+A run draws nothing: a report's metadata has a link (``links.py``). The UI's web server draws the
+picture when somebody opens it (``picture_files.py``). The page draws its own.
 """
 
 import base64
@@ -13,10 +13,9 @@ import datetime as dt
 import io
 import math
 import textwrap
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-
-import dagster as dg
 
 from grader_pipeline.reports import russian
 from grader_pipeline.reports.definition import Report, Row
@@ -37,6 +36,9 @@ _MARGIN = 0.05
 _LONGEST_LABEL = 34
 _MOST_LINES = 20
 
+# Matplotlib is not safe in several threads.
+_drawing = threading.Lock()
+
 Heights = dict[str, dict[Any, float]]
 """Name of a series -> place on the axis -> height."""
 
@@ -50,6 +52,11 @@ def draw(report: Report, rows: Sequence[Row], comment: str = "") -> bytes | None
     points = _points(report, picture, rows) if picture else []
     if not picture or not points:
         return None
+    with _drawing:
+        return _drawn(picture, points, comment)
+
+
+def _drawn(picture: Picture, points: Sequence[tuple[str, Any, float]], comment: str) -> bytes:
     # The import takes half a second. Only pictures need it.
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
@@ -78,18 +85,6 @@ def draw(report: Report, rows: Sequence[Row], comment: str = "") -> bytes | None
     # Figure.savefig draws everything twice.
     canvas.print_png(png, metadata={"Comment": comment})  # type: ignore[no-untyped-call]
     return png.getvalue()
-
-
-def link(report: Report, day: dt.date, rows: Sequence[Row]) -> dg.MetadataValue | None:
-    """The picture of a day as the Dagster UI shows it; None if there is nothing to draw.
-
-    The text is shown where another web server than ``grader_pipeline.ui`` answers.
-    """
-    if not report.picture or not _points(report, report.picture, rows):
-        return None
-    address = f"/pictures/{report.name}/{day.isoformat()}.png"
-    text = f"No picture here? The UI of grader-pipeline dev has it at {address}"
-    return dg.MetadataValue.md(f"![{text}]({address})")
 
 
 def as_data_url(png: bytes) -> str:

@@ -1,6 +1,6 @@
 """What of a report may leave the database. This is the one place that decides it.
 
-The rule holds for sheet, mail, page, pictures, and Dagster's metadata and previews alike:
+The rule holds for sheet, mail, page, pictures and Dagster's metadata alike:
 
 - Only reports that ask for a worksheet are shown, and of them only the columns that the header
   declares.
@@ -26,17 +26,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import dagster as dg
-
 from grader_pipeline.reports.declarations import group_of
 from grader_pipeline.reports.definition import OTHERS, WHOLE_DAY, Report, Row
 from grader_pipeline.reports.tables import read_rows
-from grader_pipeline.reports.units import plain, with_cells
 from grader_pipeline.resources.postgres import Connection
 from grader_pipeline.small_groups import LEAST_LEARNERS
 from grader_pipeline.statements import statement
-
-_PREVIEWED = 5
 
 
 def may_be_shown(report: Report) -> bool:
@@ -86,17 +81,6 @@ def rows_to_show(report: Report, rows: Sequence[Row], learners: Collection[str])
 def columns_to_show(report: Report) -> dict[str, str]:
     """The columns that are shown, with their headings, in the header's order."""
     return {name: column.text for name, column in report.columns.items()}
-
-
-def preview(report: Report, shown: Sequence[Row]) -> dg.MetadataValue:
-    """The first rows of :func:`read_shown` as a table for the Dagster UI."""
-    if not shown:
-        return dg.MetadataValue.text("no rows")
-    columns = columns_to_show(report)
-    rows = with_cells(report, shown[:_PREVIEWED])
-    return dg.MetadataValue.table(
-        [dg.TableRecord({text: plain(row[name]) for name, text in columns.items()}) for row in rows]
-    )
 
 
 def _siblings(report: Report, rows: Iterable[Row]) -> Iterable[list[Row]]:

@@ -1,10 +1,12 @@
-"""Dagster's web application with more routes: ``/pictures/REPORT/DAY.png``, ``/metrics`` and ``/``.
+"""Dagster's web application with more routes.
 
-A run draws no picture. Its metadata names the address, and this draws the picture from what the
-tables hold when somebody opens it. ``metrics.py`` says what a watch outside sees. Who opens the UI
-without a path sees the newest day, not Dagster's own first page.
+``/days/DAY`` is the page of a day, ``/pictures/REPORT/DAY.png`` a picture. A run stores their
+addresses only, and this makes them from what the tables hold when somebody opens one. ``/metrics``
+is what a watch outside sees (``metrics.py``). Who opens the UI without a path sees the newest day,
+not Dagster's own first page.
 """
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from functools import partial
@@ -17,6 +19,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
+from grader_pipeline.page.page import NotStoredError, page
 from grader_pipeline.reports.picture_files import NoPictureError, picture
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.settings import Settings
@@ -40,12 +43,21 @@ def app(dagsters: ASGIApp, instance: dg.DagsterInstance) -> ASGIApp:
     """
     # Starlette calls a function that is no coroutine in a thread, so drawing blocks nobody.
     routes = [
+        Route("/days/{day}", _day_page),
         Route("/pictures/{asked:path}", _picture),
         Route("/", _open),
         Route("/metrics", partial(_metrics, instance)),
         Mount("/", dagsters),
     ]
     return Guard(Starlette(routes=routes), Settings().grader_ui_hosts)
+
+
+def _day_page(request: Request) -> Response:
+    try:
+        date = dt.date.fromisoformat(request.path_params["day"])
+    except ValueError:
+        return _text("Write the address as /days/YYYY-MM-DD.", 404)
+    return _answer("text/html", lambda postgres: page(postgres, date, date)[0].encode())
 
 
 def _picture(request: Request) -> Response:
@@ -75,10 +87,12 @@ def _metrics(instance: dg.DagsterInstance, _request: Request) -> Response:
 
 
 def _answer(media_type: str, read: Callable[[Postgres], bytes]) -> Response:
-    """What is read from the tables; 503 if the database does not give it."""
+    """What is read from the tables; 404 if they lack it, 503 if the database does not answer."""
     postgres = Postgres(connect_seconds=_CONNECT_SECONDS)
     try:
         return Response(read(postgres), media_type=media_type, headers=_HEADERS)
+    except NotStoredError as failure:
+        return _text(failure.description or "", 404)
     except dg.Failure as failure:
         return _text(failure.description or "", 503)
     finally:

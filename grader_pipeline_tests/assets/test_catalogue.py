@@ -9,6 +9,7 @@ import pytest
 from grader_pipeline.asset_names import ASSET_NAMES
 from grader_pipeline.assets.step4_metrics import REPORTS
 from grader_pipeline.assets.step4_metrics import metrics as metrics_asset
+from grader_pipeline.reports.privacy import may_be_shown
 from grader_pipeline_tests.assets.conftest import Run
 from grader_pipeline_tests.grader import Grader, attempt, rows
 
@@ -18,7 +19,7 @@ VERSION = "dagster/data_version"
 
 Query = Callable[..., list[tuple[Any, ...]]]
 
-COLUMNS = """SELECT attrelid::regclass::text, attname, format_type(atttypid, NULL) FROM pg_attribute
+COLUMNS = """SELECT attrelid::regclass::text, attname FROM pg_attribute
 JOIN pg_class ON pg_class.oid = attrelid AND relnamespace = current_schema()::regnamespace
 WHERE attnum > 0 ORDER BY attrelid, attnum"""
 
@@ -42,24 +43,38 @@ def materializations(result: dg.ExecuteInProcessResult) -> list[dg.AssetMaterial
     return list(found)
 
 
-def test_each_report_shows_the_columns_types_and_labels_of_its_table(
+def test_the_declared_columns_of_each_report_are_in_its_definition_and_in_no_run(
     materializations: list[dg.AssetMaterialization], query: Query
 ) -> None:
-    tables: dict[str, list[tuple[str, str]]] = {}
-    for table, column, kind in query(COLUMNS):
-        tables.setdefault(table, []).append((column, kind))
+    tables: dict[str, set[str]] = {}
+    for table, column in query(COLUMNS):
+        tables.setdefault(table, set()).add(column)
     for event in materializations:
-        name = event.asset_key.to_user_string()
-        if name == "metrics":
-            assert SCHEMA not in event.metadata
+        # The UI shows those of the definition if a materialization has none.
+        assert SCHEMA not in event.metadata
+    for name, report in REPORTS.items():
+        described = metrics_asset.metadata_by_key[dg.AssetKey(name)][SCHEMA].columns
+        shown = {column.name: (column.type, column.description) for column in described}
+        assert shown.keys() == report.columns.keys() <= tables[name]
+        for column, (kind, text) in shown.items():
+            declared = report.columns[column]
+            assert (kind.split()[0], text) == (declared.kind, declared.text)
+            assert kind.removeprefix(declared.kind).removeprefix(" of ") == (declared.of or "")
+
+
+def test_a_report_links_its_lines_and_its_picture_and_stores_neither(
+    materializations: list[dg.AssetMaterialization],
+) -> None:
+    for event in materializations:
+        report = REPORTS.get(event.asset_key.to_user_string())
+        if report is None or not event.metadata["dagster/row_count"].value:
             continue
-        columns = event.metadata[SCHEMA].schema.columns
-        assert [(column.name, column.type) for column in columns] == tables[name]
-        # Dagster's UI adds the descriptions of the definition to the columns of the table.
-        described = metrics_asset.metadata_by_key[event.asset_key][SCHEMA].columns
-        labels = {column.name: column.description for column in described}
-        assert labels.keys() <= {column.name for column in columns}
-        assert labels == {column: label.text for column, label in REPORTS[name].columns.items()}
+        links = {name for name, value in event.metadata.items() if "](/" in str(value.value)}
+        assert links == {
+            *({"lines"} if may_be_shown(report) else ()),
+            *({"picture"} if may_be_shown(report) and report.picture else ()),
+        }
+        assert all(isinstance(value.value, str | int | float) for value in event.metadata.values())
 
 
 def test_a_report_has_one_data_version_for_all_days_so_that_days_in_parallel_do_not_mismatch(

@@ -190,6 +190,16 @@ def test_a_click_on_a_day_in_the_list_of_an_asset_shows_its_picture(
     assert wait_for(lambda: picture.evaluate("image => image.naturalWidth"), 30) > 500
 
 
+def test_a_click_in_the_metadata_of_a_day_shows_all_lines_of_its_report(
+    stack: Stack, page: Page, whole_day: str
+) -> None:
+    page.goto(f"{stack.url}/assets/hours?partition={WHOLE_DAY}&view=partitions")
+    page.get_by_role("link", name="All lines").first.click(timeout=60_000)
+    shown = page.context.pages[-1]
+    shown.wait_for_url(f"**/days/{WHOLE_DAY}#hours", timeout=60_000)
+    assert shown.locator("#hours td").count() > 20
+
+
 def test_the_events_of_a_run_are_small_and_hold_no_picture(stack: Stack, whole_day: str) -> None:
     with psycopg.connect(stack.database_url) as db:
         events = db.execute("SELECT event FROM dagster.event_logs WHERE run_id = %s", [whole_day])

@@ -62,8 +62,8 @@ def test_the_published_totals_come_out_and_the_page_tells_them(
     assert done["metrics"]["submits"].value == 2513
     for name in ("daily_metrics", "hours", "tasks", "courses", "attention"):
         assert f"(/pictures/{name}/{DAY}.png)" in done[name]["picture"].md_str
-        assert done[name]["preview"].records
-    assert not {"picture", "preview"} & done["learners"].keys()
+        assert f"(/days/{DAY}#{name})" in done[name]["lines"].md_str
+    assert not {"picture", "lines"} & done["learners"].keys()
 
     out = tmp_path / "report.html"
     assert write_report(Postgres(), DAY - dt.timedelta(days=6), DAY, out) == 1

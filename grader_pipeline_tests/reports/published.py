@@ -103,14 +103,9 @@ def _of_page(html: str) -> Iterator[Line]:
 def _of_metadata(metadata: dict[str, dict[str, Any]]) -> Iterator[Line]:
     for name, found in metadata.items():
         report = REPORTS.get(name)
-        for record in getattr(found.get("preview"), "records", ()):
-            assert report
-            yield _line(report, list(record.data), list(record.data.values()))
         plotted = {metric: value for metric, value in found.items() if isinstance(value, float)}
         for metric, value in plotted.items():
             yield name if report else "daily_metrics", {"metric": metric, "value": value}
-    for record in metadata["sheet"]["the day's rows"].records:
-        yield "daily_metrics", {k: _cell(v) for k, v in record.data.items()}
 
 
 def _of_picture(report: Report, rows: Sequence[dict[str, Any]], day: dt.date) -> Iterator[Line]:

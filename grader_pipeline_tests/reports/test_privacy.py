@@ -13,7 +13,6 @@ from grader_pipeline.reports.definition import Report
 from grader_pipeline.reports.privacy import (
     OTHERS,
     columns_to_show,
-    preview,
     rows_to_show,
 )
 from grader_pipeline.reports.report_files import read_report
@@ -267,12 +266,6 @@ def test_lines_that_cannot_be_counted_are_one_line_that_says_why_or_none(make: M
     assert shown(report, [*lines, line("C", 7, state="s", attempts=8)]) == [
         ("s", OTHERS, None, 14, None, None)
     ]
-
-
-def test_a_preview_is_of_the_shown_lines(make: Make) -> None:
-    lines = [line(name, 1, [n]) for n, name in enumerate("ABCDE")] + [line("F", 30)]
-    records = preview(make(BASE), rows_to_show(make(BASE), lines, ())).records
-    assert [tuple(record.data.values()) for record in records] == [("F", "30"), (OTHERS, "5")]
 
 
 @pytest.mark.parametrize(("places", "drawn"), [(("A", "B", "C"), {"C", OTHERS}), ((1, 2, 3), {3})])

@@ -2,12 +2,15 @@
 
 import datetime as dt
 import http.client
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
+from grader_pipeline.assets.materializations import report_metadata
+from grader_pipeline.partitions import window
 from grader_pipeline.reports import pictures
 from grader_pipeline.reports.privacy import may_be_shown, read_shown
 from grader_pipeline.settings import Settings
@@ -48,21 +51,35 @@ def rows_of(school: School, name: str) -> list[dict[str, object]]:
         return read_shown(db, report, until=DAY, days=report.picture.days)
 
 
-def test_each_link_in_the_metadata_of_a_report_leads_to_its_picture_and_only_such_a_link(
+def test_each_link_in_the_metadata_of_a_report_leads_to_its_lines_and_to_its_picture(
     school: School, ui: httpx.Client
 ) -> None:
     linked = []
-    for name in DRAWN:
-        link = pictures.link(REPORTS[name], DAY, rows_of(school, name))
-        answer = ui.get(address(name))
-        if link is None:
-            assert answer.status_code == 404
-            continue
-        linked.append(name)
-        assert f"]({address(name)})" in str(link.value)
-        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
-        assert answer.content.startswith(PNG)
-    assert {"daily_metrics", "hours", "tasks"} <= set(linked)
+    for name, report in REPORTS.items():
+        with school.postgres.transaction() as db:
+            found = report_metadata(db, report, window(DAY))
+        if lines := found.get("lines"):
+            path, section = re.findall(r"\]\((.*)#(.*)\)", f"{lines.value.split(')')[0]})")[0]
+            answer = ui.get(path)
+            assert answer.headers["content-type"].startswith("text/html")
+            assert f'<section id="{section}"' in answer.text
+        if picture := found.get("picture"):
+            assert f"]({address(name)})" in str(picture.value)
+            answer = ui.get(address(name))
+            if not pictures._points(report, report.picture, rows_of(school, name)):
+                assert "has no value to draw" in answer.text
+                continue
+            linked.append(name)
+            assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+            assert answer.content.startswith(PNG)
+    assert {"daily_metrics", "hours", "tasks"} <= set(linked) <= set(DRAWN)
+
+
+def test_a_page_of_a_day_that_is_not_stored_is_answered_with_404_and_why(ui: httpx.Client) -> None:
+    for day, why in (("2023-05-20", "is stored"), ("today", "/days/YYYY-MM-DD")):
+        answer = ui.get(f"/days/{day}")
+        assert answer.status_code == 404
+        assert why in answer.text
 
 
 def test_a_second_look_gets_the_kept_file(ui: httpx.Client) -> None:
