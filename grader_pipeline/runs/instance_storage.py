@@ -23,6 +23,7 @@ from sqlalchemy import event, inspect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from grader_pipeline.runs.dagster_schema import APPLICATION, SCHEMA, TABLES
+from grader_pipeline.runs.small_events import store_small_events
 from grader_pipeline.statements import statement
 
 
@@ -57,6 +58,7 @@ class PooledStorage(DagsterPostgresStorage):
             (events, "has_table"),
         ):
             setattr(part, question, cache(getattr(part, question)))
+        store_small_events(events)
         return storage
 
 
