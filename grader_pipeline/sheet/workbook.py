@@ -29,6 +29,7 @@ from grader_pipeline.sheet.cells import Found, Odd, Plain, plain
 from grader_pipeline.sheet.matching import figures
 from grader_pipeline.sheet.table import Line, Table, number_format
 from grader_pipeline.sheet.update import Looked, Update, Written, decide, settle
+from grader_pipeline.sheet.workbook_cells import write_plain_cells_as_text
 from grader_pipeline.sheet.workbook_chart import Place, set_charts
 from grader_pipeline.sheet.workbook_looks import apply_looks
 from grader_pipeline.sheet.workbook_rows import move_rows
@@ -220,6 +221,7 @@ def _replace(path: Path, book: Workbook) -> None:
 def _content(book: Workbook) -> memoryview:
     """The workbook as a file has it. The library writes each worksheet to TMPDIR first."""
     content = io.BytesIO()
+    write_plain_cells_as_text()
     try:
         # Closes the archive after a failure too, as book.save() does not.
         with (
