@@ -20,8 +20,9 @@ from grader_pipeline.mail.resource import Mail, mail_place
 from grader_pipeline.mail.sensor import mail_sensor
 from grader_pipeline.prune import afternoon, prune_job
 from grader_pipeline.refresh import refresh, waiting_days_sensor
+from grader_pipeline.resources.database_url import database_place
 from grader_pipeline.resources.grader_api import GraderApi, api_place
-from grader_pipeline.resources.postgres import Postgres, database_place
+from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.schedule import day_job, morning
 from grader_pipeline.settings import CODE_REFERENCES, Settings
 from grader_pipeline.sheet.resource import Sheets, sheet_place

@@ -33,6 +33,8 @@ from grader_pipeline.storage import DayFiles, Replacement
 
 log = logging.getLogger(__name__)
 
+_POOL = "grader_api"
+
 
 @dg.asset(
     description=__doc__,
@@ -40,7 +42,7 @@ log = logging.getLogger(__name__)
     kinds={"api", "json"},
     partitions_def=days_partitions(),
     io_manager_key="storage",
-    pool="grader_api",
+    pool=_POOL,
 )
 def raw_attempts(
     context: dg.AssetExecutionContext,
@@ -50,6 +52,7 @@ def raw_attempts(
 ) -> Iterator[dg.MaterializeResult]:
     """Fetch the day, as the module's text describes."""
     day = day_of(context)
+    postgres.waits.note_start(context, _POOL)
     window = day.api_window()
     log.info("raw_attempts %s: asking for %s to %s UTC", day.key, window["start"], window["end"])
     stored = storage.path(RAW_ATTEMPTS, day)

@@ -89,11 +89,14 @@ def sheet_report(
                 record_sheet(db, other, shown.where, context.log_event)
     seconds = time.monotonic() - started
     log.info("sheet_report %s: %d cells written in %.1f s", day.key, shown.cells, seconds)
+    waited = postgres.waits.in_words(context)
+    log.info("sheet_report %s: the run waited for others %s", day.key, waited)
     result: dg.MaterializeResult = dg.MaterializeResult(
         metadata={
             **found,
             "written": shown.written,
             "days that wait": len(waiting),
+            "the run waited for others": waited,
             "seconds": seconds,
         },
         check_results=checks.results(SHEET_REPORT, facts),

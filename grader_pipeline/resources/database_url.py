@@ -5,6 +5,8 @@ import re
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from grader_pipeline.settings import Settings
+
 _KEEPALIVE = {
     "connect_timeout": "10",
     "keepalives_idle": "10",
@@ -30,3 +32,15 @@ def url_parts(database_url: str) -> dict[str, str]:
 def with_keepalive(parameters: dict[str, str]) -> dict[str, str]:
     """Parameters of libpq, and those by which a session notices within 25 s a dead host."""
     return _KEEPALIVE | parameters
+
+
+def database_place(settings: Settings) -> str:
+    """Host and name of the database, for Dagster's UI: no user and no password."""
+    if settings.database_url is None:
+        return "DATABASE_URL is not set"
+    try:
+        parts = url_parts(settings.database_url.get_secret_value())
+    except psycopg.ProgrammingError:
+        return "DATABASE_URL cannot be read"
+    host, port = parts.get("host", "the local socket"), parts.get("port", 5432)
+    return f"database {parts.get('dbname', 'of the user')} at {host}, port {port}"

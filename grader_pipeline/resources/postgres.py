@@ -21,7 +21,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 from grader_pipeline.failures import PermanentFailure, TransientFailure
 from grader_pipeline.resources import connections, original_table
 from grader_pipeline.resources.connections import cause
-from grader_pipeline.resources.database_url import url_parts
+from grader_pipeline.resources.lock_waits import LockWaits
 from grader_pipeline.resources.migrations import (
     advice,
     grader_differences,
@@ -43,18 +43,6 @@ _CANCEL_SECONDS = 5
 """How long the server may take to answer that it cancels a query."""
 
 
-def database_place(settings: Settings) -> str:
-    """Host and name of the database, for Dagster's UI: no user and no password."""
-    if settings.database_url is None:
-        return "DATABASE_URL is not set"
-    try:
-        parts = url_parts(settings.database_url.get_secret_value())
-    except psycopg.ProgrammingError:
-        return "DATABASE_URL cannot be read"
-    host, port = parts.get("host", "the local socket"), parts.get("port", 5432)
-    return f"database {parts.get('dbname', 'of the user')} at {host}, port {port}"
-
-
 class Postgres(dg.ConfigurableResource["Postgres"], use_attribute_docstrings=True):
     """PostgreSQL: attempts, ledger, reports and outbox. DATABASE_URL names the database."""
 
@@ -67,6 +55,7 @@ class Postgres(dg.ConfigurableResource["Postgres"], use_attribute_docstrings=Tru
     _url: SecretStr | None = PrivateAttr(default=None)
     _lock: threading.RLock = PrivateAttr(default_factory=threading.RLock)
     _connection: Connection | None = PrivateAttr(default=None)
+    _waits: LockWaits = PrivateAttr(default_factory=LockWaits)
 
     @classmethod
     def at(cls, url: str) -> "Postgres":
@@ -89,7 +78,8 @@ class Postgres(dg.ConfigurableResource["Postgres"], use_attribute_docstrings=Tru
                 with connection.transaction(), _closed_if_interrupted(connection):
                     if lock is not None:
                         query = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
-                        connection.execute(query, [lock])
+                        with self._waits.waiting_for(f"lock {lock.partition('/')[0]}"):
+                            connection.execute(query, [lock])
                     yield connection
             except psycopg.errors.DiskFull as error:
                 raise PermanentFailure(
@@ -108,6 +98,11 @@ class Postgres(dg.ConfigurableResource["Postgres"], use_attribute_docstrings=Tru
                     "stored there. Compare its tables with sql/schema: `grader-pipeline doctor`."
                 ) from None
 
+    @property
+    def waits(self) -> LockWaits:
+        """How long the run has waited for locks of others."""
+        return self._waits
+
     @contextmanager
     def alone(self, work: str) -> Iterator[bool]:
         """Whether no other process does this work; none begins it until the block ends.
@@ -125,7 +120,7 @@ class Postgres(dg.ConfigurableResource["Postgres"], use_attribute_docstrings=Tru
     def holding(self, work: str, *, shared: bool = False) -> Iterator[None]:
         """Wait for the lock of ``alone`` and hold it. Those who share it hold it together."""
         suffix = "_shared" if shared else ""
-        with self.transaction() as db:
+        with self.transaction() as db, self._waits.waiting_for(f"lock {work}"):
             db.execute(statement(f"session/lock{suffix}"), {"work": work})
         try:
             yield

@@ -38,7 +38,10 @@ def test_a_day_reaches_table_ledger_metrics_and_workbook(
     run_day: Run, grader: Grader, query: Query
 ) -> None:
     grader.answer = rows(day_of_attempts())
-    assert run_day(DAY).success
+    result = run_day(DAY)
+    assert result.success
+    (shown,) = result.asset_materializations_for_node("sheet_report")
+    assert str(shown.metadata["the run waited for others"].value).count("% of the run)")
     assert grader.requests == [
         {
             "client": "school",
