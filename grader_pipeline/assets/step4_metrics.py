@@ -1,7 +1,7 @@
 """The day's metrics: all reports of the day, computed and stored in PostgreSQL.
 
 The reports are the assets of the group reports. This asset has no table: it gathers how many rows
-each report has and which report failed.
+the reports have and which of them failed.
 
 One step computes all reports, in one transaction with a savepoint each. If a report cannot be
 computed, it is not materialized, and the log and the table report_failure name its file and line.

@@ -88,9 +88,11 @@ def sheet_report(
             if other != day.date:
                 record_sheet(db, other, shown.where, context.log_event)
     seconds = time.monotonic() - started
-    log.info("sheet_report %s: %d cells written in %.1f s", day.key, shown.cells, seconds)
     waited = postgres.waits.in_words(context)
-    log.info("sheet_report %s: the run waited for others %s", day.key, waited)
+    log.info(
+        "sheet_report %s: %d cells written in %.1f s; the run waited for others %s",
+        day.key, shown.cells, seconds, waited,
+    )  # fmt: skip
     result: dg.MaterializeResult = dg.MaterializeResult(
         metadata={
             **found,

@@ -82,7 +82,6 @@ def rejected_share(facts: ValidatedDay) -> Found:
         {
             "share": facts.rejected_share,
             "share by attempt type": dg.MetadataValue.json(shares),
-            "reasons": dg.MetadataValue.json(tally.reasons),
         },
         " ".join(texts),
     )

@@ -2,10 +2,12 @@
 
 An event has 900 characters of Dagster's own around what it says, and a run has 130 events. Here an
 event loses what Dagster makes itself when it reads one: empty fields, blanks, the handle and the
-key of a step, a message that is there twice. It also loses ``logging_tags``, which nobody reads.
+key of a step, a message that is there twice. It also loses tags for logs and the number of the
+process, which nobody reads there.
 Dagster reads such an event with its own code, whatever storage it has.
 
-Events that only say that a step goes on are not stored: see ``_UNREAD``.
+Events that only say that a step goes on are not stored: see ``_UNREAD``. Worth: 60 KB of a run's
+events instead of 155, and a tenth of the CPU of its process.
 """
 
 import json
@@ -17,6 +19,9 @@ from dagster._serdes import pack_value, serialize_value
 from dagster_postgres.event_log import PostgresEventLogStorage
 
 _UNREAD = {
+    # Of a check of an asset with partitions, Dagster never finds it again: with its result it would
+    # have two lines among the results of the check, one of which is planned for ever.
+    "ASSET_CHECK_EVALUATION_PLANNED",
     "HOOK_SKIPPED",
     "STEP_INPUT",
     "LOADED_INPUT",
@@ -27,14 +32,29 @@ _UNREAD = {
 }
 """Events that say nothing which another event of the run does not say."""
 
-_MADE_ANEW = {"step_handle", "step_key", "logging_tags"}
+_UNREAD_MESSAGES = ("Executing steps in process", "Finished steps in process")
+"""How engine events begin that come with the start and the end of the run."""
+
+_MADE_ANEW = {"step_handle", "step_key"}
+"""Dagster makes these from ``solid_handle``."""
+_OF_NO_USE = {"logging_tags", "pid"}
+"""Of the event of a step. The number of its process is with the start of the run."""
+
+_HAVE_DEFAULTS = {
+    "AssetCheckEvaluation",
+    "AssetMaterialization",
+    "AssetMaterializationPlannedData",
+    "EventMetadataEntry",
+    "StepMaterializationData",
+    "StepOutputData",
+    "StepOutputHandle",
+    "TypeCheckData",
+}
+"""Parts of events that Dagster reads without their empty fields."""
 
 
 def store_small_events(events: PostgresEventLogStorage) -> None:
-    """Have a storage keep what is worth keeping of an event, with Dagster's own fields made short.
-
-    Worth: a run of a usual day has 100 events instead of 128.
-    """
+    """Have a storage keep the events that are read, with Dagster's own fields made short."""
     cast("Any", sql_event_log).serialize_value = _written
     store = events.store_event
 
@@ -50,23 +70,40 @@ def _is_unread(entry: dg.EventLogEntry) -> bool:
     if event is None:
         return False
     if event.event_type_value == "STEP_OUTPUT":
-        # The output of a check, which no step takes. Its result is an event of its own.
-        return event.step_output_data.output_name.startswith(f"{event.step_key}_")
+        # No step takes the output of a check or of a report. Their results are events of their own.
+        # A retry looks for the others, to know which steps have succeeded.
+        return event.step_output_data.output_name not in {"result", event.step_key}
+    if event.event_type_value == "ENGINE_EVENT":
+        return (event.message or "").startswith(_UNREAD_MESSAGES)
     return event.event_type_value in _UNREAD
 
 
 def _written(value: Any) -> str:  # noqa: ANN401 (as Dagster's own)
     if not isinstance(value, dg.EventLogEntry):
         return serialize_value(value)
-    entry: dict[str, Any] = dict(pack_value(value))
+    entry: dict[str, Any] = _without_empty(pack_value(value))
     del entry["message"]  # always empty: Dagster writes it for its own older releases
     if event := entry["dagster_event"]:
         if entry["user_message"] == event.get("message"):
             entry["user_message"] = ""
-        known = _MADE_ANEW if event["solid_handle"] else {"logging_tags"}
+        known = _MADE_ANEW | _OF_NO_USE if event["solid_handle"] else {"logging_tags"}
         entry["dagster_event"] = {
             k: v for k, v in event.items() if v is not None and k not in known
         }
     else:
         del entry["dagster_event"]
     return json.dumps(entry, separators=(",", ":"))
+
+
+def _without_empty(packed: Any) -> Any:  # noqa: ANN401 (JSON)
+    """Without the empty fields of ``_HAVE_DEFAULTS``."""
+    if isinstance(packed, list):
+        return [_without_empty(item) for item in packed]
+    if not isinstance(packed, dict):
+        return packed
+    drops = packed.get("__class__") in _HAVE_DEFAULTS
+    return {
+        key: _without_empty(value)
+        for key, value in packed.items()
+        if not (drops and (value is None or value == []))
+    }

@@ -5,7 +5,6 @@ They know nothing of Google or of files.
 """
 
 import datetime as dt
-import logging
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -26,8 +25,6 @@ from grader_pipeline.sheet.google.spreadsheet import Spreadsheet
 from grader_pipeline.sheet.header import find_header
 from grader_pipeline.sheet.table import DAILY_COLUMNS, Table
 from grader_pipeline.sheet.update import Written
-
-log = logging.getLogger(__name__)
 
 _LOCK_SECONDS = 600
 _PROBE_RETRY_SECONDS = 15
@@ -66,7 +63,6 @@ class Sheets(dg.ConfigurableResource["Sheets"], use_attribute_docstrings=True):
         else:
             with _alone(settings):
                 shown = workbook.show(settings.workbook, _titled(tables, worksheet))
-        log.info("sheet: %d lines, %d cells written: %s", shown.lines, shown.cells, shown.where)
         return shown
 
     def upload_to_google_sheets(
