@@ -148,9 +148,7 @@ def _align(worksheet: Worksheet, table: Table, header: int) -> bool:
     found = False
     # The public attribute looks an alignment up for each cell: a quarter of what a write takes.
     alignments = [
-        worksheet.parent._alignments.add(
-            Alignment(column.side, "center", wrap_text=column.wraps)
-        )
+        worksheet.parent._alignments.add(Alignment(column.side, "center", wrap_text=column.wraps))
         for column in table.columns
     ]
     signs = [
