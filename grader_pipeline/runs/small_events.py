@@ -6,8 +6,8 @@ key of a step, a message that is there twice. It also loses tags for logs and th
 process, which nobody reads there.
 Dagster reads such an event with its own code, whatever storage it has.
 
-Events that only say that a step goes on are not stored: see ``_UNREAD``. Worth: 60 KB of a run's
-events instead of 160, and a tenth of the CPU of its process.
+Events that only say that a step goes on are not stored: see ``_UNREAD``. Worth: 59 KB of a run's
+events instead of 152. It takes and saves no CPU that can be measured.
 """
 
 import json
