@@ -15,8 +15,8 @@ from typing import Any, cast
 
 import dagster as dg
 from dagster._core.storage.event_log import sql_event_log
-from dagster._serdes import pack_value, serialize_value
 from dagster_postgres.event_log import PostgresEventLogStorage
+from dagster_shared.serdes import pack_value, serialize_value
 
 _UNREAD = {
     # Of a check of an asset with partitions, Dagster never finds it again: with its result it would
