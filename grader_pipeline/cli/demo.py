@@ -168,7 +168,8 @@ def _are_mailed(stack: Stack, candidates: list[str]) -> bool:
             for candidate in candidates
             for row in db.execute(statement("mail/is_settled"), {"id": candidate})
         ]
-        states = {row["state"] for row in db.execute(statement("mail/list"))}
+        given = {"timezone": Settings().grader_timezone}
+        states = {row["state"] for row in db.execute(statement("mail/list"), given)}
     return all(settled) and not states & {"queued", "sending"}
 
 

@@ -81,7 +81,11 @@ def test_the_days_workbook_has_the_lines_of_the_sheet_for_that_day_and_no_other(
     assert {"Лист1", CHART_WORKSHEET, "Курсы", "Задания"} <= found.keys() <= whole.keys()
     assert list(found) == [title for title in whole if title in found], "the order of the tabs"
     assert found[TODAY_WORKSHEET] == whole[TODAY_WORKSHEET]
-    marked = [line for line in found[TODAY_WORKSHEET] if str(line[0]).startswith("Отмечено")]
+    marked = [
+        line
+        for line in found[TODAY_WORKSHEET]
+        if str(line[0]).startswith("Строк с оранжевой отметкой")
+    ]
     assert any(line[2] is not None for line in marked), "those of the day before are counted"
     moment = dt.datetime.combine(DAY, dt.time())
     for title in found.keys() - {CHART_WORKSHEET, TODAY_WORKSHEET}:

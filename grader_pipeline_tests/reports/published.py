@@ -4,6 +4,7 @@ A line is the report's name and its cells by column, as numbers where they are n
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
@@ -131,10 +132,12 @@ def _line(report: Report, header: Sequence[Any], cells: Sequence[Any]) -> Line:
 
 
 def _cell(cell: object) -> Any:
-    """A number as such, however it is written; a dash or nothing is None."""
+    """A number as such, however it is written, an hour too; a dash or nothing is None."""
     if cell in {None, russian.NO_VALUE, ""}:
         return None
     if isinstance(cell, str):
+        if hour := re.fullmatch(r"(\d\d):00–\d\d:00", cell):
+            return float(hour[1])
         signs = {0xA0: None, ord(","): ".", ord("\N{MINUS SIGN}"): "-", ord("%"): None}
         plain = cell.translate(signs)
         try:
