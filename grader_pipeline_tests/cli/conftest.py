@@ -24,14 +24,23 @@ def real_api(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-@pytest.fixture
-def run(
-    capfd: pytest.CaptureFixture[str],
-) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
-    """Runs the command in this process until it ends, and undoes what a main function sets up."""
+@pytest.fixture(autouse=True)
+def _undo_what_a_main_function_sets_up() -> Iterator[None]:
+    """No test gets the signals or the log of a command that an earlier one has run."""
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
-    logger = logging.getLogger("grader_pipeline.local")
-    before = list(logger.handlers)
+    loggers = [logging.getLogger(f"grader_pipeline.{room}") for room in ("local", "roles")]
+    before = [list(logger.handlers) for logger in loggers]
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    for logger, those in zip(loggers, before, strict=True):
+        logger.handlers[:] = those
+    logging.disable(logging.NOTSET)
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the command in this process until it ends."""
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         environment = dict(os.environ)
@@ -40,8 +49,4 @@ def run(
         os.environ.update(environment)
         return subprocess.CompletedProcess(arguments, code, *capfd.readouterr())
 
-    yield run
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
-    logger.handlers[:] = before
-    logging.disable(logging.NOTSET)
+    return run
