@@ -14,9 +14,8 @@ import json
 from typing import Any, cast
 
 import dagster as dg
-from dagster._core.storage.event_log import sql_event_log
 from dagster_postgres.event_log import PostgresEventLogStorage
-from dagster_shared.serdes import pack_value, serialize_value
+from dagster_shared.serdes import pack_value
 
 _UNREAD = {
     # Of a check of an asset with partitions, Dagster never finds it again: with its result it would
@@ -55,14 +54,17 @@ _HAVE_DEFAULTS = {
 
 def store_small_events(events: PostgresEventLogStorage) -> None:
     """Have a storage keep the events that are read, with Dagster's own fields made short."""
-    cast("Any", sql_event_log).serialize_value = _written
-    store = events.store_event
+    store, insertion = events.store_event, events.prepare_insert_event
 
     def store_if_read(event: dg.EventLogEntry) -> None:
         if not _is_unread(event):
             store(event)
 
+    def insertion_of_small(event: dg.EventLogEntry) -> Any:  # noqa: ANN401 (as Dagster's own)
+        return insertion(event).values(event=_written(event))
+
     cast("Any", events).store_event = store_if_read
+    cast("Any", events).prepare_insert_event = insertion_of_small
 
 
 def _is_unread(entry: dg.EventLogEntry) -> bool:
@@ -78,10 +80,8 @@ def _is_unread(entry: dg.EventLogEntry) -> bool:
     return event.event_type_value in _UNREAD
 
 
-def _written(value: Any) -> str:  # noqa: ANN401 (as Dagster's own)
-    if not isinstance(value, dg.EventLogEntry):
-        return serialize_value(value)
-    entry: dict[str, Any] = _without_empty(pack_value(value))
+def _written(event_log_entry: dg.EventLogEntry) -> str:
+    entry: dict[str, Any] = _without_empty(pack_value(event_log_entry))
     del entry["message"]  # always empty: Dagster writes it for its own older releases
     if event := entry["dagster_event"]:
         if entry["user_message"] == event.get("message"):
