@@ -27,8 +27,8 @@ def enqueue_reports(
 ) -> None:
     """Enqueue a mail to each reader about each of ``days``."""
     for day in days:
+        waiting = days_that_wait(db, [day], unfinished)
         for mailbox, theirs in course_readers():
-            waiting = days_that_wait(db, [day], unfinished)
             outbox.enqueue(
                 db,
                 courses.ready(db, day, theirs, waiting, links),
