@@ -17,7 +17,7 @@ _INTERNAL = {MARK, CODE_REFERENCES, "GRADER_RUN_SOCKET"}
 """What the launcher gives to its processes. `grader-pipeline exec` gives it to any command."""
 
 _ALIKE = 0.85
-"""How alike a name in .env has to be to one of ours to be called misspelt, of 1."""
+"""A name in .env this similar to the name of a setting is called misspelt. 1 is equal."""
 
 
 def oddities(settings: Settings) -> Iterator[str]:

@@ -61,7 +61,7 @@ class Update:
     heading: Line | None
     """The labels, if the header has to be written. Also those of the readers' columns."""
     changed: Mapping[int, Line]
-    """The rows of which a cell of ours differs, with what they shall have."""
+    """The rows in which a cell of the pipeline differs, with what they shall have."""
     inserted: Mapping[int, tuple[Line, ...]]
     """New lines, by the row that they go before."""
     leaving: tuple[int, ...]
@@ -70,7 +70,7 @@ class Update:
     """Those of ``leaving`` that have figures which are no longer true. Of the others the day is
     over, and no more."""
     shown: frozenset[int]
-    """The rows that have a line of ours or a day, and the header."""
+    """The rows that have a line of the pipeline or a day, and the header."""
     lines: tuple[Line, ...]
     """The table's lines, with what readers have written in their columns."""
     is_whole: bool = True

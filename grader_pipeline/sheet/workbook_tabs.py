@@ -1,4 +1,4 @@
-"""Which worksheet of a workbook is which of ours, also after readers have renamed or moved it.
+"""Which worksheet of a workbook belongs to which table, also if readers have renamed or moved it.
 
 A name that only the worksheet has, and that programs do not show, says it.
 """

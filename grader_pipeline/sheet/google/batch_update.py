@@ -50,7 +50,7 @@ def sheet_id(sheet: Sheet) -> int:
 
 
 def is_protected(sheet: Sheet, table: Table, update: Update) -> bool:
-    """Whether a protected range has rows of ours that differ, and we may not write them."""
+    """Whether a protected range has rows of the pipeline that differ, and we may not write them."""
     rows = {
         *([update.header] if update.heading else ()),
         *update.changed,

@@ -1,4 +1,4 @@
-"""Which worksheet of a spreadsheet is which of ours, also after readers have renamed it."""
+"""Which worksheet of a spreadsheet belongs to which table, also after readers have renamed it."""
 
 from collections.abc import Sequence
 
