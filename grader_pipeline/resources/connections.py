@@ -1,5 +1,6 @@
 """How a connection to PostgreSQL is opened in this project, and what may be said of its errors."""
 
+import logging
 from contextlib import closing
 from typing import Any
 
@@ -14,6 +15,9 @@ from grader_pipeline.statements import statement
 
 Connection = psycopg.Connection[dict[str, Any]]
 """A connection whose rows are dicts."""
+
+# The driver warns of an error if another one is raised anyway.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 _SESSION_MODE = "Use a pool in session mode, or connect to PostgreSQL itself: set DATABASE_URL."
 

@@ -75,7 +75,7 @@ class Postgres(dg.ConfigurableResource["Postgres"], use_attribute_docstrings=Tru
         with self._lock:
             try:
                 connection = self._connected()
-                with connection.transaction(), _closed_if_interrupted(connection):
+                with _closed_if_interrupted(connection), connection.transaction():
                     if lock is not None:
                         query = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
                         with self._waits.waiting_for(f"lock {lock.partition('/')[0]}"):
@@ -220,8 +220,8 @@ def copy_in(db: Connection, copy: sql.Composed | bytes, tables: Iterable[pa.Tabl
 def _closed_if_interrupted(connection: Connection) -> Iterator[None]:
     """Cancel the query and close the connection if a signal's exception ends the block.
 
-    A connection with a query under way can neither roll back nor unlock. The error of that would
-    hide the signal's exception.
+    A connection with a query under way, COMMIT and BEGIN too, can neither roll back nor unlock. The
+    error of that would hide the signal's exception.
     """
     try:
         yield

@@ -83,6 +83,7 @@ def test_a_recompute_interrupted_amid_a_query_says_so_and_no_word_of_a_broken_da
         assert recompute.wait(30) == 130, said
     assert "What is done stays. The other days wait" in said
     assert "grader-pipeline: " not in said
+    assert "psycopg" not in said
 
 
 def test_recompute_of_some_days_rolls_up_these_and_no_others(months: str, run: Run) -> None:

@@ -1,7 +1,8 @@
 """What a session asks of the server, and what it does to other sessions."""
 
+import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pyarrow as pa
@@ -81,8 +82,44 @@ class Interrupted(BaseException):
     """What a signal raises: as Dagster's cancel and the commands' Ctrl+C, no Exception."""
 
 
+def _query(postgres: Postgres) -> None:
+    with postgres.transaction() as db:
+        db.execute("SELECT pg_sleep(60)")
+
+
+def _savepoint(postgres: Postgres) -> None:
+    with postgres.transaction() as db, db.transaction():
+        db.execute("SELECT pg_sleep(60)")
+
+
+def _commit(postgres: Postgres) -> None:
+    with postgres.transaction() as db:
+        db.execute(
+            "CREATE FUNCTION pg_temp.sleep() RETURNS trigger LANGUAGE plpgsql"
+            " AS 'BEGIN PERFORM pg_sleep(60); RETURN NULL; END'"
+        )
+        db.execute("CREATE TEMPORARY TABLE slow (number integer)")
+        db.execute(
+            "CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON slow DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW EXECUTE FUNCTION pg_temp.sleep()"
+        )
+        db.execute("INSERT INTO slow VALUES (1)")
+
+
+def _begin(postgres: Postgres) -> None:
+    with postgres.transaction() as db:
+        backend = db.info.backend_pid
+    os.kill(backend, signal.SIGSTOP)
+    try:
+        with postgres.transaction():
+            pass
+    finally:
+        os.kill(backend, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("amid", [_query, _savepoint, _commit, _begin])
 def test_a_signal_amid_a_query_ends_the_query_frees_the_locks_and_is_what_is_raised(
-    database_url: str,
+    database_url: str, amid: Callable[[Postgres], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     def interrupt(*_: object) -> None:
         raise Interrupted
@@ -90,16 +127,17 @@ def test_a_signal_amid_a_query_ends_the_query_frees_the_locks_and_is_what_is_rai
     postgres = Postgres()
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
-        with pytest.raises(Interrupted), postgres.alone("work"), postgres.transaction() as db:
-            signal.setitimer(signal.ITIMER_REAL, 0.2)
-            db.execute("SELECT pg_sleep(60)")
+        with pytest.raises(Interrupted), postgres.alone("work"):
+            signal.setitimer(signal.ITIMER_REAL, 0.3)
+            amid(postgres)
     finally:
         signal.signal(signal.SIGALRM, before)
-    queries = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE %s AND state = 'active'"
+    queries = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
     locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
     with psycopg.connect(database_url) as other:
-        assert eventually(lambda: other.execute(queries, ["SELECT pg_sl%"]).fetchone() == (0,), 10)
+        assert eventually(lambda: other.execute(queries).fetchone() == (0,), 10)
         assert eventually(lambda: other.execute(locks).fetchone() == (0,), 10)
+    assert "psycopg" not in caplog.text
     with postgres.transaction() as db:
         assert db.execute("SELECT 1 AS one").fetchone() == {"one": 1}
     postgres.close()
