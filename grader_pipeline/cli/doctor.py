@@ -173,7 +173,7 @@ def _listed(recipients: Sequence[Mailbox | Channel]) -> str:
 def _dagster(settings: Settings) -> str:
     if settings.database_url is None:
         return f"its instance will be in {settings.dagster_home} and the embedded PostgreSQL"
-    needed = connections_needed(has_broker=settings.grader_broker_url is not None)
+    needed = connections_needed(settings)
     with connected(settings.database_url.get_secret_value()) as db:
         answer = db.execute(
             "SELECT coalesce(has_schema_privilege(to_regnamespace(%s), 'CREATE'),"

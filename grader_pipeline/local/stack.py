@@ -115,7 +115,7 @@ def running(settings: Settings, host: str, port: int) -> Iterator[Stack]:
         else:
             database_url = settings.database_url.get_secret_value()
             with connected(database_url) as db:
-                require_connections(db, instance.connections_needed(has_broker=False))
+                require_connections(db, instance.connections_needed(settings))
         key = installation_key(settings.grader_home)
         has_database = sole_installation(database_url, key, settings.grader_home)
         lease = stack.enter_context(has_database)

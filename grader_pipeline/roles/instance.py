@@ -91,7 +91,7 @@ def write_home(settings: Settings) -> Path:
     else:
         server = {"host": place[0], "port": place[1], "location_name": LOCATION}
     files = {
-        "dagster.yaml": _dagster_yaml(has_broker=settings.grader_broker_url is not None),
+        "dagster.yaml": _dagster_yaml(settings),
         "workspace.yaml": json.dumps({"load_from": [{"grpc_server": server}]}).encode(),
     }
     with writable(home):
@@ -102,19 +102,19 @@ def write_home(settings: Settings) -> Path:
     return home / "workspace.yaml"
 
 
-def connections_needed(*, has_broker: bool) -> int:
+def connections_needed(settings: Settings) -> int:
     """How many sessions the database may have to serve at once.
 
     3 renew the lease, services have 4, each run has 2, and 4 are for peaks.
     """
-    runs = yaml.safe_load(_dagster_yaml(has_broker=has_broker))["concurrency"]["runs"]
+    runs = yaml.safe_load(_dagster_yaml(settings))["concurrency"]["runs"]
     return 3 + 4 + 2 * int(runs["max_concurrent_runs"]) + 4
 
 
-def _dagster_yaml(*, has_broker: bool) -> bytes:
+def _dagster_yaml(settings: Settings) -> bytes:
     folder = resources.files("grader_pipeline.roles")
     shipped = (folder / "dagster.yaml").read_bytes()
-    if not has_broker:
+    if settings.grader_broker_url is None:
         return shipped
     replaced = yaml.safe_load((folder / "with_broker.yaml").read_bytes())
     return yaml.safe_dump(yaml.safe_load(shipped) | replaced).encode()

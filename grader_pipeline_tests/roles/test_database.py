@@ -5,6 +5,7 @@ import time
 import psycopg
 import pytest
 from psycopg import sql
+from pydantic import SecretStr
 
 from grader_pipeline.roles.database import (
     connected,
@@ -13,8 +14,9 @@ from grader_pipeline.roles.database import (
 )
 from grader_pipeline.roles.errors import LauncherError
 from grader_pipeline.roles.instance import connections_needed
+from grader_pipeline.settings import Settings
 
-NEEDED = connections_needed(has_broker=False)
+NEEDED = connections_needed(Settings())
 
 
 def test_a_database_that_is_down_is_named_by_its_cause_in_one_line() -> None:
@@ -54,8 +56,9 @@ def test_a_database_without_connections_for_the_pipeline_is_named_with_what_it_l
 
 
 def test_the_runs_of_many_hosts_need_more_connections_and_fit_a_server_as_it_comes() -> None:
+    with_broker = Settings.model_construct(grader_broker_url=SecretStr("redis://localhost/0"))
     usual = 100 - 3  # three are the superuser's
-    assert NEEDED < connections_needed(has_broker=True) < usual
+    assert NEEDED < connections_needed(with_broker) < usual
 
 
 def test_a_server_that_does_not_come_is_waited_for_once_and_named(
