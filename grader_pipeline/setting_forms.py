@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from typing import Annotated
 
-import httpx
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
@@ -63,7 +62,10 @@ def _broker(text: str) -> str:
 
 
 def _web_address(text: str) -> str:
-    # httpx raises other errors for other texts. None of them is shown: the address is a secret.
+    # 0.03 s to import, and few have such an address.
+    import httpx  # noqa: PLC0415
+
+    # It raises other errors for other texts. None of them is shown: the address is a secret.
     try:
         address = httpx.URL(text)
     except httpx.InvalidURL:

@@ -192,6 +192,11 @@ class Settings(WorldSettings):
         return self.grader_api_url is not None and self.grader_api_client != SAMPLE_CLIENT
 
     @property
+    def has_google_sheet(self) -> bool:
+        """Whether the sheet is a Google Sheet, and no local workbook."""
+        return bool(self.google_sheets_credentials or self.google_sheets_id)
+
+    @property
     def storage(self) -> str:
         """Folder or URL where the days' files are kept."""
         return self.grader_storage or str(self.grader_home / "storage")

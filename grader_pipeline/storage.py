@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import dagster as dg
+from pydantic import Field
 from upath import UPath
 
 from grader_pipeline import disk, full_disk, object_store
@@ -54,11 +55,10 @@ class Replacement(NamedTuple):
     """The hash of the unpacked stored answer."""
 
 
-class DayFiles(dg.ConfigurableIOManager, use_attribute_docstrings=True):
+class DayFiles(dg.ConfigurableIOManager):
     """The files of raw_attempts and validated_attempts, one a day, in GRADER_STORAGE."""
 
-    where: str = ""
-    """The folder or bucket. Files go to GRADER_STORAGE."""
+    where: str = Field(default="", description="The folder or bucket. Files go to GRADER_STORAGE.")
 
     def path(self, asset: str, day: SchoolDay) -> UPath:
         """Where the file of ``asset`` for ``day`` is, or would be. No other name is read."""

@@ -2,7 +2,6 @@
 
 from grader_pipeline.roles.errors import LauncherError
 from grader_pipeline.settings import Settings
-from grader_pipeline.sheet.google import credentials
 
 
 def refuse_real_places(settings: Settings) -> None:
@@ -10,7 +9,7 @@ def refuse_real_places(settings: Settings) -> None:
     if settings.has_real_api:
         return
     to_colleagues = settings.smtp_host is not None or bool(settings.channels)
-    if to_colleagues or credentials.is_configured(settings):
+    if to_colleagues or settings.has_google_sheet:
         raise LauncherError(
             "The sample API's numbers are made up, and SMTP_HOST, GRADER_CHANNELS, "
             "GOOGLE_SHEETS_CREDENTIALS or GOOGLE_SHEETS_ID is set: colleagues would get them. "

@@ -17,7 +17,6 @@ from grader_pipeline.reports.report_files import reports
 from grader_pipeline.reports.tables import stored_days
 from grader_pipeline.resources.postgres import Connection
 from grader_pipeline.settings import Settings
-from grader_pipeline.sheet import workbook
 from grader_pipeline.sheet.table import chart_table, daily_report
 from grader_pipeline.sheet.today import today
 from grader_pipeline.sheet.worksheets import has_worksheet, in_order_of_use, worksheet
@@ -36,6 +35,9 @@ class Attachment(NamedTuple):
 
 def workbook_of(db: Connection, day: dt.date) -> Attachment:
     """The day's workbook. Raises PermanentFailure if TMPDIR has no room, and as Postgres does."""
+    # Imported where it is used: see sheet/resource.py.
+    from grader_pipeline.sheet import workbook  # noqa: PLC0415
+
     recent = {"day": day, "before": HISTORY_DAYS - 1}
     rows = db.execute(statement("reading/recent_metrics"), recent).fetchall()
     daily = daily_report([row for row in rows if row["report_date"] == day])[0]

@@ -13,7 +13,6 @@ import datetime as dt
 import logging
 
 import dagster as dg
-import httpx
 
 from grader_pipeline.mornings import MORNING, newest_morning
 from grader_pipeline.partitions import window
@@ -77,6 +76,9 @@ def _is_stopped(instance: dg.DagsterInstance) -> bool:
 
 def _ask(address: str) -> str | None:
     """Ask once. Returns why that was no success, without the address."""
+    # Imported where it is used: see setting_forms.py.
+    import httpx  # noqa: PLC0415
+
     try:
         # The body does not matter, and may be endless.
         with (

@@ -12,8 +12,6 @@ from grader_pipeline.reports.templating import templates_of
 
 CHART_ID = "chart@grader-pipeline"
 """The Content-ID of the picture in a mail."""
-_templates = templates_of("mail")
-_templates.globals["w"] = general
 
 
 @dataclass(frozen=True)
@@ -28,8 +26,9 @@ class Letter:
 
 def write(message: Message, chart: str = f"cid:{CHART_ID}") -> Letter:
     """Write a message. ``chart`` is the address of its picture in the HTML."""
+    templates = templates_of("mail", w=general)
     texts = {
-        form: _templates.get_template(f"letter.{form}.jinja").render(m=message, chart=chart)
+        form: templates.get_template(f"letter.{form}.jinja").render(m=message, chart=chart)
         for form in ("txt", "html")
     }
     png = message.picture.png if message.picture else None

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import dagster as dg
+from pydantic import Field
 
 from grader_pipeline import disk, full_disk
 from grader_pipeline.atomic_files import replacing
@@ -27,11 +28,10 @@ def mail_place(settings: Settings) -> str:
     return f"{settings.smtp_host}:{settings.smtp_port} ({settings.smtp_security})"
 
 
-class Mail(dg.ConfigurableResource["Mail"], use_attribute_docstrings=True):
+class Mail(dg.ConfigurableResource["Mail"]):
     """Mail to colleagues and owners, by the SMTP server of SMTP_HOST; unset: .eml files."""
 
-    where: str = ""
-    """The server or folder. The settings SMTP_… name it."""
+    where: str = Field(default="", description="The server or folder. The settings SMTP_… name it.")
 
     def send_mail(self, message: bytes, recipients: Sequence[str], key: str) -> dict[str, Refusal]:
         """Send ``message`` to ``recipients``. Returns those who did not get it, and why.

@@ -48,7 +48,7 @@ merged: ``privacy.py``.
 import logging
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import dropwhile, takewhile
 from pathlib import Path
 from zlib import crc32
@@ -181,6 +181,11 @@ def _check_parameters(path: Path, query: str) -> None:
 
 def _can_be_named(name: str) -> bool:
     """Whether an asset and a table can have that name, and nothing else has it."""
+    return bool(_NAME.fullmatch(name)) and name not in _taken_names()
+
+
+@cache
+def _taken_names() -> frozenset[str]:
     # PostgreSQL finds a temporary table before the table of a report with the same name.
     tables = (relations().keys() - {DAILY_METRICS}) | _TABLES_OF_THE_DAY
-    return bool(_NAME.fullmatch(name)) and name not in {*ASSET_NAMES, *tables, *DISALLOWED_NAMES}
+    return frozenset({*ASSET_NAMES, *tables, *DISALLOWED_NAMES})

@@ -1,12 +1,26 @@
 """Fills in the templates of a room. HTML is escaped. A missing value is an error."""
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from functools import cache
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from grader_pipeline.reports import russian
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
-def templates_of(room: str) -> Environment:
+
+@cache
+def templates_of(room: str, **words: ModuleType) -> "Environment":
     """The templates of a room, such as ``mail``. In them, ``r`` is :mod:`russian`."""
+    # Imported with the first letter or page: the run of a day has neither.
+    from jinja2 import (  # noqa: PLC0415
+        Environment,
+        PackageLoader,
+        StrictUndefined,
+        select_autoescape,
+    )
+
     environment = Environment(
         loader=PackageLoader(f"grader_pipeline.{room}"),
         autoescape=select_autoescape(["html.jinja"]),
@@ -14,5 +28,5 @@ def templates_of(room: str) -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.globals["r"] = russian
+    environment.globals.update(words, r=russian)
     return environment

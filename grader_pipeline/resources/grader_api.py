@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import dagster as dg
 import pyarrow as pa
+from pydantic import Field
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
 from grader_pipeline import disk, full_disk
@@ -62,23 +63,29 @@ def api_place(settings: Settings) -> str:
     return f"{url.hostname or 'no host'}{port}"
 
 
-class GraderApi(dg.ConfigurableResource["GraderApi"], use_attribute_docstrings=True):
+class GraderApi(dg.ConfigurableResource["GraderApi"]):
     """The grader's HTTP API. GRADER_API_URL names it."""
 
-    where: str = ""
-    """Its host. Requests go to GRADER_API_URL."""
+    where: str = Field(default="", description="Its host. Requests go to GRADER_API_URL.")
 
-    attempts: int = 4
-    """How often a request is sent at most. Only what may pass is tried again."""
+    attempts: int = Field(
+        default=4,
+        description="How often a request is sent at most. Only what may pass is tried again.",
+    )
 
-    pause_seconds: float = 2.0
-    """The first pause between tries. Each further one is twice as long."""
+    pause_seconds: float = Field(
+        default=2.0, description="The first pause between tries. Each further one is twice as long."
+    )
 
-    longest_pause_seconds: float = 60
-    """No pause is longer, whatever the server asks for."""
+    longest_pause_seconds: float = Field(
+        default=60, description="No pause is longer, whatever the server asks for."
+    )
 
-    longest_body: int = 4 * 1024**3
-    """Bytes, unpacked (4 GiB). A longer answer is given up. A usual day has a thousandth of it."""
+    longest_body: int = Field(
+        default=4 * 1024**3,
+        description="Bytes, unpacked (4 GiB). A longer answer is given up. A usual day has a "
+        "thousandth of it.",
+    )
 
     @property
     def url(self) -> str:

@@ -15,7 +15,7 @@ import psycopg
 import pyarrow as pa
 from pgpq import ArrowToPostgresBinaryEncoder
 from psycopg import sql
-from pydantic import PrivateAttr, SecretStr
+from pydantic import Field, PrivateAttr, SecretStr
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from grader_pipeline.failures import PermanentFailure, TransientFailure
@@ -43,14 +43,14 @@ _CANCEL_SECONDS = 5
 """How long the server may take to answer that it cancels a query."""
 
 
-class Postgres(dg.ConfigurableResource["Postgres"], use_attribute_docstrings=True):
+class Postgres(dg.ConfigurableResource["Postgres"]):
     """PostgreSQL: attempts, ledger, reports and outbox. DATABASE_URL names the database."""
 
-    where: str = ""
-    """The database. Sessions use DATABASE_URL."""
+    where: str = Field(default="", description="The database. Sessions use DATABASE_URL.")
 
-    connect_seconds: float = 30
-    """How long to wait for a server that is down before the run fails."""
+    connect_seconds: float = Field(
+        default=30, description="How long to wait for a server that is down before the run fails."
+    )
 
     _url: SecretStr | None = PrivateAttr(default=None)
     _lock: threading.RLock = PrivateAttr(default_factory=threading.RLock)

@@ -14,6 +14,7 @@ from pathlib import Path
 from grader_pipeline.attempts.validation import validate
 from grader_pipeline.partitions import SchoolDay
 from grader_pipeline.schedule import day_job
+from grader_pipeline.settings import Settings
 from grader_pipeline.sheet import workbook
 from grader_pipeline.sheet.table import DATE, Chart, Column, Table
 
@@ -41,6 +42,8 @@ def warm_up() -> None:
     """Do the work of a run's steps once, on almost no data."""
     for name in _IMPORTED_LATE:
         importlib.import_module(name)
+    if Settings().has_google_sheet:
+        importlib.import_module("grader_pipeline.sheet.google.opening")
     definitions = importlib.import_module("grader_pipeline.definitions")
     definitions.defs.resolve_job_def(day_job.name)
     with tempfile.TemporaryDirectory() as folder:

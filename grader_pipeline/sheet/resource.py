@@ -7,24 +7,20 @@ They know nothing of Google or of files.
 import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import dagster as dg
-import gspread
 from filelock import FileLock, Timeout
-from gspread.http_client import ParamsType
-from gspread.urls import DRIVE_FILES_API_V3_URL
-from gspread.utils import MimeType
+from pydantic import Field
 
-from grader_pipeline.failures import PermanentFailure, TransientFailure
+from grader_pipeline.failures import TransientFailure
 from grader_pipeline.settings import Settings
-from grader_pipeline.sheet import workbook
-from grader_pipeline.sheet.google.credentials import find_credentials, is_configured
-from grader_pipeline.sheet.google.http import GoogleHTTP
-from grader_pipeline.sheet.google.refusals import explained
-from grader_pipeline.sheet.google.spreadsheet import Spreadsheet
 from grader_pipeline.sheet.header import find_header
 from grader_pipeline.sheet.table import DAILY_COLUMNS, Table
 from grader_pipeline.sheet.update import Written
+
+if TYPE_CHECKING:
+    from grader_pipeline.sheet.google.spreadsheet import Spreadsheet
 
 _LOCK_SECONDS = 600
 _PROBE_RETRY_SECONDS = 15
@@ -32,22 +28,28 @@ _PROBE_RETRY_SECONDS = 15
 
 def sheet_place(settings: Settings) -> str:
     """The spreadsheet or the workbook, for Dagster's UI."""
-    if not is_configured(settings):
+    if not settings.has_google_sheet:
         return f"workbook {settings.workbook}"
     return f"Google spreadsheet {settings.google_sheets_id or settings.google_sheets_name}"
 
 
-class Sheets(dg.ConfigurableResource["Sheets"], use_attribute_docstrings=True):
+class Sheets(dg.ConfigurableResource["Sheets"]):
     """The Google Sheet of GOOGLE_SHEETS_CREDENTIALS or GOOGLE_SHEETS_ID; neither: the workbook."""
 
-    where: str = ""
-    """The spreadsheet or workbook. The settings GOOGLE_SHEETS_… name it."""
+    where: str = Field(
+        default="", description="The spreadsheet or workbook. The settings GOOGLE_SHEETS_… name it."
+    )
 
-    request_seconds: float = 60
-    """The deadline of one request to Google, from connecting to the last byte."""
+    request_seconds: float = Field(
+        default=60,
+        description="The deadline of one request to Google, from connecting to the last byte.",
+    )
 
-    retry_seconds: float = 180
-    """The deadline of a request with its retries: longer than the minute that renews quotas."""
+    retry_seconds: float = Field(
+        default=180,
+        description="The deadline of a request with its retries: longer than the minute that "
+        "renews quotas.",
+    )
 
     def show(self, tables: Sequence[Table], days: Collection[dt.date] | None = None) -> Written:
         """Make the sheet show the tables. Older days that it has stay.
@@ -58,9 +60,12 @@ class Sheets(dg.ConfigurableResource["Sheets"], use_attribute_docstrings=True):
         """
         settings = Settings()
         name, worksheet = settings.google_sheets_name, settings.google_sheets_worksheet
-        if is_configured(settings):
+        if settings.has_google_sheet:
             shown = self.upload_to_google_sheets(tables, name, worksheet, days)
         else:
+            # openpyxl takes 0.1 s to import. Google Sheets do not need it.
+            from grader_pipeline.sheet import workbook  # noqa: PLC0415
+
             with _alone(settings):
                 shown = workbook.show(settings.workbook, _titled(tables, worksheet))
         return shown
@@ -91,7 +96,9 @@ class Sheets(dg.ConfigurableResource["Sheets"], use_attribute_docstrings=True):
         """
         settings = Settings()
         title, table = settings.google_sheets_worksheet, Table(DAILY_COLUMNS, ())
-        if not is_configured(settings):
+        if not settings.has_google_sheet:
+            from grader_pipeline.sheet import workbook  # noqa: PLC0415
+
             found = workbook.probe(settings.workbook, title, table)
             find_header(DAILY_COLUMNS, found, f"the worksheet «{title}» of {settings.workbook}")
             return f"No Google Sheet is connected: the report goes to {settings.workbook}."
@@ -101,58 +108,15 @@ class Sheets(dg.ConfigurableResource["Sheets"], use_attribute_docstrings=True):
         find_header(DAILY_COLUMNS, found, f"the worksheet «{title}» of {sheet.name}")
         return f"{sheet.account} may write the Google spreadsheet «{sheet.name}»."
 
-    def _spreadsheet(self, settings: Settings, name: str, retry_seconds: float) -> Spreadsheet:
-        credentials = find_credentials(settings)
-        # The address to share the spreadsheet with.
-        account = getattr(credentials, "service_account_email", None) or "the account in use"
-        client = gspread.Client(credentials)
-        client.http_client = GoogleHTTP(
-            credentials, settings.google_sheets_api_url, self.request_seconds, retry_seconds
-        )
-        if ident := settings.google_sheets_id:
-            return Spreadsheet(client, ident, ident, account)
-        return Spreadsheet(client, _id_of(client, name, account), name, account)
+    def _spreadsheet(self, settings: Settings, name: str, retry_seconds: float) -> "Spreadsheet":
+        # gspread and google-auth take 0.08 s to import. A workbook needs neither.
+        from grader_pipeline.sheet.google.opening import open_spreadsheet  # noqa: PLC0415
+
+        return open_spreadsheet(settings, name, self.request_seconds, retry_seconds)
 
 
 def _titled(tables: Sequence[Table], worksheet: str) -> list[tuple[str, Table]]:
     return [(table.worksheet or worksheet, table) for table in tables]
-
-
-def _id_of(client: gspread.Client, name: str, account: str) -> str:
-    """Find the id of the spreadsheet of that name, bins left out.
-
-    The account must see exactly one.
-    """
-    quoted = name.replace("\\", "\\\\").replace("'", "\\'")
-    query: ParamsType = {
-        "q": f"mimeType = '{MimeType.google_sheets}' and name = '{quoted}' and trashed = false",
-        "pageSize": "1000",
-        "fields": "nextPageToken,files(id,name)",
-        "supportsAllDrives": "true",
-        "includeItemsFromAllDrives": "true",
-    }
-    files = []
-    with explained(account, f"the spreadsheet «{name}» in Google Drive"):
-        while True:
-            page = client.http_client.request("get", DRIVE_FILES_API_V3_URL, params=query).json()
-            files += page.get("files", [])
-            if not page.get("nextPageToken"):
-                break
-            query["pageToken"] = page["nextPageToken"]
-    same = [file for file in files if file["name"] == name]
-    if len(same) == 1:
-        return str(same[0]["id"])
-    if not same:
-        raise PermanentFailure(
-            f"Not shared: {account} sees no spreadsheet named «{name}». Create it in Google "
-            f"Sheets, share it with {account} as an editor, and set GOOGLE_SHEETS_ID to its id or "
-            "GOOGLE_SHEETS_NAME to its name."
-        )
-    ids = ", ".join(sorted(str(file["id"]) for file in same))
-    raise PermanentFailure(
-        f"Several spreadsheets are named «{name}»: {ids}. None was touched. Set GOOGLE_SHEETS_ID "
-        "to the one that is meant."
-    )
 
 
 @contextmanager

@@ -18,11 +18,6 @@ _SHEETS = "https://www.googleapis.com/auth/spreadsheets"
 _DRIVE = "https://www.googleapis.com/auth/drive.readonly"
 
 
-def is_configured(settings: Settings) -> bool:
-    """Whether the sheet is a Google Sheet."""
-    return bool(settings.google_sheets_credentials or settings.google_sheets_id)
-
-
 def find_credentials(settings: Settings) -> Credentials:
     """Give the account's credentials. They may read Drive only if a name has to be looked up.
 
