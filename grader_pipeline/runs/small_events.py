@@ -2,15 +2,17 @@
 
 An event has 900 characters of Dagster's own around what it says, and a run has 130 events. Here an
 event loses what Dagster makes itself when it reads one: empty fields, blanks, the handle and the
-key of a step, a message that is there twice. It also loses tags for logs and the number of the
-process, which nobody reads there.
+key of a step, a name or a message that is there twice. It also loses tags for logs and the number
+of the process, which nobody reads there.
 Dagster reads such an event with its own code, whatever storage it has.
 
-Events that only say that a step goes on are not stored: see ``_UNREAD``. Worth: 59 KB of a run's
-events instead of 152. It takes and saves no CPU that can be measured.
+Events that only say that a step goes on are not stored: see ``_UNREAD``. Nor are the lines that a
+step logs of itself, but warnings: they have its numbers, which its events have too. app_log.txt has
+them. Worth: 51 KB of a run's events instead of 152, and 0.02 s of CPU for the lines.
 """
 
 import json
+import logging
 from typing import Any, cast
 
 import dagster as dg
@@ -36,13 +38,16 @@ _UNREAD_MESSAGES = ("Executing steps in process", "Finished steps in process")
 
 _MADE_ANEW = {"step_handle", "step_key"}
 """Dagster makes these from ``solid_handle``."""
-_OF_NO_USE = {"logging_tags", "pid"}
+_OF_NO_USE = {"logging_tags", "pid", "step_kind_value"}
 """Of the event of a step. The number of its process is with the start of the run."""
+_UNREAD_TEXTS = {"ASSET_CHECK_EVALUATION"}
+"""Events whose message has what their data have. Dagster's UI does not show it."""
 
 _HAVE_DEFAULTS = {
     "AssetCheckEvaluation",
     "AssetMaterialization",
     "AssetMaterializationPlannedData",
+    "ComputeLogsCaptureData",
     "EventMetadataEntry",
     "StepMaterializationData",
     "StepOutputData",
@@ -70,7 +75,9 @@ def store_small_events(events: PostgresEventLogStorage) -> None:
 def _is_unread(entry: dg.EventLogEntry) -> bool:
     event = entry.dagster_event
     if event is None:
-        return False
+        # "grader_table 2023-05-31: 5 loaded": of the step itself.
+        is_of_step = entry.user_message.startswith(f"{entry.step_key} ")
+        return is_of_step and int(entry.level) < logging.WARNING
     if event.event_type_value == "STEP_OUTPUT":
         # No step takes the output of a check or of a report. Their results are events of their own.
         # A retry looks for the others, to know which steps have succeeded.
@@ -84,9 +91,12 @@ def _written(event_log_entry: dg.EventLogEntry) -> str:
     entry: dict[str, Any] = _without_empty(pack_value(event_log_entry))
     del entry["message"]  # always empty: Dagster writes it for its own older releases
     if event := entry["dagster_event"]:
+        del entry["pipeline_name"]  # the event has it
         if entry["user_message"] == event.get("message"):
             entry["user_message"] = ""
         known = _MADE_ANEW | _OF_NO_USE if event["solid_handle"] else {"logging_tags"}
+        if event["event_type_value"] in _UNREAD_TEXTS:
+            known = known | {"message"}
         entry["dagster_event"] = {
             k: v for k, v in event.items() if v is not None and k not in known
         }
