@@ -16,7 +16,7 @@ import dagster as dg
 import pytest
 import yaml
 
-import grader_pipeline.local
+import grader_pipeline.roles
 from grader_pipeline import logs
 from grader_pipeline.settings import SAMPLE_CLIENT, Settings
 from grader_pipeline_tests.small_disk import small_disk
