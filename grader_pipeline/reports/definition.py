@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -130,13 +131,13 @@ class Report(BaseModel):
             )
         return self
 
-    @property
+    @cached_property
     def base(self) -> str | None:
         """The count of the learners whom a line is about. None: no line is about a group."""
         counts = (n for n, c in self.columns.items() if c.kind == "learners" and not c.of)
         return next(counts, None)
 
-    @property
+    @cached_property
     def breakdown(self) -> str | None:
         """The dimension whose lines are merged: the one with parents, or the only one."""
         names = [name for name, column in self.columns.items() if column.kind == "dimension"]

@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Any
 
 from grader_pipeline.reports.course_runs import natural, parts, sortable_run
@@ -174,9 +175,11 @@ def with_names(report: Report, rows: Sequence[Row], names: Names) -> list[Row]:
     if not sorted_by:
         return named
 
+    course_order = cache(partial(_course_order, names))
+
     def order(pair: tuple[Row, Row]) -> tuple[Any, ...]:
         row = pair[0]
-        place = (-row["report_date"].toordinal(), *_course_order(names, row[COURSE]))
+        place = (-row["report_date"].toordinal(), *course_order(row[COURSE]))
         return (*place, *_task_order(names, row)) if sorted_by == [COURSE, TASK] else place
 
     return [new for _, new in sorted(zip(rows, named, strict=True), key=order)]

@@ -22,7 +22,7 @@ docs/privacy.md says against whom this protects, and against what it does not.
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -48,7 +48,8 @@ def read_shown(
     and tasks have their ids: ``read_named`` gives their names.
     """
     rows = read_rows(db, report, until=until, days=days)
-    texts = sorted({text for row in rows for text in _texts(report, row)})
+    names = _names_of(report)
+    texts = sorted({text for row in rows for text in _texts(names, row)})
     found = db.execute(statement("reading/known_learners"), {"texts": texts}).fetchall()
     return rows_to_show(report, rows, {row["user_id"] for row in found})
 
@@ -57,8 +58,9 @@ def rows_to_show(report: Report, rows: Sequence[Row], learners: Collection[str])
     """The rows that may be shown. ``learners`` are the user_ids among their texts."""
     if not may_be_shown(report):
         return []
+    shown = _shown_by(report)
     if report.base is None:
-        return [_shown(report, row) for row in rows if not _names(report, row, learners)]
+        return [shown(row) for row in rows if not _names(report, row, learners)]
     places = {id(row): place for place, row in enumerate(rows)}
     found: list[tuple[float, Row]] = []
     for siblings in _siblings(report, rows):
@@ -70,9 +72,7 @@ def rows_to_show(report: Report, rows: Sequence[Row], learners: Collection[str])
                 found.append((places[id(siblings[-1])], without_count))
             continue
         of_merged = {id(row) for row in merged}
-        found += [
-            (places[id(row)], _shown(report, row)) for row in siblings if id(row) not in of_merged
-        ]
+        found += [(places[id(row)], shown(row)) for row in siblings if id(row) not in of_merged]
         if merged:
             found.append((places[id(siblings[-1])] + 0.5, _merged(report, merged)))
     return [row for _, row in sorted(found, key=lambda placed: placed[0])]
@@ -141,7 +141,7 @@ def _merged(report: Report, lines: Sequence[Row]) -> Row:
             keeps = name in parents or column.of == WHOLE_DAY
             found[name] = cells[0] if keeps and all(cell == cells[0] for cell in cells) else None
     found[str(report.breakdown)] = OTHERS
-    return _shown(report, found)
+    return _shown_by(report)(found)
 
 
 def _why_uncounted(report: Report, lines: Sequence[Row]) -> Row | None:
@@ -153,20 +153,35 @@ def _why_uncounted(report: Report, lines: Sequence[Row]) -> Row | None:
     return line if says_why and all(row.get(str(report.base)) is None for row in lines) else None
 
 
-def _shown(report: Report, row: Row) -> Row:
-    """The declared columns of a line, blank where they are about too few."""
-    cells = {name: row.get(name) for name in _names_of(report) if not _is_blank(report, row, name)}
-    return {"report_date": row["report_date"], **dict.fromkeys(_names_of(report)), **cells}
+def _shown_by(report: Report) -> Callable[[Row], Row]:
+    """What makes a line of the report one that may be shown.
+
+    It has the declared columns, blank where they are about too few. A line has many columns and
+    few counts: each count is looked at once.
+    """
+    columns = [(name, _what_blanks(report, name)) for name in _names_of(report)]
+    counts = {count for _, blanks in columns for count in blanks}
+
+    def shown(row: Row) -> Row:
+        few = {(count, is_few) for count, is_few in counts if is_few(row.get(count))}
+        cells = {
+            name: row.get(name) if blanks.isdisjoint(few) else None for name, blanks in columns
+        }
+        return {"report_date": row["report_date"], **cells}
+
+    return shown
 
 
-def _is_blank(report: Report, row: Row, name: str) -> bool:
+def _what_blanks(report: Report, name: str) -> frozenset[tuple[str, Callable[[object], bool]]]:
+    """The counts of learners that blank a column, each with what says that it is too few."""
     column = report.columns.get(name)
     if column is None or column.kind in {"dimension", "sum"} or column.of == WHOLE_DAY:
-        return False
+        return frozenset()
     if column.kind == "learners":
         group = str(group_of(report, name))
-        return group != report.base and _is_one_to_four(row.get(group))
-    return _is_few(row.get(str(column.of))) or _is_blank(report, row, str(column.of))
+        return frozenset({(group, _is_one_to_four)} if group != report.base else ())
+    of = str(column.of)
+    return _what_blanks(report, of) | {(of, _is_few)}
 
 
 def _names_of(report: Report) -> list[str]:
@@ -179,7 +194,7 @@ def _names_of(report: Report) -> list[str]:
 
 
 def _names(report: Report, row: Row, learners: Collection[str]) -> bool:
-    return any(text in learners for text in _texts(report, row))
+    return bool(learners) and any(text in learners for text in _texts(_names_of(report), row))
 
 
 def _parent_names(report: Report, lines: Sequence[Row], learners: Collection[str]) -> bool:
@@ -188,10 +203,12 @@ def _parent_names(report: Report, lines: Sequence[Row], learners: Collection[str
     return any(text in learners for name in parents for text in _texts_of(lines[0].get(name)))
 
 
-def _texts(report: Report, row: Row) -> Iterator[str]:
-    """The texts among the shown cells of a line."""
-    for name in _names_of(report):
-        yield from _texts_of(row.get(name))
+def _texts(names: Iterable[str], row: Row) -> Iterator[str]:
+    """The texts among the cells of a line with these names."""
+    for name in names:
+        cell = row.get(name)
+        if cell is not None and not isinstance(cell, int | float | Decimal):
+            yield from _texts_of(cell)
 
 
 def _texts_of(cell: object) -> Iterator[str]:
@@ -214,6 +231,8 @@ def _is_one_to_four(count: object) -> bool:
 
 def _number(cell: object) -> Decimal | None:
     """A count, whatever type the query gave it; None if it is unknown or no number."""
+    if type(cell) is int:
+        return Decimal(cell)
     try:
         number = Decimal(str(cell))
     except InvalidOperation:

@@ -206,6 +206,8 @@ def chart_table(rows: Sequence[Row]) -> Table | None:
 
 def _plain(value: object) -> Value:
     """Give the value as a cell can have it: whole numbers as int, nothing as None."""
+    if value.__class__ is int:  # most cells
+        return value
     if value is None or value == "":
         return None
     if isinstance(value, float | Decimal):
