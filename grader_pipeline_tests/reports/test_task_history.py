@@ -8,10 +8,12 @@ from typing import Any
 
 import psycopg
 
+from grader_pipeline.learners.forget import forget
 from grader_pipeline.partitions import window
 from grader_pipeline.reports.tables import store_reports
 from grader_pipeline.resources.postgres import Connection
 from grader_pipeline.statements import statement
+from grader_pipeline_tests.grader import learner
 from grader_pipeline_tests.reports.conftest import REPORTS, School
 from grader_pipeline_tests.reports.school_days import DAY, OK, RUN, WRONG, X, Y, at
 from grader_pipeline_tests.reports.twin import Attempt
@@ -120,6 +122,18 @@ def test_whoever_may_not_keep_history_gets_the_same_and_keeps_nothing(
         db.execute("SET LOCAL ROLE only_looks")
         assert prepare(db, DAY) == expected
     assert kept_until(school) is None
+
+
+def test_what_is_kept_of_tasks_does_not_outlive_a_learner_who_is_forgotten(school: School) -> None:
+    """It has the numbers of few learners, and their times."""
+    school.load(DAY, [at("09:00", "ann", WRONG), at("10:00", "bob", OK)])
+    with school.postgres.transaction() as db:
+        prepare(db, DAY)
+    assert kept_until(school) == DAY
+    forget(school.postgres, learner("ann"), lambda *_: None)
+    assert kept_until(school) is None
+    with school.postgres.transaction() as db:
+        assert [row["learners"] for row in prepare(db, DAY).values()] == [1]
 
 
 def test_history_costs_no_wal_and_is_empty_after_a_crash(school: School) -> None:
