@@ -52,7 +52,7 @@ from grader_pipeline.resources.learner_lists import (
     forgotten_learners,
     note,
 )
-from grader_pipeline.resources.migrations import advice, schema_differences
+from grader_pipeline.resources.migrations import advice, new_schema_differences
 from grader_pipeline.resources.postgres import Connection, Postgres, copy_in
 from grader_pipeline.statements import statement
 
@@ -107,7 +107,7 @@ def grader_table(
             opened(file) as parquet,
             postgres.transaction(lock=f"grader/{day.key}") as db,
         ):
-            if differences := schema_differences(db):
+            if differences := new_schema_differences(db):
                 _refuse(context, db, differences)
             _refuse_forgotten(db, parquet, day)
             open_calendar(db)

@@ -7,6 +7,7 @@ uses it as it is. So an old and a new process side by side do not undo each othe
 write one: "Write a migration" in CONTRIBUTING.md.
 """
 
+import hashlib
 import logging
 import re
 from collections.abc import Iterable, Sequence
@@ -156,6 +157,21 @@ def schema_differences(db: Connection, known: Sequence[Migration] = ()) -> list[
     if _state(db, ())[0] > known[-1].number:
         return lacks
     return lacks + [f"has besides {line}" for line in sorted(has - needs)]
+
+
+def new_schema_differences(db: Connection) -> list[str]:
+    """The same, but a schema that had none is remembered, and compared once it has changed.
+
+    For a run: to describe the live schema takes 3 ms of CPU, to make another one 50 more.
+    """
+    live = db.execute(statement("checks/described_columns"), {"temporary": False}).fetchall()
+    lines = [*sorted(row["line"] for row in live), *(known.sql for known in migrations())]
+    found = {"sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest()}
+    if db.execute(statement("session/is_compared_schema"), found).rowcount:
+        return []
+    if not (differences := schema_differences(db)):
+        db.execute(statement("session/note_compared_schema"), found)
+    return differences
 
 
 def advice(db: Connection, differences: Sequence[str]) -> str:

@@ -11,11 +11,13 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from grader_pipeline.failures import PermanentFailure, TransientFailure
+from grader_pipeline.resources import migrations as compared_by
 from grader_pipeline.resources.connections import Connection
 from grader_pipeline.resources.migrations import (
     Migration,
     migrate,
     migrations,
+    new_schema_differences,
     read_migrations,
     relations,
     schema_differences,
@@ -151,6 +153,26 @@ def test_what_somebody_added_to_our_tables_is_a_difference(db: Connection) -> No
     db.execute("ALTER TABLE grader ADD COLUMN note text")
     db.execute("CREATE TABLE note (text text)")
     assert schema_differences(db) == ["has besides grader.note text"]
+
+
+def test_a_run_compares_a_schema_again_only_once_it_has_changed(
+    db: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(db)
+    compared = []
+
+    def counted(db: Connection) -> list[str]:
+        compared.append(schema_differences(db))
+        return compared[-1]
+
+    monkeypatch.setattr(compared_by, "schema_differences", counted)
+    assert [new_schema_differences(db) for _ in range(3)] == [[], [], []]
+    db.execute("ALTER TABLE grader ADD COLUMN note text")
+    lines = ["has besides grader.note text"]
+    assert [new_schema_differences(db) for _ in range(2)] == [lines, lines]
+    db.execute("ALTER TABLE grader DROP COLUMN note")
+    assert new_schema_differences(db) == []
+    assert compared == [[], lines, lines]
 
 
 def test_a_newer_database_is_left_alone_and_said_to_be_newer_once(

@@ -1,0 +1,1 @@
+SELECT FROM compared_schema WHERE sha256 = %(sha256)s;

@@ -1,0 +1,1 @@
+INSERT INTO compared_schema (sha256) VALUES (%(sha256)s) ON CONFLICT DO NOTHING;
