@@ -2,8 +2,8 @@
 
 With GRADER_BROKER_URL set, a run may be on any host. A workbook, a folder or a log file of one of
 them would hold a part of the days. So these are refused, all in one text: a database, a store of
-files, a sheet and a mail server have to be named. Log lines go to stdout as JSON, and Dagster keeps
-no output of runs: see ``GRADER_LOG`` and ``roles/with_broker.yaml``.
+files, a sheet and a mail server have to be named. Log lines go to stdout as JSON: see
+``GRADER_LOG``.
 """
 
 NEEDED = {

@@ -12,7 +12,9 @@ of checks stay in Dagster.
 
 import datetime as dt
 import logging
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 from upath import UPath
@@ -80,7 +82,8 @@ def _remove(instance: dg.DagsterInstance, run_id: str) -> None:
         (newest,) = instance.fetch_materializations(of_day, limit=1).records
         if newest.run_id == run_id and newest.asset_materialization:
             instance.report_runless_asset_event(newest.asset_materialization)
-    instance.compute_log_manager.delete_logs(prefix=[run_id])
+    # What a run of release 0.2.0 or earlier has printed.
+    shutil.rmtree(Path(instance.storage_directory()) / run_id, ignore_errors=True)
     instance.delete_run(run_id)
 
 

@@ -24,7 +24,7 @@ _IMPORTED_LATE = (
     "dagster._core.execution.plan.active",
     "dagster._core.executor.in_process",
     "dagster._core.instance.factory",
-    "dagster._core.storage.local_compute_log_manager",
+    "dagster._core.storage.noop_compute_log_manager",
     "dagster._core.storage.root",
     "dagster._core.system_config.composite_descent",
     "dagster._core.workspace.autodiscovery",
