@@ -6,10 +6,14 @@ work of a usual day. Only its web server has a pool, which no setting gives to o
 Dagster also looks up 70 times a run whether its tables and columns exist. Here it does so once,
 because nobody removes them. Worth: 0.13 s of PostgreSQL's 0.63 s of CPU in a usual day.
 
+SQLAlchemy tests a connection by a statement before each use, 450 times a run. Here it looks at the
+socket, and asks only if something came. Worth: half of a run's statements.
+
 A session sets its schema after it has begun, because a pooler refuses startup options.
 """
 
-from collections.abc import Mapping
+import select
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import cache
 from typing import Any, Self, cast
@@ -44,6 +48,7 @@ class PooledStorage(DagsterPostgresStorage):
         pool = create_pg_engine(
             url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=-1, pool_pre_ping=True
         )
+        _test_by_the_socket(pool.dialect)
         # Looked up once for the three parts: each would do so through two connections.
         found = retry_pg_connection_fn(lambda: inspect(pool).get_table_names())
         storage = cls(url, should_autocreate_tables=not set(found) >= TABLES, inst_data=inst_data)
@@ -60,6 +65,18 @@ class PooledStorage(DagsterPostgresStorage):
             setattr(part, question, cache(getattr(part, question)))
         store_small_events(events)
         return storage
+
+
+def _test_by_the_socket(dialect: sqlalchemy.Dialect) -> None:
+    """Have a pool ask a connection that is idle only if the server has sent or closed something."""
+    ask: Callable[[DBAPIConnection], bool] = dialect.do_ping
+
+    def is_alive(connection: DBAPIConnection) -> bool:
+        poll = select.poll()
+        poll.register(cast("Any", connection), select.POLLIN)
+        return not poll.poll(0) or ask(connection)
+
+    cast("Any", dialect).do_ping = is_alive
 
 
 # For all engines, because Dagster's storage first asks for its tables through engines of its own.

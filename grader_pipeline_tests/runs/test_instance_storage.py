@@ -65,3 +65,35 @@ def test_dagsters_tables_go_to_a_schema_of_their_own_through_a_pooler_too(
                 [f"{SCHEMA}.runs"],
             ).fetchone()
     assert found == {"here": None, "there": f"{SCHEMA}.runs"}
+
+
+def test_a_connection_that_the_server_has_closed_is_replaced_before_it_is_used(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    prepared(database_url, monkeypatch)
+    with dg.DagsterInstance.get() as instance:
+        instance.get_runs_count()
+        with psycopg.connect(database_url, autocommit=True) as db:
+            db.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        assert instance.get_runs_count() == 0
+    assert "Retrying" not in caplog.text
+
+
+def test_no_statement_tests_a_connection(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared(database_url, monkeypatch)
+    with dg.DagsterInstance.get() as instance, psycopg.connect(database_url) as db:
+        instance.get_runs_count()
+        pool = instance.run_storage._engine  # type: ignore[attr-defined]
+        for _ in range(2):
+            with pool.connect():
+                pass
+        last = db.execute(
+            "SELECT query FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchall()
+    assert all("runs" in query for (query,) in last), last
