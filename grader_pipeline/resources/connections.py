@@ -16,9 +16,6 @@ from grader_pipeline.statements import statement
 Connection = psycopg.Connection[dict[str, Any]]
 """A connection whose rows are dicts."""
 
-# The driver warns of an error if another one is raised anyway.
-logging.getLogger("psycopg").setLevel(logging.ERROR)
-
 _SESSION_MODE = "Use a pool in session mode, or connect to PostgreSQL itself: set DATABASE_URL."
 
 
@@ -63,6 +60,8 @@ def cause(error: psycopg.Error) -> str:
 
 
 def _opened(parameters: dict[str, str]) -> Connection:
+    # The driver warns of an error if another one is raised anyway.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
     return psycopg.connect(
         make_conninfo(**parameters),
         row_factory=dict_row,
