@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape
 from openpyxl.cell import _writer as cell_writer
 from openpyxl.cell.cell import Cell
 from openpyxl.compat import safe_string
+from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
 from openpyxl.worksheet import _writer as worksheet_writer
 from openpyxl.worksheet.worksheet import Worksheet
@@ -29,17 +30,19 @@ def write_plain_cells_as_text() -> None:
 
 def _write_cell(xf: Any, worksheet: Worksheet, cell: Cell, styled: bool | None = None) -> None:  # noqa: ANN401 (openpyxl's own signature)
     book = worksheet.parent
-    is_odd = cell.hyperlink or book.iso_dates
-    text = None if is_odd else _text(cell.value, cell.data_type, book.epoch)
+    is_odd = cell._hyperlink or book.iso_dates
+    text = None if is_odd else _text(cell._value, cell.data_type, book.epoch)
     if text is None:
         _openpyxls(xf, worksheet, cell, styled)
         return
-    style = f' s="{cell.style_id}"' if styled else ""
-    xf._file(f'<c r="{cell.coordinate}"{style} {text}</c>')
+    style = f' s="{book._cell_styles.add(cell._style)}"' if styled else ""
+    xf._file(f'<c r="{get_column_letter(cell.column)}{cell.row}"{style} {text}</c>')
 
 
 def _text(value: object, kind: str, epoch: dt.datetime) -> str | None:
     """What is between the place of a cell and its end. None: openpyxl knows."""
+    if kind == "n" and value.__class__ is int:
+        return f't="n"><v>{value}</v>'
     match kind, value:
         case "n", int() | float() if isfinite(value):
             return f't="n"><v>{safe_string(value)}</v>'
