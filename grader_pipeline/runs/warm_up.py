@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from grader_pipeline.attempts.validation import validate
+from grader_pipeline.logs import without_secrets
 from grader_pipeline.partitions import SchoolDay
 from grader_pipeline.schedule import day_job
 from grader_pipeline.settings import Settings
@@ -28,6 +29,8 @@ _IMPORTED_LATE = (
     "dagster._core.storage.root",
     "dagster._core.system_config.composite_descent",
     "dagster._core.workspace.autodiscovery",
+    # By urllib, for the name of the API's host.
+    "encodings.idna",
     "grader_pipeline.runs.instance_storage",
     "psycopg2.extras",
     "upath.implementations.local",
@@ -42,6 +45,8 @@ def warm_up() -> None:
     """Do the work of a run's steps once, on almost no data."""
     for name in _IMPORTED_LATE:
         importlib.import_module(name)
+    # Compiles what finds secrets in a line of the log.
+    without_secrets("", Settings())
     if Settings().has_google_sheet:
         importlib.import_module("grader_pipeline.sheet.google.opening")
     definitions = importlib.import_module("grader_pipeline.definitions")
