@@ -21,8 +21,6 @@ def hook(context: dg.HookContext) -> None:
 
 @dg.asset(partitions_def=DAYS, check_specs=[dg.AssetCheckSpec("fits", asset="first")])
 def first(context):
-    context.log.info("first one: 5 rows")
-    context.log.warning("first one: 6 rows")
     context.log.info('Ünïcode, \N{NULL}, \\ and "quotes"')
     return dg.MaterializeResult(
         value=1,
@@ -66,8 +64,6 @@ def test_dagster_reads_the_events_of_a_run_as_they_were_and_retries_only_what_fa
         }  # fmt: skip
         said = [entry.user_message for entry in entries if entry.dagster_event is None]
         assert 'Ünïcode, \0, \\ and "quotes"' in said
-        # A step's numbers are in its events. app_log.txt has the line.
-        assert [text for text in said if text.startswith("first ")] == ["first one: 6 rows"]
         monkeypatch.setenv("MENDED", "1")
         options = dg.ReexecutionOptions.from_failure(ran.run_id, instance)
         again_run = dg.execute_job(
