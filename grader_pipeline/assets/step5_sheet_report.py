@@ -40,6 +40,7 @@ from grader_pipeline.schedule import sheet_freshness
 from grader_pipeline.sheet.resource import Sheets
 from grader_pipeline.sheet.shared_write import (
     drop_request,
+    made_of,
     note_place,
     place_of,
     request_day,
@@ -144,13 +145,13 @@ def sheet_with(
 def write_sheet(db: Connection, sheets: Sheets) -> Written:
     """Bring the sheet to what the tables hold, all days. ``db`` has the lock ``sheet_report``.
 
-    Other runs whose days wait find them written. What readers named courses and tasks is shown at
-    once.
+    A workbook that shows it already is left alone. Other runs whose days wait find them written.
+    What readers named courses and tasks is shown at once.
     """
     requests = requested_days(db)
     outdated = outdated_records(db, [SHEET_REPORT], of_all_runs=True)
     days = {*requests.values(), *(date for _, date in outdated)}
-    shown = _show(db, sheets, days)
+    shown = sheets.shown(made_of(db, list(REPORTS))) or _show(db, sheets, days)
     if _store_names(db, shown):
         # The sheet's lines of all days have other names now.
         named = _show(db, sheets, None)
@@ -161,11 +162,13 @@ def write_sheet(db: Connection, sheets: Sheets) -> Written:
 
 
 def _show(db: Connection, sheets: Sheets, days: Collection[dt.date] | None) -> Written:
+    found = made_of(db, list(REPORTS))
     rows = db.execute(statement("reading/all_metrics")).fetchall()
     former = REPORTS[DAILY_METRICS].formerly
     tables = [*daily_report(rows, former), *_worksheets(db)]
     glance = today(rows, tables)
-    return sheets.show(with_known_labels(db, [glance, *tables] if glance else tables), days)
+    known = with_known_labels(db, [glance, *tables] if glance else tables)
+    return sheets.show(known, days, found)
 
 
 def _store_names(db: Connection, shown: Written) -> bool:

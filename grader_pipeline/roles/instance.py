@@ -105,10 +105,10 @@ def write_home(settings: Settings) -> Path:
 def connections_needed(settings: Settings) -> int:
     """How many sessions the database may have to serve at once.
 
-    3 renew the lease, services have 4, each run has 2, and 4 are for peaks.
+    3 renew the lease, services have 7, each run has 2, and 4 are for peaks.
     """
     runs = yaml.safe_load(_dagster_yaml(settings))["concurrency"]["runs"]
-    return 3 + 4 + 2 * int(runs["max_concurrent_runs"]) + 4
+    return 3 + 7 + 2 * int(runs["max_concurrent_runs"]) + 4
 
 
 def _dagster_yaml(settings: Settings) -> bytes:

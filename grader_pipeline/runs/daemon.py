@@ -2,15 +2,23 @@
 
 import logging
 import os
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import dagster as dg
 from dagster._daemon import cli, controller
 from dagster._daemon.monitoring import run_monitoring
+from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
 
 from grader_pipeline.runs.launcher import is_lost
 
 BACKFILL_SECONDS = 5
+LAUNCH_SECONDS = 0.2
+_HURRY_SECONDS = 10
 
 
 def run(workspace: Path) -> None:
@@ -21,6 +29,7 @@ def run(workspace: Path) -> None:
     look_for_backfills()
     launch_where_a_pool_has_room()
     fail_lost_starts()
+    launch_soon()
     cli.run_command.main(
         ["--workspace", str(workspace), "--log-level", "warning"], standalone_mode=False
     )
@@ -66,3 +75,30 @@ def fail_lost_starts() -> None:
             until_timeout(instance, run_record, logger)
 
     run_monitoring.monitor_starting_run = monitor
+
+
+def launch_soon() -> None:
+    """Look for queued runs every 0.2 s for some seconds after one was launched.
+
+    Dagster looks at most once a second, and mostly after 1.5 s, while a usual day runs for two. A
+    place among the runs at once was free for a third of the time.
+    """
+    queue = cast("Any", QueuedRunCoordinatorDaemon)
+    dequeue, look, loop = queue._dequeue_run, queue.run_iteration, queue.core_loop
+
+    def dequeued(self: Any, *given: Any) -> bool:  # noqa: ANN401 (as Dagster's own)
+        self.hurries_until = time.monotonic() + _HURRY_SECONDS
+        return bool(dequeue(self, *given))
+
+    def looked(self: Any, *given: Any) -> Iterator[Any]:  # noqa: ANN401
+        hurries = time.monotonic() < getattr(self, "hurries_until", 0)
+        self.interval_seconds = LAUNCH_SECONDS if hurries else self.usual_seconds
+        yield from look(self, *given)
+
+    def looped(self: Any, context: Any, ends: threading.Event) -> Iterator[Any]:  # noqa: ANN401
+        self.usual_seconds = self.interval_seconds
+        # Dagster waits for half a second at a time.
+        short = SimpleNamespace(wait=lambda most: ends.wait(min(most, self.interval_seconds)))
+        yield from loop(self, context, short)
+
+    queue._dequeue_run, queue.run_iteration, queue.core_loop = dequeued, looked, looped

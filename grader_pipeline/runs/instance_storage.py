@@ -34,8 +34,8 @@ from grader_pipeline.statements import statement
 class PooledStorage(DagsterPostgresStorage):
     """Dagster's storage of runs, events and ticks, with one pool of connections for all three.
 
-    The pool keeps one connection open in each process, and opens more while threads need them. It
-    tests a connection before each use, because the server may have closed it. It closes them with
+    The pool keeps two connections open in each process, and opens more while threads need them. A
+    run opens one. The daemon's threads would open four more for each run if one was kept. It tests a connection before each use, because the server may have closed it. It closes them with
     the instance: a sensor's tick has one of its own.
     """
 
@@ -46,7 +46,7 @@ class PooledStorage(DagsterPostgresStorage):
         """Make the storage that a dagster.yaml configures."""
         url = pg_url_from_config(cast("Any", config_value))
         pool = create_pg_engine(
-            url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=-1, pool_pre_ping=True
+            url, isolation_level="AUTOCOMMIT", pool_size=2, max_overflow=-1, pool_pre_ping=True
         )
         _test_by_the_socket(pool.dialect)
         # Looked up once for the three parts: each would do so through two connections.
@@ -60,9 +60,10 @@ class PooledStorage(DagsterPostgresStorage):
         for part, question in (
             (runs, "has_run_stats_index_cols"),
             (events, "has_asset_key_col"),
-            (events, "has_table"),
         ):
             setattr(part, question, cache(getattr(part, question)))
+        # It would ask through a connection of its own.
+        cast("Any", events).has_table = (TABLES | {*found}).__contains__
         store_small_events(events)
         return storage
 

@@ -6,7 +6,7 @@ They know nothing of Google or of files.
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -17,6 +17,7 @@ from grader_pipeline.failures import TransientFailure
 from grader_pipeline.settings import Settings
 from grader_pipeline.sheet.header import find_header
 from grader_pipeline.sheet.table import DAILY_COLUMNS, Table
+from grader_pipeline.sheet.unchanged import is_shown, note_shown
 from grader_pipeline.sheet.update import Written
 
 if TYPE_CHECKING:
@@ -51,12 +52,27 @@ class Sheets(dg.ConfigurableResource["Sheets"]):
         "renews quotas.",
     )
 
-    def show(self, tables: Sequence[Table], days: Collection[dt.date] | None = None) -> Written:
+    def shown(self, made_of: str) -> Written | None:
+        """If a workbook shows what is made of this, say so. None: it is to be written.
+
+        A Google Sheet is always read: readers may have changed it.
+        """
+        settings = Settings()
+        if settings.has_google_sheet or not is_shown(settings.workbook, made_of):
+            return None
+        return Written(str(settings.workbook), lines=0, cells=0, written=False)
+
+    def show(
+        self,
+        tables: Sequence[Table],
+        days: Collection[dt.date] | None = None,
+        made_of: str | None = None,
+    ) -> Written:
         """Make the sheet show the tables. Older days that it has stay.
 
-        ``days`` are those that may have changed; None: all. A second call with the same tables
-        writes nothing. Raises PermanentFailure or TransientFailure with what to do. The sheet then
-        shows whole days, perhaps not yet all of them.
+        ``days`` are those that may have changed; None: all. ``made_of`` is for :meth:`shown`. A
+        second call with the same tables writes nothing. Raises PermanentFailure or TransientFailure
+        with what to do. The sheet then shows whole days, perhaps not yet all of them.
         """
         settings = Settings()
         name, worksheet = settings.google_sheets_name, settings.google_sheets_worksheet
@@ -68,6 +84,8 @@ class Sheets(dg.ConfigurableResource["Sheets"]):
 
             with _alone(settings):
                 shown = workbook.show(settings.workbook, _titled(tables, worksheet))
+                with suppress(OSError):  # without the note, the next write reads the workbook
+                    note_shown(settings.workbook, made_of) if made_of else None
         return shown
 
     def upload_to_google_sheets(

@@ -1,4 +1,4 @@
-"""What runs that write the sheet at the same time share: the days that wait, the labels written.
+"""What runs that write the sheet share: the days that wait, the labels written, what it is made of.
 
 A run notes its day before it waits for the sheet. Who gets the sheet writes all days that wait. A
 run that then finds its day written need not write it again.
@@ -12,10 +12,20 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from psycopg import sql
+
 from grader_pipeline.resources.postgres import Connection
+from grader_pipeline.settings import Settings
 from grader_pipeline.sheet.cells import Key, labels_of
 from grader_pipeline.sheet.table import Table
 from grader_pipeline.statements import statement
+
+_READ_TOO = ("given_name", "excluded_learner", "report_day", "rollup_day")
+# Each version of a row has its own place and transaction.
+_STATE = sql.SQL(
+    "SELECT {}, count(*) AS rows, sum(hashtextextended(ctid::text || xmin::text, 0))::text AS sum"
+    " FROM {}"
+)
 
 _MAIN = ""
 """Stands for the worksheet of GOOGLE_SHEETS_WORKSHEET, which may get another name."""
@@ -50,6 +60,22 @@ def note_place(db: Connection, requests: Collection[int], place: str) -> None:
 def drop_request(db: Connection, request: int) -> None:
     """Remove a request that is answered."""
     db.execute(statement("sheet/drop_request"), {"request": request})
+
+
+def made_of(db: Connection, reports: Sequence[str]) -> str:
+    """A text that is another one once a row has changed that the sheet is made of, or a setting.
+
+    Who changed it does not matter. Read this before the rows. The rows of the rollups are too many:
+    each load changes rollup_day.
+    """
+    tables = [*reports, *_READ_TOO]
+    found = db.execute(statement("sheet/existing_tables"), {"tables": tables}).fetchall()
+    states = sql.SQL(" UNION ALL ").join(
+        _STATE.format(sql.Literal(row["name"]), sql.Identifier(row["name"])) for row in found
+    )
+    rows = db.execute(states).fetchall()
+    where = db.info.host, db.info.port, db.info.dbname
+    return repr((where, Settings(), [tuple(row.values()) for row in rows]))
 
 
 def with_known_labels(db: Connection, tables: Sequence[Table]) -> list[Table]:

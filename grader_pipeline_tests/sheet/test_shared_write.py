@@ -1,12 +1,14 @@
 """Runs of days at the same time: few writes, and none ends before its day is in the sheet."""
 
 import datetime as dt
+import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from grader_pipeline.assets.step4_metrics import REPORTS
 from grader_pipeline.assets.step5_sheet_report import sheet_with
@@ -14,6 +16,8 @@ from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.partitions import window
 from grader_pipeline.reports.tables import store_reports
 from grader_pipeline.resources.postgres import Postgres
+from grader_pipeline.settings import Settings
+from grader_pipeline.sheet import unchanged, workbook
 from grader_pipeline.sheet.resource import Sheets
 from grader_pipeline.sheet.table import Table
 from grader_pipeline.sheet.update import Written
@@ -30,7 +34,10 @@ class SlowSheets(Sheets):
 
     refuses: bool = False
 
-    def show(self, tables: list[Table], days: object = None) -> Written:  # type: ignore[override]
+    def shown(self, made_of: str) -> None:
+        return None
+
+    def show(self, tables: list[Table], *_: object) -> Written:  # type: ignore[override]
         (main,) = (table for table in tables if table.worksheet is None)
         writes.append({line[0] for line in main.lines})
         if len(writes) == 1:
@@ -83,3 +90,43 @@ def test_a_write_that_fails_fails_its_own_run_and_its_day_is_in_the_next_one(
     ends = run_all(database_url, SlowSheets(refuses=True))
     assert ends == ["failed", *["waited"] * 3, "wrote"]
     assert writes == [set(), set(DAYS)]
+
+
+def test_a_workbook_is_left_alone_until_a_row_a_setting_or_the_file_changes(
+    home: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day, show, shown = window(DAYS[0]), workbook.show, []
+
+    def counted(path: Path, tables: list[tuple[str, Table]]) -> Written:
+        shown.append(show(path, tables))
+        return shown[-1]
+
+    monkeypatch.setattr(workbook, "show", counted)
+    store_reports(Postgres(), list(REPORTS.values()), day)
+
+    def times() -> int:
+        """How often two further runs of the day read the workbook."""
+        before = len(shown)
+        for _ in "12":
+            with sheet_with(Postgres(), Sheets(), day, "run") as (_, written, _outdated):
+                assert Path(written.where) == Settings().workbook
+        return len(shown) - before
+
+    def say(query: str) -> None:
+        with psycopg.connect(database_url) as db:
+            db.execute(query.encode())
+
+    assert times() == 1
+    assert times() == 0
+    for change in (
+        lambda: say("UPDATE daily_metrics SET value = 7 WHERE value = 0"),
+        lambda: say("INSERT INTO given_name (course, task, name) VALUES ('c', '', 'n')"),
+        lambda: say("INSERT INTO rollup_day (report_date, version) VALUES ('2023-04-30', 0)"),
+        lambda: store_reports(Postgres(), list(REPORTS.values()), window(DAYS[1])),
+        lambda: monkeypatch.setenv("GOOGLE_SHEETS_WORKSHEET", "Другой"),
+        lambda: os.utime(Settings().workbook),
+        Settings().workbook.unlink,
+        lambda: monkeypatch.setattr(unchanged, "_CODE", "other code"),
+    ):
+        change()
+        assert times() == 1
