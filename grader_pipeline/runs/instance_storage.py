@@ -35,8 +35,9 @@ class PooledStorage(DagsterPostgresStorage):
     """Dagster's storage of runs, events and ticks, with one pool of connections for all three.
 
     The pool keeps two connections open in each process, and opens more while threads need them. A
-    run opens one. The daemon's threads would open four more for each run if one was kept. It tests a connection before each use, because the server may have closed it. It closes them with
-    the instance: a sensor's tick has one of its own.
+    run needs one. The daemon's threads would open four anew for each run if it kept one. It tests a
+    connection before each use, because the server may have closed it. It closes them with the
+    instance: a sensor's tick has one of its own.
     """
 
     @classmethod
@@ -63,7 +64,8 @@ class PooledStorage(DagsterPostgresStorage):
         ):
             setattr(part, question, cache(getattr(part, question)))
         # It would ask through a connection of its own.
-        cast("Any", events).has_table = (TABLES | {*found}).__contains__
+        has_table = cache(events.has_table)
+        cast("Any", events).has_table = lambda name: name in found or has_table(name)
         store_small_events(events)
         return storage
 
