@@ -84,21 +84,19 @@ def launch_soon() -> None:
     place among the runs at once was free for a third of the time.
     """
     queue = cast("Any", QueuedRunCoordinatorDaemon)
-    dequeue, look, loop = queue._dequeue_run, queue.run_iteration, queue.core_loop
+    dequeue, loop = queue._dequeue_run, queue.core_loop
 
     def dequeued(self: Any, *given: Any) -> bool:  # noqa: ANN401 (as Dagster's own)
         self.hurries_until = time.monotonic() + _HURRY_SECONDS
         return bool(dequeue(self, *given))
 
-    def looked(self: Any, *given: Any) -> Iterator[Any]:  # noqa: ANN401
-        hurries = time.monotonic() < getattr(self, "hurries_until", 0)
-        self.interval_seconds = LAUNCH_SECONDS if hurries else self.usual_seconds
-        yield from look(self, *given)
-
     def looped(self: Any, context: Any, ends: threading.Event) -> Iterator[Any]:  # noqa: ANN401
-        self.usual_seconds = self.interval_seconds
-        # Dagster waits for half a second at a time.
-        short = SimpleNamespace(wait=lambda most: ends.wait(min(most, self.interval_seconds)))
-        yield from loop(self, context, short)
+        usual, self.interval_seconds = self.interval_seconds, LAUNCH_SECONDS
 
-    queue._dequeue_run, queue.run_iteration, queue.core_loop = dequeued, looked, looped
+        def wait(_seconds: float) -> bool:
+            hurries = time.monotonic() < getattr(self, "hurries_until", 0)
+            return ends.wait(LAUNCH_SECONDS if hurries else usual)
+
+        yield from loop(self, context, SimpleNamespace(wait=wait))
+
+    queue._dequeue_run, queue.core_loop = dequeued, looped

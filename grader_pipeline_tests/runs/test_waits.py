@@ -19,6 +19,7 @@ from dagster._core.storage.dagster_run import RunOpConcurrency
 from dagster._core.test_utils import create_run_for_test
 from dagster._daemon import controller
 from dagster._daemon.backfill import execute_backfill_iteration_loop
+from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
 
 from grader_pipeline.runs import daemon, waits
 
@@ -68,6 +69,43 @@ def test_a_backfill_waits_for_the_daemon_no_longer_than_a_sensor(
     (seconds,) = ends.seconds
     assert seconds is not None
     assert 0 < seconds <= 5 < usual
+
+
+def test_a_queued_run_is_launched_soon_after_another_one_and_an_idle_queue_is_looked_at_seldom(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    queue = QueuedRunCoordinatorDaemon
+    for name in ("_dequeue_run", "run_iteration", "core_loop"):
+        monkeypatch.setattr(queue, name, getattr(queue, name))
+    runs = ["a run"]
+
+    def looked(queue: Any, *_: object) -> Iterator[None]:
+        if runs:
+            queue._dequeue_run(runs.pop())
+        yield None
+
+    monkeypatch.setattr(queue, "run_iteration", looked)
+    monkeypatch.setattr(queue, "_dequeue_run", lambda *_: True)
+    daemon.launch_soon()
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    ends = Waits()
+    loop = queue(interval_seconds=1).core_loop(cast("Any", None), ends)
+
+    def wait_after_a_look() -> float | None:
+        ends.seconds.clear()
+        while not ends.seconds:
+            next(loop)
+        return ends.seconds[0]
+
+    usual = 1
+    assert wait_after_a_look() == daemon.LAUNCH_SECONDS < usual
+    now += 30
+    assert wait_after_a_look() == usual
+    runs.append("another run")
+    while runs:
+        next(loop)
+    assert wait_after_a_look() == daemon.LAUNCH_SECONDS
 
 
 def test_a_run_is_launched_as_soon_as_the_one_before_has_left_the_pool(
