@@ -3,7 +3,8 @@
 Each write brings the sheet to what daily_metrics holds: all days, newest first. So one write is
 enough, in whatever order days were loaded, and a second write of a day changes nothing. This step
 reads the numbers and writes the sheet under one lock, so a run never overwrites newer numbers with
-older ones. A run that finds the sheet busy leaves its day to the next write, and waits for it.
+older ones. A run that finds the sheet busy leaves its day to the next write, and waits for it. A
+write waits up to a second for the other runs under way, to show their days too.
 
 The day is checked against the table grader itself. A day whose reports were computed again with
 this one, because an earlier day has changed, gets its record too.
@@ -17,9 +18,10 @@ Source: metrics and the reports. Readers are Russian-speaking course staff.
 import datetime as dt
 import logging
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import dagster as dg
 
@@ -39,6 +41,7 @@ from grader_pipeline.resources.postgres import Connection, Postgres
 from grader_pipeline.schedule import sheet_freshness
 from grader_pipeline.sheet.resource import Sheets
 from grader_pipeline.sheet.shared_write import (
+    await_others,
     drop_request,
     made_of,
     note_place,
@@ -81,7 +84,9 @@ def sheet_report(
     day = day_of(context)
     log.info("sheet_report %s: start", day.key)
     started = time.monotonic()
-    with sheet_with(postgres, sheets, day, context.run.run_id) as (db, shown, outdated):
+    started_runs = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
+    under_way = partial(context.instance.get_runs_count, started_runs)
+    with sheet_with(postgres, sheets, day, context.run.run_id, under_way) as (db, shown, outdated):
         found = sheet_metadata(db, day, shown.where)
         facts = _facts(db, day)
         waiting = waiting_days(db, only_outdated=True)
@@ -117,12 +122,17 @@ def sheet_report(
 
 @contextmanager
 def sheet_with(
-    postgres: Postgres, sheets: Sheets, day: SchoolDay, run_id: str
+    postgres: Postgres,
+    sheets: Sheets,
+    day: SchoolDay,
+    run_id: str,
+    under_way: Callable[[], int] = lambda: 1,
 ) -> Iterator[tuple[Connection, Written, Outdated]]:
     """Make the sheet show a day, and give what was written and the outdated records.
 
     The lock ``sheet_report`` is held until the block ends. If another run has written the day while
-    this one waited for the lock, it is not written again.
+    this one waited for the lock, it is not written again. ``under_way`` gives how many runs there
+    are, this one too.
 
     Raises PermanentFailure if the day has no numbers, and as ``Sheets.show`` does.
     """
@@ -136,22 +146,33 @@ def sheet_with(
             log.info("sheet_report %s: another run has written it", day.key)
             yield db, Written(place, lines=0, cells=0, written=True), own
             return
+
+        def await_runs() -> None:
+            with postgres.waits.waiting_for("runs whose days it writes"):
+                await_others(db, under_way)
+
         outdated = outdated_records(db, [SHEET_REPORT], run_id=run_id)
-        shown = write_sheet(db, sheets)
+        shown = write_sheet(db, sheets, await_runs)
         drop_request(db, request)
         yield db, shown, outdated
 
 
-def write_sheet(db: Connection, sheets: Sheets) -> Written:
+def write_sheet(
+    db: Connection, sheets: Sheets, await_runs: Callable[[], object] = lambda: None
+) -> Written:
     """Bring the sheet to what the tables hold, all days. ``db`` has the lock ``sheet_report``.
 
-    A workbook that shows it already is left alone. Other runs whose days wait find them written.
-    What readers named courses and tasks is shown at once.
+    A workbook that shows it already is left alone. Other runs whose days wait find them written:
+    ``await_runs`` is called before the days are read. What readers named courses and tasks is shown
+    at once.
     """
+    shown = sheets.shown(made_of(db, list(REPORTS)))
+    if shown is None:
+        await_runs()
     requests = requested_days(db)
     outdated = outdated_records(db, [SHEET_REPORT], of_all_runs=True)
     days = {*requests.values(), *(date for _, date in outdated)}
-    shown = sheets.shown(made_of(db, list(REPORTS))) or _show(db, sheets, days)
+    shown = shown or _show(db, sheets, days)
     if _store_names(db, shown):
         # The sheet's lines of all days have other names now.
         named = _show(db, sheets, None)

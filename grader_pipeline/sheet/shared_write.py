@@ -8,8 +8,9 @@ Source: the tables sheet_request and sheet_label.
 
 import datetime as dt
 import json
+import time
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from psycopg import sql
@@ -26,6 +27,10 @@ _STATE = sql.SQL(
     "SELECT {}, count(*) AS rows, sum(hashtextextended(ctid::text || xmin::text, 0))::text AS sum"
     " FROM {}"
 )
+
+_OTHERS_SECONDS = 1
+"""A write of 60 days takes half as long, and half as many runs wait for one as are under way."""
+_ASK_SECONDS = 0.1
 
 _MAIN = ""
 """Stands for the worksheet of GOOGLE_SHEETS_WORKSHEET, which may get another name."""
@@ -50,6 +55,16 @@ def requested_days(db: Connection) -> dict[int, dt.date]:
     """The days that wait for the sheet, by request. Read this before what is written."""
     rows = db.execute(statement("sheet/requested")).fetchall()
     return {row["id"]: row["report_date"] for row in rows}
+
+
+def await_others(db: Connection, under_way: Callable[[], int]) -> None:
+    """Wait for requests of the runs that are under way, for a second at most.
+
+    ``under_way`` gives how many there are, those that have requested their day included.
+    """
+    until = time.monotonic() + _OTHERS_SECONDS
+    while len(requested_days(db)) < under_way() and time.monotonic() < until:
+        time.sleep(_ASK_SECONDS)
 
 
 def note_place(db: Connection, requests: Collection[int], place: str) -> None:

@@ -17,7 +17,7 @@ from grader_pipeline.partitions import window
 from grader_pipeline.reports.tables import store_reports
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.settings import Settings
-from grader_pipeline.sheet import unchanged, workbook
+from grader_pipeline.sheet import shared_write, unchanged, workbook
 from grader_pipeline.sheet.resource import Sheets
 from grader_pipeline.sheet.table import Table
 from grader_pipeline.sheet.update import Written
@@ -130,3 +130,30 @@ def test_a_workbook_is_left_alone_until_a_row_a_setting_or_the_file_changes(
     ):
         change()
         assert times() == 1
+
+
+def test_a_write_waits_for_the_runs_under_way_and_for_no_more_than_a_moment(
+    home: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_write, "_OTHERS_SECONDS", 20)
+    store_reports(Postgres(), list(REPORTS.values()), window(DAYS[0]))
+    asked = []
+
+    def under_way() -> int:
+        """The second run requests its day once the first one has asked for others."""
+        asked.append(len(asked))
+        if len(asked) == 2:
+            with Postgres().transaction() as db:
+                shared_write.request_day(db, DAYS[1])
+        return 2
+
+    begun = time.monotonic()
+    with sheet_with(Postgres(), Sheets(), window(DAYS[0]), "run", under_way) as (db, shown, _):
+        assert shown.written
+        assert shared_write.requested_days(db) == {}
+    assert len(asked) in {2, 3}
+    os.utime(Settings().workbook)
+    monkeypatch.setattr(shared_write, "_OTHERS_SECONDS", 0.1)
+    with sheet_with(Postgres(), Sheets(), window(DAYS[0]), "run", lambda: 9):
+        pass
+    assert time.monotonic() - begun < 20
