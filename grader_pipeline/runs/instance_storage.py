@@ -82,6 +82,21 @@ def _test_by_the_socket(dialect: sqlalchemy.Dialect) -> None:
     cast("Any", dialect).do_ping = is_alive
 
 
+def commit_without_waiting() -> None:
+    """Have sessions of this process, and of its forks, commit before the disk has it: in runs.
+
+    If the server's machine dies, it may have lost the last 0.6 s of Dagster's records, and nothing
+    before them. Each commit of the pipeline's own sessions waits for the disk, and for all commits
+    before it. So what is left is what there was a moment earlier: no mail, no settled record and no
+    other day is ahead of the events before it. Worth: a run waits for the disk 20 times, not 150.
+    """
+    _IN_RUNS["synchronous_commit"] = "off"
+
+
+_IN_RUNS: dict[str, str] = {}
+"""What sessions of runs set besides."""
+
+
 # For all engines, because Dagster's storage first asks for its tables through engines of its own.
 # Sessions of other programs in this process are not touched: they have another name.
 @event.listens_for(sqlalchemy.Engine, "connect")
@@ -94,5 +109,6 @@ def begin_session(connection: DBAPIConnection, _record: object) -> None:
     was, connection.autocommit = connection.autocommit, True
     with closing(connection.cursor()) as cursor:
         cursor.execute(statement("session/begin"))
-        cursor.execute("SELECT set_config('search_path', %s, false)", [SCHEMA])
+        for name, value in {"search_path": SCHEMA, **_IN_RUNS}.items():
+            cursor.execute("SELECT set_config(%s, %s, false)", [name, value])
     connection.autocommit = was

@@ -21,7 +21,7 @@ from pathlib import Path
 import dagster as dg
 from dagster._grpc.types import ExecuteRunArgs
 
-from grader_pipeline.runs import check_targets, waits
+from grader_pipeline.runs import check_targets, instance_storage, waits
 from grader_pipeline.runs.code_files import code_files
 from grader_pipeline.startup import prepare_process
 
@@ -50,6 +50,7 @@ def prepare_to_fork() -> WarmCode:
     prepare_process()
     waits.sleep_while_a_pool_is_full()
     check_targets.look_up_once()
+    instance_storage.commit_without_waiting()
     code = WarmCode(code_files(), _import())
     # A collection writes to all objects, and memory that is written to is no longer shared.
     gc.freeze()

@@ -5,10 +5,12 @@ from contextlib import closing, nullcontext
 import dagster as dg
 import psycopg
 import pytest
+from psycopg import sql
 
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline.roles.instance import environment, write_home
 from grader_pipeline.roles.migrate import require_schema
+from grader_pipeline.runs import instance_storage
 from grader_pipeline.runs.dagster_schema import SCHEMA
 from grader_pipeline.settings import Settings
 from grader_pipeline_tests.pooler import pooler
@@ -97,3 +99,24 @@ def test_no_statement_tests_a_connection(
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         ).fetchall()
     assert all("runs" in query for (query,) in last), last
+
+
+@pytest.mark.parametrize("in_run", [False, True])
+def test_only_dagsters_sessions_of_a_run_commit_before_the_disk_has_it(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, in_run: bool
+) -> None:
+    monkeypatch.setattr(instance_storage, "_IN_RUNS", {})
+    if in_run:
+        instance_storage.commit_without_waiting()
+    with psycopg.connect(database_url) as db:  # the tests' own server waits for no disk
+        own_database = sql.Identifier(db.info.dbname)
+        db.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = on").format(own_database))
+    prepared(database_url, monkeypatch)
+    query = "SHOW synchronous_commit"
+    with dg.DagsterInstance.get() as instance:
+        pool = instance.run_storage._engine  # type: ignore[attr-defined]
+        with pool.connect() as of_dagster:
+            (waits,) = of_dagster.exec_driver_sql(query).fetchone()
+    with closing(Postgres.at(database_url)) as postgres, postgres.transaction() as db:
+        (own,) = (db.execute(query).fetchone() or {}).values()
+    assert (waits, own) == ("off" if in_run else "on", "on")
