@@ -22,14 +22,11 @@ from grader_pipeline.sheet.table import Table
 from grader_pipeline.statements import statement
 
 _READ_TOO = ("given_name", "excluded_learner", "report_day", "rollup_day")
-# Each version of a row has its own place and transaction.
-_STATE = sql.SQL(
-    "SELECT {}, count(*) AS rows, sum(hashtextextended(ctid::text || xmin::text, 0))::text AS sum"
-    " FROM {}"
-)
+# Who writes a row leaves its transaction's number there. It takes 10 ms for 100,000 rows.
+_STATE = sql.SQL("SELECT {}, count(*) AS rows, sum(xmin::text::bigint)::text AS sum FROM {}")
 
 _OTHERS_SECONDS = 1
-"""A write of 60 days takes half as long, and half as many runs wait for one as are under way."""
+"""So long a write waits for other runs. A backfill of 60 days then makes 16 writes."""
 _ASK_SECONDS = 0.1
 
 _MAIN = ""
