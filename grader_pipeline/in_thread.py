@@ -1,10 +1,10 @@
-"""Work beside the main thread, for what leaves Python's lock: hashing, packing, writing."""
+"""Work beside the main thread, for what leaves Python's lock: hashing, packing, reading."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Piece = TypeVar("Piece")
 
@@ -30,5 +30,27 @@ def in_thread(
             yield give
             while given:
                 given.popleft().result()
+        finally:
+            thread.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def ahead(pieces: Iterable[Piece], *, waiting: int = 3) -> Iterator[Iterator[Piece]]:
+    """The same pieces, each made in a thread while those before it are used.
+
+    At most ``waiting`` are made and not taken, so memory is bounded. What ``pieces`` raises is
+    raised where the piece would be taken.
+    """
+    source, end = iter(pieces), object()
+    with ThreadPoolExecutor(1) as thread:
+        made = deque(thread.submit(next, source, end) for _ in range(waiting))
+
+        def taken() -> Iterator[Any]:
+            while (piece := made.popleft().result()) is not end:
+                made.append(thread.submit(next, source, end))
+                yield piece
+
+        try:
+            yield taken()
         finally:
             thread.shutdown(cancel_futures=True)

@@ -72,7 +72,7 @@ def main() -> None:
     url = os.environ["DATABASE_URL"]
     meter = Meter(server_of(url))
     meter.around(ROLLUP, step3_grader_table, "roll_up", of_server=True)
-    for name in ("add", "engagements"):
+    for name in ("add", "summed_up"):
         meter.around(ROLLUP, DayRollup, name, of_server=False)
     of_large = os.environ["GRADER_API_URL"]
     tables = [report.name for report in reports()]

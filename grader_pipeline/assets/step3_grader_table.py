@@ -17,6 +17,7 @@ Source: validated_attempts. Times are UTC.
 import logging
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from typing import NoReturn
@@ -166,7 +167,7 @@ def _refuse(
 
 @dataclass(frozen=True)
 class _Loaded:
-    """What became of the day's attempts, and their rollup if the table holds exactly them."""
+    """What became of the day's attempts; and they, if the table holds exactly them."""
 
     loaded: int
     already_there: int = 0
@@ -185,13 +186,14 @@ def _load(
 ) -> None:
     tally = tally_of(parquet)
     db.execute(statement("load/leave_no_marks"))
-    done = None if before.attempts else _copy_new_day(db, parquet)
-    if done is None:
-        done = _merge(db, parquet, day, on_conflict)
-    db.execute(statement("load/stage_rejected"))
-    copy_in(db, statement("load/copy_rejected"), quarantine(parquet))
-    db.execute(statement("load/forget_rejected"), day.parameters)
-    db.execute(statement("load/keep_rejected"), day.parameters)
+    new = None if before.attempts else _copy_new_day(db, parquet)
+    done = new or _merge(db, parquet, day, on_conflict)
+    with ThreadPoolExecutor(1) as thread:
+        rollup = thread.submit(done.rollup.summed_up) if done.rollup else None
+        db.execute(statement("load/stage_rejected"))
+        copy_in(db, statement("load/copy_rejected"), quarantine(parquet))
+        db.execute(statement("load/forget_rejected"), day.parameters)
+        db.execute(statement("load/keep_rejected"), day.parameters)
     ledger = {
         **day.parameters,
         "run_id": run_id,
@@ -209,7 +211,7 @@ def _load(
     if on_conflict is OnConflict.update:
         note(db, "update", done_by=run_id, days=[day.date])
     if done.loaded + done.updated > 0 or before.was_changed or not has_rollup(db, day):
-        roll_up(db, day, done.rollup)
+        roll_up(db, day, rollup.result() if rollup else None)
 
 
 def _copy_new_day(db: Connection, parquet: pq.ParquetFile) -> _Loaded | None:

@@ -5,7 +5,9 @@ explains its columns. Times are UTC. A clock is time at work since the day's fir
 task.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+import sys
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,8 +25,30 @@ _RUN, _SUBMIT, _SUCCESS, _WRONG, _WITHOUT_URL = (1 << bit for bit in range(5))
 _Array = npt.NDArray[Any]
 
 
+_TASK_BITS = 32
+_NUMBERED_AT_ONCE = 50_000
+"""Attempts. The more at once, the less often a pair of learner and sourcedid is looked up."""
+
+
+_PAIRS_KEPT = 100_000
+"""Pairs of learner and sourcedid. With more, all are forgotten: 250 bytes each, soon met again."""
+
+
+@dataclass(frozen=True)
+class Rollup:
+    """The rollup of a day."""
+
+    attempts: int
+    """How many attempts it was made of, those of excluded learners too."""
+    learners: Sequence[str]
+    tasks: Sequence[tuple[str, str]]
+    """Course and task."""
+    engagements: pa.Table
+    """A row for each learner and task. ``learner`` and ``task`` are places in the lists above."""
+
+
 class DayRollup:
-    """The attempts of a day so far: 13 bytes each, and each learner with a sourcedid once.
+    """The attempts of a day so far: 13 bytes each, and each engagement by two numbers.
 
     Those of ``excluded`` learners are counted, and have no engagements.
 
@@ -36,9 +60,12 @@ class DayRollup:
         self.attempts = 0
         """How many attempts were added, excluded ones too."""
         self._excluded = pa.array(sorted(excluded), pa.string())
-        self._learners: dict[str, str] = {}
+        self._learners: dict[str, int] = {}
+        self._tasks: dict[tuple[str, str], int] = {}
+        self._engagements: dict[int, int] = {}
         self._pairs: dict[tuple[str, str | None], int] = {}
-        self._pair = [np.empty(0, "i4")]
+        self._unnumbered: list[pa.Table] = []
+        self._engagement = [np.empty(0, "i4")]
         self._time = [np.empty(0, "i8")]
         self._marks = [np.empty(0, "u1")]
 
@@ -54,7 +81,9 @@ class DayRollup:
         if self._excluded:
             is_excluded = pc.is_in(attempts["user_id"], self._excluded)
             attempts = attempts.filter(pc.invert(is_excluded))
-        self._pair.append(self._numbered(attempts["user_id"], attempts["lis_result_sourcedid"]))
+        self._unnumbered.append(attempts.select(["user_id", "lis_result_sourcedid"]))
+        if sum(table.num_rows for table in self._unnumbered) >= _NUMBERED_AT_ONCE:
+            self._number()
         self._time.append(attempts["created_at"].to_numpy().astype("M8[us]").view("i8"))
         is_submit = pc.equal(attempts["attempt_type"], "submit")
         marks = {
@@ -72,47 +101,54 @@ class DayRollup:
         ]
         self._marks.append(np.bitwise_or.reduce(set_marks))
 
-    def _numbered(self, learners: pa.ChunkedArray, sourcedids: pa.ChunkedArray) -> _Array:
-        """The number of each attempt's pair of learner and sourcedid."""
-        texts, places = pairs(learners, sourcedids)
-        known = self._learners
-        numbers = [
-            self._pairs.setdefault((known.setdefault(who, who), text), len(self._pairs))
-            for who, text in texts
-        ]
-        of_pairs: _Array = np.array(numbers, "i4").take(places)
-        return of_pairs
-
-    def engagements(self) -> pa.Table:
-        """The rollup: one row for each learner and task."""
-        names, number_of_pair = self._named()
-        engagement = number_of_pair[np.concatenate(self._pair)]
+    def summed_up(self) -> Rollup:
+        """The rollup of the attempts that were added. Engagements of a learner are together."""
+        self._number()
+        self._pairs.clear()  # makes room for the sort
+        both = np.array([*self._engagements], "i8")
+        in_order = np.argsort(both)
+        place = np.empty(len(both), "i4")
+        place[in_order] = np.arange(len(in_order))
+        engagement = place[np.concatenate(self._engagement)]
         time = np.concatenate(self._time)
         order = np.lexsort((time, engagement))
-        return pa.table(
-            {
-                **dict(zip(("user_id", "course", "task"), names, strict=True)),
-                **_summed_up(engagement[order], time[order], np.concatenate(self._marks)[order]),
-            }
-        )
+        columns = {
+            "learner": pa.array(both[in_order] >> _TASK_BITS, pa.int32()),
+            "task": pa.array(both[in_order] & (1 << _TASK_BITS) - 1, pa.int32()),
+            **_summed_up(engagement[order], time[order], np.concatenate(self._marks)[order]),
+        }
+        return Rollup(self.attempts, [*self._learners], [*self._tasks], pa.table(columns))
 
-    def _named(self) -> tuple[list[pa.Array], _Array]:
-        """Learner, course and task of each engagement, and the engagement of each pair."""
-        numbers: dict[tuple[str, tuple[str, str]], int] = {}
-        number_of_pair = np.empty(len(self._pairs), "i4")
-        for (learner, sourcedid), pair in self._pairs.items():
-            names = (course_and_task(sourcedid, learner) if sourcedid else None) or UNREAD
-            number_of_pair[pair] = numbers.setdefault((learner, names), len(numbers))
-        columns = (
-            (learner for learner, _ in numbers),
-            (course for _, (course, _) in numbers),
-            (task for _, (_, task) in numbers),
-        )
-        return [pa.array(column, pa.string()) for column in columns], number_of_pair
+    def _number(self) -> None:
+        """Find the engagement of each attempt that has none yet."""
+        if not self._unnumbered:
+            return
+        attempts = pa.concat_tables(self._unnumbered)
+        self._unnumbered.clear()
+        if len(self._pairs) > _PAIRS_KEPT:
+            self._pairs.clear()
+        texts, places = pairs(attempts["user_id"], attempts["lis_result_sourcedid"])
+        known = self._pairs
+        numbers = [
+            self._met(pair) if (number := known.get(pair)) is None else number for pair in texts
+        ]
+        self._engagement.append(np.array(numbers, "i4").take(places))
+
+    def _met(self, pair: tuple[str, str | None]) -> int:
+        """The engagement of a learner and a sourcedid that were not met before."""
+        learner, sourcedid = pair
+        names = (course_and_task(sourcedid, learner) if sourcedid else None) or UNREAD
+        # One integer, because a pair of them takes three times as much memory.
+        both = self._learners.setdefault(learner, len(self._learners)) << _TASK_BITS
+        both |= self._tasks.setdefault(names, len(self._tasks))
+        number = self._engagements.setdefault(both, len(self._engagements))
+        # Interned, because each batch has texts of its own for the same learners.
+        self._pairs[sys.intern(learner), sourcedid] = number
+        return number
 
 
 def _summed_up(engagement: _Array, time: _Array, marks: _Array) -> dict[str, pa.Array]:
-    """The columns of the rollup after the names.
+    """The columns of the rollup after learner and task.
 
     The attempts of an engagement are together, the oldest first. Engagements are numbered from 0,
     so a number is also the place of the engagement's row.

@@ -19,6 +19,7 @@ from pydantic import Field, PrivateAttr, SecretStr
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from grader_pipeline.failures import PermanentFailure, TransientFailure
+from grader_pipeline.in_thread import ahead
 from grader_pipeline.resources import connections, original_table
 from grader_pipeline.resources.connections import cause
 from grader_pipeline.resources.lock_waits import LockWaits
@@ -198,22 +199,29 @@ class Postgres(dg.ConfigurableResource["Postgres"]):
 def copy_in(db: Connection, copy: sql.Composed | bytes, tables: Iterable[pa.Table]) -> int:
     """Stream ``tables`` into the ``COPY … FROM STDIN (FORMAT binary)`` statement ``copy``.
 
-    Columns go in the order they have, with types as pgpq gives them. Returns the number of rows.
+    Columns go in the order they have, with types as pgpq gives them. ``tables`` are taken and
+    encoded in a thread while the server takes what is before. Returns the number of rows.
     """
     with db.cursor() as cursor:
-        with cursor.copy(copy) as stream:
-            encoder = None
-            for table in tables:
-                if encoder is None:
-                    encoder = ArrowToPostgresBinaryEncoder(table.schema)
-                    stream.write(encoder.write_header())
-                for batch in table.to_batches(max_chunksize=_COPIED_AT_ONCE):
-                    stream.write(encoder.write_batch(batch))
-            if encoder is None:
-                encoder = ArrowToPostgresBinaryEncoder(pa.schema([]))
-                stream.write(encoder.write_header())
-            stream.write(encoder.finish())
+        with ahead(_encoded(tables)) as pieces, cursor.copy(copy) as stream:
+            for piece in pieces:
+                stream.write(piece)
         return cursor.rowcount
+
+
+def _encoded(tables: Iterable[pa.Table]) -> Iterator[bytes]:
+    """The tables in PostgreSQL's binary format of COPY, piece by piece."""
+    encoder = None
+    for table in tables:
+        if encoder is None:
+            encoder = ArrowToPostgresBinaryEncoder(table.schema)
+            yield encoder.write_header()
+        for batch in table.to_batches(max_chunksize=_COPIED_AT_ONCE):
+            yield encoder.write_batch(batch)
+    if encoder is None:
+        encoder = ArrowToPostgresBinaryEncoder(pa.schema([]))
+        yield encoder.write_header()
+    yield encoder.finish()
 
 
 @contextmanager

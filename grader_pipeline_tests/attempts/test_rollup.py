@@ -34,8 +34,20 @@ def rolled_up(*attempts: Any) -> list[dict[str, Any]]:
     rollup = DayRollup()
     for row in attempts:
         rollup.add(pa.Table.from_pylist([row], _SCHEMA))
-    assert rollup.attempts == len(attempts)
-    return rollup.engagements().to_pylist()
+    assert rollup.summed_up().attempts == len(attempts)
+    return named(rollup)
+
+
+def named(rollup: DayRollup) -> list[dict[str, Any]]:
+    found = rollup.summed_up()
+    return [
+        {
+            "user_id": found.learners[row.pop("learner")],
+            **dict(zip(("course", "task"), found.tasks[row.pop("task")], strict=True)),
+            **row,
+        }
+        for row in found.engagements.to_pylist()
+    ]
 
 
 def test_the_attempts_of_a_learner_and_a_task_are_one_row_in_whatever_order_they_come() -> None:
@@ -122,8 +134,8 @@ def test_excluded_learners_are_counted_and_not_rolled_up() -> None:
     )
     rollup = DayRollup(excluded=[_ANN, "nobody"])
     rollup.add(table)
-    assert rollup.attempts == 2
-    assert [row["user_id"] for row in rollup.engagements().to_pylist()] == ["bob"]
+    assert rollup.summed_up().attempts == 2
+    assert [row["user_id"] for row in named(rollup)] == ["bob"]
 
 
 def test_an_attempt_that_is_neither_run_nor_submit_only_takes_time() -> None:
@@ -162,7 +174,7 @@ def test_a_table_of_several_chunks_or_of_none_is_as_good_as_another() -> None:
         cut.add(table)
     at_once = DayRollup()
     at_once.add(whole)
-    assert cut.engagements() == at_once.engagements()
+    assert cut.summed_up() == at_once.summed_up()
 
 
 def test_a_table_that_goes_through_is_passed_on_and_added_when_it_is_taken() -> None:
@@ -171,6 +183,4 @@ def test_a_table_that_goes_through_is_passed_on_and_added_when_it_is_taken() -> 
     for count, table in enumerate(rollup.adding(tables), start=1):
         assert table is tables[count - 1]
         assert rollup.attempts == count
-    assert rollup.engagements().to_pylist() == rolled_up(
-        *(attempt(f"09:0{n}:00", "run") for n in range(3))
-    )
+    assert named(rollup) == rolled_up(*(attempt(f"09:0{n}:00", "run") for n in range(3)))

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from grader_pipeline.attempts.columns import COLUMNS, NAMES
-from grader_pipeline.attempts.rollup import LONGEST_PAUSE, DayRollup
+from grader_pipeline.attempts.rollup import LONGEST_PAUSE, DayRollup, Rollup
 from grader_pipeline.partitions import school_day
 from grader_pipeline.reports.rollups import has_rollup, roll_up, stored_attempts
 from grader_pipeline.resources.postgres import Connection, copy_in
@@ -87,8 +87,12 @@ def batches(attempts: pa.Table, rows: int) -> Iterator[pa.Table]:
         yield attempts.slice(start, rows)
 
 
-def in_order(rollup: pa.Table) -> pa.Table:
-    return rollup.sort_by([(name, "ascending") for name in ("user_id", "course", "task")])
+def in_order(rollup: Rollup) -> list[Any]:
+    rows = rollup.engagements.to_pylist()
+    return sorted(
+        (rollup.learners[row.pop("learner")], rollup.tasks[row.pop("task")], *row.values())
+        for row in rows
+    )
 
 
 @pytest.mark.parametrize(("number", "seed"), [(0, 0), (1, 1), (500, 2), (25_000, 3)])
@@ -96,10 +100,10 @@ def test_every_column_is_what_postgresql_computed(school: School, number: int, s
     with school.postgres.transaction() as db:
         store(db, drawn(number, seed))
         roll_up(db, _OF)
-        db.execute("ALTER TABLE fresh_engagement RENAME TO found")
+        db.execute("DROP TABLE fresh_engagement")
         db.execute(_IN_SQL, _OF.parameters)
         names = [row["name"] for row in db.execute(
-            "SELECT attname AS name FROM pg_attribute WHERE attrelid = 'found'::regclass"
+            "SELECT attname AS name FROM pg_attribute WHERE attrelid = 'fresh_engagement'::regclass"
             " AND attnum > 0 ORDER BY attnum"
         )]  # fmt: skip
         # As text: two intervals may be equal and still be written in two ways.
@@ -108,7 +112,7 @@ def test_every_column_is_what_postgresql_computed(school: School, number: int, s
             [row["line"] for row in db.execute(
                 whole.format(columns=", ".join(names), table=table).encode()
             )]
-            for table in ("found", "fresh_engagement")
+            for table in ("learner_task_day", "fresh_engagement")
         )  # fmt: skip
         assert found == expected
         assert len(found) >= number / 10
@@ -131,17 +135,11 @@ def test_the_stored_day_gives_what_the_file_gives_however_it_is_cut(school: Scho
     at_once = DayRollup()
     at_once.add(attempts)
     assert len(tables) > 1
-    assert of_file.attempts == of_table.attempts == at_once.attempts == attempts.num_rows
-    found = in_order(of_file.engagements())
-    assert found == in_order(of_table.engagements())
-    assert found == in_order(at_once.engagements())
-
-
-def test_staging_takes_the_columns_of_the_rollup_in_their_order(school: School) -> None:
-    with school.postgres.transaction() as db:
-        db.execute(statement("load/stage_engagements"))
-        staged = db.execute("SELECT * FROM fresh_engagement").description
-    assert [column.name for column in staged or ()] == DayRollup().engagements().column_names
+    found = of_file.summed_up()
+    assert found.attempts == attempts.num_rows
+    for other in (of_table.summed_up(), at_once.summed_up()):
+        assert other.attempts == found.attempts
+        assert in_order(other) == in_order(found)
 
 
 def test_an_engagement_of_one_day_is_what_rolling_up_all_its_days_gives(school: School) -> None:

@@ -1,0 +1,1 @@
+COPY fresh_engagement FROM STDIN (FORMAT binary);
