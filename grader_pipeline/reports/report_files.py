@@ -75,7 +75,7 @@ log = logging.getLogger(__name__)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 # Made for each day by the function prepare_reports (sql/schema).
-_TABLES_OF_THE_DAY = {"recent_engagement", "learner_state", "task_all_time"}
+_TABLES_OF_THE_DAY = {"recent_engagement", "learner_state", "task_all_time", "learner_hour"}
 _KNOWN_PARAMETERS = {"report_date", "day_start", "day_end", "timezone"}
 
 

@@ -56,10 +56,16 @@ def store_reports(
             if not (only_outdated and found[report.name]["is_current"])
         ]  # fmt: skip
         if wanted:
-            db.execute(statement("report_tables/prepare"), day.parameters)
+            prepare(db, day)
         return {
             report.name: _store(db, report, day, found[report.name], run_id) for report in wanted
         }
+
+
+def prepare(db: Connection, day: SchoolDay) -> None:
+    """Make the temporary tables that the reports of a day share."""
+    for tables in ("prepare", "prepare_hours"):
+        db.execute(statement(f"report_tables/{tables}"), _given(day))
 
 
 def _inputs(db: Connection, report: Report, day: SchoolDay) -> Row:
@@ -93,7 +99,7 @@ def make_tables(postgres: Postgres, reports: Iterable[Report]) -> list[ReportErr
     errors = []
     day = window(Settings().grader_start_date)
     with postgres.transaction(lock=f"reports/{day.key}") as db:
-        db.execute(statement("report_tables/prepare"), day.parameters)
+        prepare(db, day)
         for report in reports:
             try:
                 with explained(report), db.transaction():

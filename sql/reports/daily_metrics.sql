@@ -100,16 +100,10 @@ active AS (
     FROM recent_users
 ),
 hours AS (
-    SELECT hour, rank() OVER (ORDER BY count(*) DESC) AS place
-    FROM (
-        SELECT
-            date_part('hour', created_at AT TIME ZONE 'UTC' AT TIME ZONE %(timezone)s)::integer AS hour
-        FROM attempt_without_names
-        WHERE created_at >= %(day_start)s
-          AND created_at < %(day_end)s
-          AND (is_run OR is_submit)
-    ) AS attempts
+    SELECT hour, rank() OVER (ORDER BY sum(attempts) DESC) AS place
+    FROM learner_hour
     GROUP BY hour
+    HAVING sum(attempts) > 0
 ),
 busiest AS (
     SELECT

@@ -58,11 +58,7 @@ found AS (
     FROM courses
 ),
 verdicts AS (
-    SELECT count(*) AS missing
-    FROM attempt_without_names
-    WHERE created_at >= %(day_start)s
-      AND created_at < %(day_end)s
-      AND is_without_verdict
+    SELECT coalesce(sum(without_verdict), 0) AS missing FROM learner_hour
 ),
 stored AS (
     SELECT to_char(min(report_date), 'DD.MM.YYYY') AS first_day

@@ -23,18 +23,6 @@
 -- ones, and larger ones until they have five together are one line, after the others. So an hour that
 -- worksheet, chart and page do not show is in that line. Where the clock is changed, an hour of the day
 -- can have 0 or 120 minutes.
-WITH learners AS (
-    SELECT
-        date_part('hour', created_at AT TIME ZONE 'UTC' AT TIME ZONE %(timezone)s)::integer AS hour,
-        user_id,
-        count(*) FILTER (WHERE is_run OR is_submit) AS attempts,
-        count(*) FILTER (WHERE is_submit)  AS submits,
-        count(*) FILTER (WHERE is_success) AS successes
-    FROM attempt_without_names
-    WHERE created_at >= %(day_start)s
-      AND created_at < %(day_end)s
-    GROUP BY hour, user_id
-)
 SELECT
     hour,
     count(user_id)                                               AS learners,
@@ -43,8 +31,12 @@ SELECT
     coalesce(sum(successes), 0)::bigint                          AS successes,
     count(*) FILTER (WHERE submits > 0)                          AS submitting_learners,
     round(100.0 * sum(successes) / nullif(sum(submits), 0), 1)   AS success_share,
-    few(array_agg(learner.id))                                   AS few_learners
-FROM generate_series(0, 23) AS hour
-LEFT JOIN learners USING (hour)
-LEFT JOIN learner USING (user_id)
+    CASE WHEN count(user_id) BETWEEN 1 AND 4 THEN few(ARRAY(
+        SELECT learner.id
+        FROM learner_hour AS of_hour
+        LEFT JOIN learner USING (user_id)
+        WHERE of_hour.hour = hours.hour
+    )) END                                                       AS few_learners
+FROM generate_series(0, 23) AS hours (hour)
+LEFT JOIN learner_hour USING (hour)
 GROUP BY hour
