@@ -5,7 +5,6 @@ explains its columns. Times are UTC. A clock is time at work since the day's fir
 task.
 """
 
-import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -128,23 +127,19 @@ class DayRollup:
         if len(self._pairs) > _PAIRS_KEPT:
             self._pairs.clear()
         texts, places = pairs(attempts["user_id"], attempts["lis_result_sourcedid"])
-        known = self._pairs
-        numbers = [
-            self._met(pair) if (number := known.get(pair)) is None else number for pair in texts
-        ]
+        numbers = [*map(self._pairs.get, texts)]
+        for place, (number, pair) in enumerate(zip(numbers, texts, strict=True)):
+            if number is None:
+                numbers[place] = self._pairs[pair] = self._met(*pair)
         self._engagement.append(np.array(numbers, "i4").take(places))
 
-    def _met(self, pair: tuple[str, str | None]) -> int:
-        """The engagement of a learner and a sourcedid that were not met before."""
-        learner, sourcedid = pair
+    def _met(self, learner: str, sourcedid: str | None) -> int:
+        """The engagement of a learner and a sourcedid."""
         names = (course_and_task(sourcedid, learner) if sourcedid else None) or UNREAD
         # One integer, because a pair of them takes three times as much memory.
         both = self._learners.setdefault(learner, len(self._learners)) << _TASK_BITS
         both |= self._tasks.setdefault(names, len(self._tasks))
-        number = self._engagements.setdefault(both, len(self._engagements))
-        # Interned, because each batch has texts of its own for the same learners.
-        self._pairs[sys.intern(learner), sourcedid] = number
-        return number
+        return self._engagements.setdefault(both, len(self._engagements))
 
 
 def _summed_up(engagement: _Array, time: _Array, marks: _Array) -> dict[str, pa.Array]:

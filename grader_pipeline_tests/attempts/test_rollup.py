@@ -4,7 +4,9 @@ import datetime as dt
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
+from grader_pipeline.attempts import rollup
 from grader_pipeline.attempts.columns import COLUMNS
 from grader_pipeline.attempts.course_and_task import UNREAD
 from grader_pipeline.attempts.rollup import DayRollup
@@ -184,3 +186,18 @@ def test_a_table_that_goes_through_is_passed_on_and_added_when_it_is_taken() -> 
         assert table is tables[count - 1]
         assert rollup.attempts == count
     assert named(rollup) == rolled_up(*(attempt(f"09:0{n}:00", "run") for n in range(3)))
+
+
+def test_a_day_of_more_pairs_than_are_remembered_is_rolled_up_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    day = [
+        attempt(f"09:{minute:02}:00", "run", user_id=learner(minute % 7),
+                lis_result_sourcedid=f"{_TASK[0]}:lms.example.org-t{minute % 5}:x")
+        for minute in range(60)
+    ]  # fmt: skip
+    expected = rolled_up(*day)
+    monkeypatch.setattr(rollup, "_PAIRS_KEPT", 3)
+    monkeypatch.setattr(rollup, "_NUMBERED_AT_ONCE", 4)
+    assert rolled_up(*day) == expected
+    assert len(expected) == 35
