@@ -1,10 +1,13 @@
-"""Work beside the main thread, for what leaves Python's lock: hashing, packing, reading."""
+"""Work beside the main thread, for what leaves Python's lock: hashing, packing, reading, writing.
+
+A thread that has left the lock waits up to 5 ms for it. So pieces are large.
+"""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 Piece = TypeVar("Piece")
 
@@ -35,22 +38,23 @@ def in_thread(
 
 
 @contextmanager
-def ahead(pieces: Iterable[Piece], *, waiting: int = 3) -> Iterator[Iterator[Piece]]:
-    """The same pieces, each made in a thread while those before it are used.
+def read_ahead(
+    pieces: Generator[Piece, None, None], *, waiting: int = 2
+) -> Iterator[Iterator[Piece]]:
+    """The same pieces, none of which is None. A thread makes them, ``waiting`` ahead at most.
 
-    At most ``waiting`` are made and not taken, so memory is bounded. What ``pieces`` raises is
-    raised where the piece would be taken.
+    The next piece raises what making it raised. The end of the block closes ``pieces``.
     """
-    source, end = iter(pieces), object()
     with ThreadPoolExecutor(1) as thread:
-        made = deque(thread.submit(next, source, end) for _ in range(waiting))
 
-        def taken() -> Iterator[Any]:
-            while (piece := made.popleft().result()) is not end:
-                made.append(thread.submit(next, source, end))
+        def taken() -> Iterator[Piece]:
+            ahead = deque(thread.submit(next, pieces, None) for _ in range(waiting))
+            while (piece := ahead.popleft().result()) is not None:
+                ahead.append(thread.submit(next, pieces, None))
                 yield piece
 
         try:
             yield taken()
         finally:
             thread.shutdown(cancel_futures=True)
+            pieces.close()

@@ -2,11 +2,11 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pytest
 
-from grader_pipeline.in_thread import ahead, in_thread
+from grader_pipeline.in_thread import in_thread, read_ahead
 
 
 def test_pieces_are_worked_on_in_order_by_one_other_thread_until_the_block_ends():
@@ -61,57 +61,50 @@ def test_a_block_that_fails_does_not_wait_for_pieces_that_have_not_begun():
     assert time.monotonic() - started < 0.5
 
 
-def test_pieces_made_ahead_come_in_order_from_one_other_thread():
-    threads = set()
+def test_pieces_are_made_in_order_by_one_other_thread_no_more_ahead_than_allowed():
+    made: list[int] = []
+    threads: set[int] = set()
 
-    def pieces() -> Iterator[int]:
+    def making() -> Generator[int, None, None]:
         for piece in range(100):
             threads.add(threading.get_ident())
-            yield piece
-
-    with ahead(pieces()) as made:
-        assert list(made) == list(range(100))
-    assert len(threads - {threading.get_ident()}) == len(threads) == 1
-
-
-def test_no_more_pieces_are_made_ahead_than_allowed():
-    made = []
-
-    def pieces() -> Iterator[int]:
-        for piece in range(10):
             made.append(piece)
             yield piece
 
-    with ahead(pieces(), waiting=3) as given:
-        next(given)
-        time.sleep(0.1)
-        assert made == [0, 1, 2, 3]
+    with read_ahead(making(), waiting=3) as ahead:
+        for piece, taken in enumerate(ahead):
+            assert taken == piece
+            assert len(made) <= piece + 1 + 3
+    assert piece == 99
+    assert len(threads | {threading.get_ident()}) == 2
 
 
 def test_what_making_a_piece_raises_is_raised_after_the_pieces_before_it():
-    def pieces() -> Iterator[int]:
+    def making() -> Generator[int, None, None]:
         yield 1
         raise ZeroDivisionError
 
     taken = []
-    with pytest.raises(ZeroDivisionError), ahead(pieces()) as made:
-        for piece in made:
-            taken.append(piece)
+    with pytest.raises(ZeroDivisionError), read_ahead(making()) as ahead:
+        taken += [next(ahead)]
+        next(ahead)
     assert taken == [1]
 
 
-def test_a_block_that_is_interrupted_ends_the_thread_that_makes_pieces():
-    before = threading.active_count()
-    made = []
+def test_a_block_that_ends_early_makes_no_further_pieces_and_closes_what_makes_them():
+    made, closed, before = [], threading.Event(), threading.active_count()
 
-    def pieces() -> Iterator[int]:
-        for piece in range(1000):
-            time.sleep(0.01)
-            made.append(piece)
-            yield piece
+    def making() -> Generator[int, None, None]:
+        try:
+            while True:
+                made.append(1)
+                yield 1
+        finally:
+            closed.set()
 
-    with pytest.raises(KeyboardInterrupt), ahead(pieces()) as given:
-        next(given)
-        raise KeyboardInterrupt
+    with pytest.raises(KeyError), read_ahead(making(), waiting=2) as ahead:
+        next(ahead)
+        raise KeyError
+    assert closed.is_set()
+    assert len(made) <= 3
     assert threading.active_count() == before
-    assert len(made) <= 4

@@ -24,6 +24,9 @@ class Kind:
 
 
 TEXT = Kind(pa.string(), "str", "text")
+DISTINCT = pa.dictionary(pa.int32(), TEXT.arrow)
+"""A text column of a batch of attempts: each distinct text once, and its number for each attempt.
+Of five attempts, about one has a text that none before it has."""
 VERDICT = Kind(pa.bool_(), "boolean", "boolean")
 TIME = Kind(pa.timestamp("us"), "datetime64[us]", "timestamp")
 """UTC without a zone."""

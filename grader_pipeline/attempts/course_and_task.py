@@ -36,7 +36,6 @@ _MOODLE = re.compile(r'"instanceid" *: *"?([0-9]+)[" ,}]')
 _CANVAS = re.compile(r"[0-9A-Za-z]+(?:-[0-9A-Za-z]+){2,4}")
 _SIGNATURE = re.compile(r"[0-9A-Fa-f]{32,}")
 _NUMBERS = re.compile(r"[0-9]+(?:-[0-9]+)+")
-_PLAIN_ID = re.compile("[0-9A-Za-z]+")
 _ID_LENGTH = 8
 """A learner's id is at least so long. A shorter one is part of names by chance."""
 
@@ -46,13 +45,12 @@ def course_and_task(sourcedid: str, learner: str) -> tuple[str, str] | None:
 
     ``learner`` is the attempt's user_id: no name holds it.
     """
-    if _PLAIN_ID.fullmatch(learner) and sourcedid.endswith(f":{learner}"):
-        names = _read_before_learner(sourcedid[: -len(learner)])
+    before = sourcedid.removesuffix(learner)
+    if before.endswith(":") and before != sourcedid and learner.isalnum() and learner.isascii():
+        names, text = _read_before_learner(before)
     else:
-        names = _read(sourcedid, learner)
-    if names and len(learner) >= _ID_LENGTH and learner in " ".join(names):
-        return None
-    return names
+        names, text = _read(sourcedid, learner)
+    return None if learner in text and len(learner) >= _ID_LENGTH else names
 
 
 def pairs(
@@ -62,12 +60,7 @@ def pairs(
 
     A learner has several attempts on a task, so there are fewer names to read than attempts.
     """
-    learner, sourcedid = (
-        pa.chunked_array(getattr(column, "chunks", [column]), pa.string())
-        .combine_chunks()
-        .dictionary_encode(null_encoding="encode")
-        for column in (learners, sourcedids)
-    )
+    learner, sourcedid = map(_distinct, (learners, sourcedids))
     width = max(len(sourcedid.dictionary), 1)
     both = learner.indices.to_numpy().astype("i8") * width + sourcedid.indices.to_numpy()
     found = pa.array(both).dictionary_encode()
@@ -80,10 +73,21 @@ def pairs(
     return list(texts), places
 
 
-def _read(sourcedid: str, learner: str) -> tuple[str, str] | None:
+def _distinct(column: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
+    """The column as a dictionary, in which null is a value."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if not pa.types.is_dictionary(array.type):
+        return array.dictionary_encode(null_encoding="encode")
+    values = pa.concat_arrays([array.dictionary, pa.nulls(1, pa.string())])
+    numbers = array.indices.fill_null(len(array.dictionary))
+    return pa.DictionaryArray.from_arrays(numbers, values)
+
+
+def _read(sourcedid: str, learner: str) -> tuple[tuple[str, str] | None, str]:
+    """Course and task, if they can be read, and the text of both."""
     plain = _decoded(sourcedid) if "%" in sourcedid else sourcedid
     if plain is None:
-        return None
+        return None, ""
     if plain.startswith("{"):
         instance = _MOODLE.search(plain)
         course, task = "Moodle", instance[1] if instance else ""
@@ -92,12 +96,12 @@ def _read(sourcedid: str, learner: str) -> tuple[str, str] | None:
     else:
         course, task = _open_edx(plain)
     if not (_NAME.fullmatch(course.replace("Canvas ", "")) and _NAME.fullmatch(task)):
-        return None
-    return course, task
+        return None, ""
+    return (course, task), f"{course} {task}"
 
 
 @lru_cache(maxsize=10_000)
-def _read_before_learner(text: str) -> tuple[str, str] | None:
+def _read_before_learner(text: str) -> tuple[tuple[str, str] | None, str]:
     """The same for all learners of a task: nothing is read out of what follows the last colon."""
     return _read(text, "")
 

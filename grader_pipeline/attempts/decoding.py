@@ -19,7 +19,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from grader_pipeline.attempts import passback
-from grader_pipeline.attempts.columns import COLUMNS, PASSBACK, TEXT, TIME, VERDICT, Column, Kind
+from grader_pipeline.attempts.columns import (
+    COLUMNS,
+    DISTINCT,
+    PASSBACK,
+    TEXT,
+    TIME,
+    VERDICT,
+    Column,
+    Kind,
+)
 from grader_pipeline.attempts.response import Element
 from grader_pipeline.attempts.schema import Reason, Reasons
 
@@ -28,6 +37,11 @@ _FIELDS = tuple(dict.fromkeys(column.field for column in COLUMNS))
 # The garbage collector need not look at them: no value refers back.
 _Fields = msgspec.defstruct("_Fields", [(name, Any, msgspec.UNSET) for name in _FIELDS], gc=False)
 _decode_fields = msgspec.json.Decoder(_Fields).decode
+# Nearly every element has all fields, each with a value of a type that its column may have.
+_TYPES = {TEXT: str, TIME: str, VERDICT: bool | int | float | None}
+_USUAL = {c.field: str if c.field == PASSBACK else _TYPES[c.kind] for c in COLUMNS}
+_Usual = msgspec.defstruct("_Usual", _USUAL.items(), gc=False)
+_decode_usual = msgspec.json.Decoder(_Usual).decode
 
 # A field of an element without a value holds msgspec.UNSET, the reason, or this: another field of
 # the element has the reason.
@@ -47,20 +61,29 @@ _VERDICTS = {None: None, 0: False, 1: True}
 def decode(batch: Sequence[Element], columns: Sequence[Column]) -> tuple[pa.Table, Reasons]:
     """The batch as a table of ``columns``, a row for each element, and the reasons found.
 
-    A time is in UTC without a zone. Values are those received, byte for byte.
+    Texts are dictionaries of distinct values. A time is in UTC without a zone. Values are those
+    received, byte for byte.
     """
     reasons: Reasons = {}
-    elements = [_fields_of(element) for element in batch]
+    elements: list[msgspec.Struct] = []
+    odd: list[int] = []
+    for place, element in enumerate(batch):
+        try:
+            elements.append(_decode_usual(element))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            odd.append(place)
+            elements.append(_fields_of(element))
     of_passback = [column for column in columns if column.field == PASSBACK]
-    read = _passbacks(list(map(attrgetter(PASSBACK), elements)), of_passback, reasons)
+    read = _passbacks(list(map(attrgetter(PASSBACK), elements)), of_passback, odd, reasons)
     for column in columns:
         if column.field != PASSBACK:
             values = list(map(attrgetter(column.field), elements))
-            read[column.name] = _ARRAY[column.kind](values, column, reasons)
+            read[column.name] = _ARRAY[column.kind](values, column, odd, reasons)
     return pa.table({column.name: read[column.name] for column in columns}), reasons
 
 
 def _fields_of(element: Element) -> msgspec.Struct:
+    """The fields of an element that has a value of another type, or none, or is no object."""
     try:
         return _decode_fields(element)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -76,32 +99,49 @@ def _fields_of(element: Element) -> msgspec.Struct:
 
 
 def _passbacks(
-    values: list[Any], columns: Sequence[Column], reasons: Reasons
+    values: list[Any], columns: Sequence[Column], odd: Sequence[int], reasons: Reasons
 ) -> dict[str, pa.Array]:
     """The columns that are keys of passback_params.
 
     A learner tries the same task again and again: each distinct text is read once.
     """
-    kind = pa.dictionary(pa.int32(), pa.string())
-    texts = _text(values, _PASSBACK_TEXT, reasons, kind, _unreadable)
-    distinct = texts.dictionary.to_pylist()
-    dicts = list(passback.decode(distinct).values())
+    texts = _text(values, _PASSBACK_TEXT, odd, reasons, why_half_pair=_unreadable)
+    usual = list(passback.usual(texts.dictionary))
+    is_other = np.ones(len(texts.dictionary), bool)
+    for places, _ in usual:
+        is_other[places] = False
+    others = texts.dictionary.filter(pa.array(is_other)).to_pylist()
+    dicts = list(passback.decode(others).values())
     why: Reasons = {
         number: [_unreadable(text)]
-        for number, (text, found) in enumerate(zip(distinct, dicts, strict=True))
+        for number, (text, found) in enumerate(zip(others, dicts, strict=True))
         if found is None
     }
     read = {}
-    for column in columns:
+    # The distinct texts in another order: first the others, then the usual ones.
+    order = np.concatenate([np.flatnonzero(is_other), *(places for places, _ in usual)])
+    for at, column in enumerate(columns):
         of_key = [
             _EXPLAINED if found is None else found.get(column.name, msgspec.UNSET)
             for found in dicts
         ]
-        read[column.name] = _ARRAY[column.kind](of_key, column, why).take(texts.indices)
-    numbers = pc.fill_null(texts.indices, -1).to_numpy()
-    for place in np.flatnonzero(np.isin(numbers, list(why))).tolist():
-        reasons.setdefault(place, []).extend(why[numbers[place]])
-    return read
+        arrays = [_ARRAY[column.kind](of_key, column, range(len(of_key)), why)]
+        for places, found in usual:
+            if at < len(found):
+                arrays.append(found[at].dictionary_encode())
+                continue
+            first = sum(map(len, arrays))
+            arrays.append(pa.nulls(len(places), DISTINCT))
+            if reason := _reason(msgspec.UNSET, column):
+                for number in range(first, first + len(places)):
+                    why.setdefault(number, []).append(reason)
+        read[column.name] = pa.concat_arrays(arrays)
+    number_of = np.empty(len(order), "i4")
+    number_of[order] = np.arange(len(order), dtype="i4")
+    numbers = pa.array(number_of).take(texts.indices)
+    for place in np.flatnonzero(pc.is_in(numbers, pa.array(why, pa.int32()))).tolist():
+        reasons.setdefault(place, []).extend(why[numbers[place].as_py()])
+    return {name: array.take(numbers) for name, array in read.items()}
 
 
 def _unreadable(text: str) -> Reason:
@@ -115,36 +155,37 @@ def _unreadable(text: str) -> Reason:
 def _text(
     values: list[Any],
     column: Column,
+    odd: Sequence[int],
     reasons: Reasons,
-    kind: pa.DataType = TEXT.arrow,
+    kind: pa.DataType = DISTINCT,
     why_half_pair: Callable[[str], Reason] = lambda _: Reason.FORBIDDEN_CHARACTER,
 ) -> pa.Array:
-    for place in [place for place, found in enumerate(map(type, values)) if found is not str]:
-        _refuse(place, values, _reason(values[place], column), reasons)
-    try:
-        return pa.array(values, kind)
-    except UnicodeEncodeError:
-        pass
-    # Python reads half a surrogate pair as text. Neither UTF-8 nor PostgreSQL can hold it.
-    for place, value in enumerate(values):
-        if value and not value.isascii() and _HALF_PAIR.search(value):
+    """The texts. What is none, or cannot be stored, is at ``odd`` places only."""
+    for place in odd:
+        value = values[place]
+        if type(value) is not str:
+            _refuse(place, values, _reason(value, column), reasons)
+        # Python reads half a surrogate pair as text. Neither UTF-8 nor PostgreSQL can hold it.
+        elif not value.isascii() and _HALF_PAIR.search(value):
             _refuse(place, values, why_half_pair(value), reasons)
     return pa.array(values, kind)
 
 
-def _verdict(values: list[Any], column: Column, reasons: Reasons) -> pa.Array:
-    odd = [p for p, v in enumerate(values) if type(v) not in _VERDICT_TYPES or v not in _VERDICTS]
+def _verdict(values: list[Any], column: Column, odd: Sequence[int], reasons: Reasons) -> pa.Array:
     for place in odd:
         value = values[place]
         # NaN and Infinity are no numbers of JSON.
-        is_number = type(value) is int or (type(value) is float and math.isfinite(value))
-        reason = Reason.UNEXPECTED_VALUE if is_number else _reason(value, column)
-        _refuse(place, values, reason, reasons)
-    return pa.array([_VERDICTS[v] for v in values], VERDICT.arrow)
+        if type(value) not in _VERDICT_TYPES or (type(value) is float and not math.isfinite(value)):
+            _refuse(place, values, _reason(value, column), reasons)
+    unexpected = set(values).difference(_VERDICTS)
+    if unexpected:
+        for place in [place for place, value in enumerate(values) if value in unexpected]:
+            _refuse(place, values, Reason.UNEXPECTED_VALUE, reasons)
+    return pa.array([_VERDICTS[value] for value in values], VERDICT.arrow)
 
 
-def _time(values: list[Any], column: Column, reasons: Reasons) -> pa.Array:
-    texts = _text(values, column, reasons)
+def _time(values: list[Any], column: Column, odd: Sequence[int], reasons: Reasons) -> pa.Array:
+    texts = _text(values, column, odd, reasons, TEXT.arrow)
     is_clock = pc.match_substring_regex(texts, _TIME)
     dates = pc.utf8_slice_codeunits(texts, 0, _DATE)
     of_calendar = filter(_is_date, pc.unique(dates.filter(is_clock)).to_pylist())
@@ -163,7 +204,7 @@ def _is_date(text: str) -> bool:
     return True
 
 
-_ARRAY: dict[Kind, Callable[[list[Any], Column, Reasons], pa.Array]] = {
+_ARRAY: dict[Kind, Callable[[list[Any], Column, Sequence[int], Reasons], pa.Array]] = {
     TEXT: _text, VERDICT: _verdict, TIME: _time
 }  # fmt: skip
 

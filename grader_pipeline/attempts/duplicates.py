@@ -6,6 +6,7 @@ import pandas as pd
 import pyarrow as pa
 
 _KEY = np.dtype([("time", "i8"), ("learner", "u8")])
+_Keys = npt.NDArray[np.void]
 
 
 class SeenKeys:
@@ -16,21 +17,31 @@ class SeenKeys:
     """
 
     def __init__(self) -> None:
-        self._seen = np.empty(0, dtype=_KEY)
+        # Of each table, by time.
+        self._seen: list[_Keys] = []
 
     def repeated(self, attempts: pa.Table) -> npt.NDArray[np.bool_]:
         """Which attempts repeat the key of an earlier one, in this table or in an earlier table."""
         keys = np.empty(len(attempts), dtype=_KEY)
-        keys["time"] = attempts["created_at"].cast(pa.int64()).to_numpy()
-        learners = attempts["user_id"].combine_chunks().dictionary_encode()
+        time = attempts["created_at"].cast(pa.int64()).to_numpy()
+        learners = attempts["user_id"].combine_chunks()
         distinct = learners.dictionary.to_numpy(zero_copy_only=False)
-        keys["learner"] = pd.util.hash_array(distinct)[learners.indices.to_numpy()]
-        columns = pd.DataFrame({name: keys[name] for name in ("time", "learner")})
-        repeated: npt.NDArray[np.bool_] = columns.duplicated().to_numpy(copy=True)
-        # The API sends the oldest first. A key that is newer than all earlier ones is not repeated.
-        maybe = keys["time"] <= self._seen["time"].max(initial=np.iinfo("i8").min)
-        if maybe.any():
-            same_time = np.isin(self._seen["time"], keys["time"][maybe])
-            repeated[maybe] |= np.isin(keys[maybe], self._seen[same_time])
-        self._seen = np.concatenate([self._seen, keys])
+        keys["time"], keys["learner"] = time, pd.util.hash_array(distinct)[learners.indices]
+        # Few attempts have a time that another one has. The API sends the oldest first, so sorting
+        # is quick, and a key that is newer than all earlier ones is not repeated.
+        order = np.argsort(time, kind="stable")
+        is_same = time[order[1:]] == time[order[:-1]]
+        twins = np.union1d(order[1:][is_same], order[:-1][is_same])
+        repeated = np.zeros(len(attempts), bool)
+        columns = pd.DataFrame({name: keys[name][twins] for name in ("time", "learner")})
+        repeated[twins] = columns.duplicated()
+        for seen in self._seen:
+            seen_time = seen["time"]
+            late = np.flatnonzero(time <= seen_time[-1])
+            late = late[seen_time[np.searchsorted(seen_time, time[late])] == time[late]]
+            if late.size:
+                same_time = np.isin(seen_time, time[late])
+                repeated[late] |= np.isin(keys[late], seen[same_time])
+        if len(keys):
+            self._seen.append(keys[order])
         return repeated

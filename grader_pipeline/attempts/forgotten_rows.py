@@ -54,7 +54,7 @@ def take_out(
     attempts: list[dict[str, Any]] = []
     found: set[int] = set()
     new = 0
-    with written(file, tally) as writer:
+    with written(file, tally) as write:
         for table in tables(validated, FILE_SCHEMA.names):
             reasons, positions = table["reasons"].to_pylist(), table["position"].to_pylist()
             is_theirs = list(_theirs(table, forgotten))
@@ -72,7 +72,7 @@ def take_out(
                 for position, why, is_new in zip(positions, reasons, changed, strict=True)
                 if is_new or why == _FORGOTTEN
             }
-            writer.write_table(_without(table, mask, reasons, changed))
+            write(_without(table, mask, reasons, changed))
     return TakenOut(frozenset(found), attempts, new)
 
 

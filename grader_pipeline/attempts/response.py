@@ -6,7 +6,7 @@ size fits in memory, and an odd element harms no other. Elements are the bytes t
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from itertools import product
 from typing import BinaryIO
@@ -14,8 +14,13 @@ from typing import BinaryIO
 import msgspec
 import pyarrow as pa
 
+from grader_pipeline.in_thread import read_ahead
+
 CHUNK = 128 * 1024
 """Bytes cut at once. Few, because one odd element makes its whole chunk slower."""
+
+# Bytes that are unpacked and hashed at once, in a thread, and packed ones that are read for it.
+_READ, _PACKED = 4 * 1024 * 1024, 1024 * 1024
 
 LONGEST_ELEMENT = 64 * 1024 * 1024
 
@@ -54,7 +59,8 @@ class BrokenListError(NotAListError):
 @contextmanager
 def unpacked(file: BinaryIO) -> Iterator[BinaryIO]:
     """The stored answer, unpacked while it is read; closes ``file``."""
-    with file, pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd") as body:
+    packed = pa.BufferedInputStream(pa.PythonFile(file, "r"), _PACKED)
+    with file, pa.CompressedInputStream(packed, "zstd") as body:
         yield body
 
 
@@ -72,9 +78,9 @@ class Splitter:
         # Once the list has begun, ``_rest`` is "[" and then the bytes from the next element on.
         self._rest = b""
         self._passed = 0
-        self._pieces: list[bytes] = []
+        self._pieces: list[bytes | memoryview] = []
 
-    def feed(self, piece: bytes) -> list[Element]:
+    def feed(self, piece: bytes | memoryview) -> list[Element]:
         """The elements that end in ``piece``, often none. Raises NotAListError, BrokenListError."""
         self._pieces.append(piece)
         # A long element is parsed again when it has doubled, not with every piece of it.
@@ -107,7 +113,7 @@ class Splitter:
             raise BrokenListError(f"is not valid JSON after byte {self._passed}: {error}") from None
 
     def _join(self) -> None:
-        self._rest += b"".join(self._pieces)
+        self._rest = b"".join((self._rest, *self._pieces))
         self._pieces.clear()
         if self._has_begun:
             return
@@ -123,19 +129,26 @@ def batches(body: BinaryIO, size: int, take: Callable[[bytes], object]) -> Itera
     """The elements of the list in ``body``, in order, at least ``size`` of them at a time.
 
     Only the last batch may be smaller. ``take`` gets each piece of the body, to hash it for
-    example. Raises NotAListError, BrokenListError.
+    example. A thread reads and calls it. Raises NotAListError, BrokenListError.
     """
     splitter = Splitter()
     batch: list[Element] = []
-    while piece := body.read(CHUNK):
-        take(piece)
-        batch += splitter.feed(piece)
-        if len(batch) >= size:
-            yield batch
-            batch = []
+    with read_ahead(_pieces(body, take)) as pieces:
+        for piece in pieces:
+            for start in range(0, len(piece), CHUNK):
+                batch += splitter.feed(memoryview(piece)[start : start + CHUNK])
+                if len(batch) >= size:
+                    yield batch
+                    batch = []
     batch += splitter.end()
     if batch:
         yield batch
+
+
+def _pieces(body: BinaryIO, take: Callable[[bytes], object]) -> Generator[bytes, None, None]:
+    while piece := body.read(_READ):
+        take(piece)
+        yield piece
 
 
 def _split_before_last_comma(text: bytes) -> tuple[list[Element], int] | None:

@@ -1,7 +1,8 @@
 """What a clean attempt is: the reasons to refuse an element, and the one pandera schema.
 
-A new rule is a ``pa.Check`` of a column here; its ``error`` is the reason. Rules see typed values
-and skip nulls: decoding has recorded the reason for a null, or the column may be null. Pandera is
+A new rule is a ``pa.Check`` of a column here; its ``error`` is the reason. Rules look at each typed
+value by itself and skip nulls: decoding has recorded the reason for a null, or the column may be
+null. Pandera is
 not asked about nulls, and a rule of another kind (``unique``, of the whole frame) is not evaluated.
 """
 
@@ -9,6 +10,8 @@ import datetime as dt
 from collections.abc import Sequence
 from enum import StrEnum
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pandera.pandas as pa
 import pyarrow
@@ -66,26 +69,42 @@ def _common_rules(column: Column) -> list[pa.Check]:
     return rules
 
 
-def as_frame(table: pyarrow.Table) -> pd.DataFrame:
-    """The table as the frame that the schema validates."""
-    dtypes = {kind.arrow: pd.api.types.pandas_dtype(kind.pandas) for kind in (TEXT, VERDICT)}
-    frame: pd.DataFrame = table.to_pandas(types_mapper=dtypes.get, use_threads=False)
-    return frame
+def check_types(table: pyarrow.Table, schema: pa.DataFrameSchema) -> None:
+    """Raise SchemaErrors if the table has other columns or types than the schema."""
+    empty = {name: _as_series(table[name].combine_chunks()).head(0) for name in table.column_names}
+    schema.validate(pd.DataFrame(empty), lazy=True)
 
 
-def all_reasons(frame: pd.DataFrame, schema: pa.DataFrameSchema, decoding: Reasons) -> Reasons:
-    """All reasons to refuse rows of ``frame``, by their place: those of decoding and the schema's.
+def all_reasons(table: pyarrow.Table, schema: pa.DataFrameSchema, decoding: Reasons) -> Reasons:
+    """All reasons to refuse rows of ``table``, by their place: those of decoding and the schema's.
 
-    Raises SchemaErrors if the frame has other columns or types than the schema.
+    Of a column of distinct texts, a rule sees each text once. pandera's report of each failed value
+    costs more than the checks themselves, so they are called one by one.
     """
     reasons = {place: list(words) for place, words in decoding.items()}
-    # Columns and types need no row. pandera's report of each failed value costs more than the
-    # checks themselves, so the schema's checks are called one by one.
-    schema.validate(frame.head(0), lazy=True)
-    for name, column in schema.columns.items():
-        for check in column.checks:
-            found = check(frame[name])
+    for name, rules in schema.columns.items():
+        column = table[name].combine_chunks()
+        values = _as_series(column)
+        for check in rules.checks:
+            found = check(values)
             failed = ~found.check_output.to_numpy(bool)
-            for place in found.checked_object.index[failed].tolist():
+            places = found.checked_object.index[failed].to_numpy()
+            for place in _rows(column, places).tolist():
                 reasons.setdefault(place, []).append(check.error)
     return {place: sorted({str(word) for word in words}) for place, words in reasons.items()}
+
+
+def _as_series(column: pyarrow.Array) -> pd.Series:
+    """The values of a column as the schema validates them: distinct ones if it is a dictionary."""
+    values = column.dictionary if pyarrow.types.is_dictionary(column.type) else column
+    dtypes = {kind.arrow: pd.api.types.pandas_dtype(kind.pandas) for kind in (TEXT, VERDICT)}
+    series: pd.Series = values.to_pandas(types_mapper=dtypes.get)
+    return series
+
+
+def _rows(column: pyarrow.Array, places: npt.NDArray[np.int_]) -> npt.NDArray[np.int_]:
+    """The rows that have the values at these places of ``_as_series``."""
+    if not places.size or not pyarrow.types.is_dictionary(column.type):
+        return places
+    numbers = column.indices.fill_null(-1).to_numpy()
+    return np.flatnonzero(np.isin(numbers, places))

@@ -8,7 +8,7 @@ the rows and columns that are read are compared with what they should be.
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from grader_pipeline.attempts.columns import COLUMNS, NAMES
+from grader_pipeline.attempts.columns import COLUMNS, DISTINCT, NAMES, TEXT
 
 _READ_BATCH = 10_000
 """Rows of a validated day read at once. So few stay in the processor's cache until COPY."""
@@ -30,6 +30,12 @@ FILE_SCHEMA = pa.schema(
         pa.field("reasons", pa.list_(pa.string())),
         pa.field("row", pa.string()),
     ]
+)
+
+# Parquet stores a text once for each batch of attempts. Given so, it is not searched for again.
+_WRITTEN = pa.schema(
+    field.with_type(DISTINCT) if field.type == TEXT.arrow and field.name in NAMES else field
+    for field in FILE_SCHEMA
 )
 
 # Their names in the footer. Files of release 0.2.0 have no checksum.
@@ -76,12 +82,23 @@ class Tally:
 
 
 @contextmanager
-def written(file: Path, tally: Tally) -> Iterator[pq.ParquetWriter]:
-    """Write a validated day to ``file``. When the block ends, the footer gets the tally."""
+def written(file: Path, tally: Tally) -> Iterator[Callable[[pa.Table], None]]:
+    """A function that adds a table to the validated day ``file``. Texts may be distinct or plain.
+
+    When the block ends, the footer gets the tally.
+    """
     with pq.ParquetWriter(
-        file, FILE_SCHEMA, compression="zstd", write_page_checksum=True
+        file,
+        _WRITTEN,
+        compression="zstd",
+        write_page_checksum=True,
+        # Readers get the columns of FILE_SCHEMA.
+        store_schema=False,
+        # Nobody asks for them, and they take a third of writing.
+        write_statistics=False,
+        use_dictionary=[field.name for field in _WRITTEN if field.type == DISTINCT],
     ) as writer:
-        yield writer
+        yield lambda table: writer.write_table(table.cast(_WRITTEN))
         text = msgspec.json.encode(tally)
         writer.add_key_value_metadata({_TALLY: text, _TALLY_CRC32: b"%d" % zlib.crc32(text)})
 

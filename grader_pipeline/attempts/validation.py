@@ -4,6 +4,7 @@ The result is the file that ``validated_file.py`` describes, and its tally.
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,9 +20,9 @@ from grader_pipeline.attempts.decoding import decode
 from grader_pipeline.attempts.duplicates import SeenKeys
 from grader_pipeline.attempts.forgotten import FORGOTTEN
 from grader_pipeline.attempts.response import Element, batches
-from grader_pipeline.attempts.schema import Reason, Reasons, all_reasons, as_frame, schema
+from grader_pipeline.attempts.schema import Reason, Reasons, all_reasons, check_types, schema
 from grader_pipeline.attempts.validated_file import FILE_SCHEMA, Tally, written
-from grader_pipeline.in_thread import in_thread
+from grader_pipeline.in_thread import in_thread, read_ahead
 from grader_pipeline.partitions import SchoolDay
 from grader_pipeline.small_groups import LEAST_LEARNERS
 
@@ -32,7 +33,7 @@ _DUPLICATE = Reason.DUPLICATE_KEY.value
 _FORGOTTEN = Reason.FORGOTTEN_LEARNER.value
 
 
-_Learners = dict[str, set[str]]
+_Learners = defaultdict[str, set[str]]
 """Learners of each course, at most LEAST_LEARNERS of them."""
 
 
@@ -46,19 +47,22 @@ def validate(
     tally = Tally()
     digest = hashlib.sha256()
     seen = SeenKeys()
-    learners: _Learners = {}
-    rejected_learners: _Learners = {}
+    learners: _Learners = defaultdict(set)
+    rejected_learners: _Learners = defaultdict(set)
     columns = attempt_columns(require_outcome_url=require_outcome_url)
     required = [column.name for column in columns if column.presence == "required"]
     rules = schema(day.start, day.end, columns)
-    with written(file, tally) as writer:
-        with (
-            in_thread(writer.write_table, waiting=1) as write,
-            in_thread(digest.update) as hash_piece,
-        ):
-            for batch in batches(body, BATCH, hash_piece):
-                table, reasons = decode(batch, columns)
-                reasons = all_reasons(as_frame(table), rules, reasons)
+    types: pa.Schema | None = None
+    with written(file, tally) as add:
+        decoded = (
+            (batch, *decode(batch, columns)) for batch in batches(body, BATCH, digest.update)
+        )
+        with in_thread(add, waiting=1) as write, read_ahead(decoded, waiting=1) as ahead:
+            for batch, table, found in ahead:
+                if table.schema != types:
+                    check_types(table, rules)
+                    types = table.schema
+                reasons = all_reasons(table, rules, found)
                 reasons |= {p: [_FORGOTTEN] for p in reasons if bytes(batch[p]) == FORGOTTEN}
                 is_rejected = _mask(len(batch), list(reasons))
                 rejected = table.filter(pa.array(is_rejected))
@@ -110,18 +114,20 @@ def _with_reasons(
     table: pa.Table, batch: list[Element], reasons: Reasons, position: int
 ) -> pa.Table:
     """The rows of the file for a batch. The first element is at ``position``."""
-    texts = {
-        place: "" if words == [_FORGOTTEN] else bytes(batch[place]).decode()
+    texts = [
+        "" if words == [_FORGOTTEN] else bytes(batch[place]).decode()
         for place, words in reasons.items()
-    }
-    places = range(len(batch))
+    ]
+    number = np.full(len(batch), -1, "i4")
+    number[list(reasons)] = np.arange(len(reasons))
+    of_refused = pa.array(number, mask=number < 0)
     columns = [
         pa.array(np.arange(position, position + len(batch), dtype="i4")),
         *table.columns,
-        pa.array(map(reasons.get, places), pa.list_(pa.string())),
-        pa.array(map(texts.get, places), pa.string()),
+        pa.array(reasons.values(), pa.list_(pa.string())).take(of_refused),
+        pa.array(texts, pa.string()).take(of_refused),
     ]
-    return pa.Table.from_arrays(columns, schema=FILE_SCHEMA)
+    return pa.Table.from_arrays(columns, names=FILE_SCHEMA.names)
 
 
 def _count(
@@ -157,8 +163,9 @@ def _courses(attempts: pa.Table, noted: _Learners) -> pa.Array:
     courses: list[str | None] = []
     for learner, sourcedid in texts:
         names = course_and_task(sourcedid or "", learner or "")
-        courses.append(names and names[0])
-        if names and learner and len(known := noted.setdefault(names[0], set())) < LEAST_LEARNERS:
+        course = names[0] if names else None
+        courses.append(course)
+        if course and learner and len(known := noted[course]) < LEAST_LEARNERS:
             known.add(learner)
     return pa.array(courses, pa.string()).take(places)
 
@@ -168,10 +175,12 @@ def _large(noted: _Learners) -> list[str]:
     return sorted(course for course, known in noted.items() if len(known) >= LEAST_LEARNERS)
 
 
-def _attempt_types(table: pa.Table) -> pa.ChunkedArray:
+def _attempt_types(table: pa.Table) -> pa.Array:
     """The attempt types of the rows that have a known one, read without case and outer blanks."""
-    words = pc.utf8_lower(pc.utf8_trim_whitespace(table["attempt_type"]))
-    return words.filter(pc.is_in(words, pa.array(ATTEMPT_TYPES)))
+    column = table["attempt_type"].combine_chunks()
+    words = pc.utf8_lower(pc.utf8_trim_whitespace(column.dictionary))
+    known = pc.if_else(pc.is_in(words, pa.array(ATTEMPT_TYPES)), words, None)
+    return known.take(column.indices)
 
 
 def _add(counts: dict[str, int], words: pa.Array | pa.ChunkedArray) -> None:

@@ -7,7 +7,7 @@ Source: DATABASE_URL. Sessions speak UTC.
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 
 import dagster as dg
@@ -19,7 +19,7 @@ from pydantic import Field, PrivateAttr, SecretStr
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from grader_pipeline.failures import PermanentFailure, TransientFailure
-from grader_pipeline.in_thread import ahead
+from grader_pipeline.in_thread import read_ahead
 from grader_pipeline.resources import connections, original_table
 from grader_pipeline.resources.connections import cause
 from grader_pipeline.resources.lock_waits import LockWaits
@@ -203,13 +203,13 @@ def copy_in(db: Connection, copy: sql.Composed | bytes, tables: Iterable[pa.Tabl
     encoded in a thread while the server takes what is before. Returns the number of rows.
     """
     with db.cursor() as cursor:
-        with ahead(_encoded(tables)) as pieces, cursor.copy(copy) as stream:
+        with read_ahead(_encoded(tables)) as pieces, cursor.copy(copy) as stream:
             for piece in pieces:
                 stream.write(piece)
         return cursor.rowcount
 
 
-def _encoded(tables: Iterable[pa.Table]) -> Iterator[bytes]:
+def _encoded(tables: Iterable[pa.Table]) -> Generator[bytes, None, None]:
     """The tables in PostgreSQL's binary format of COPY, piece by piece."""
     encoder = None
     for table in tables:

@@ -5,6 +5,7 @@ import sys
 import warnings
 from itertools import product
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -186,3 +187,54 @@ def test_pairs_that_are_joined_in_another_way_read_as_python_reads_them(between)
             parsed = None
         found = passback.decode([text])[text]
         assert found == (parsed if isinstance(parsed, dict) else None), text
+
+
+def usual_of(texts: list[str]) -> dict[str, dict[str, str]]:
+    """What ``usual`` reads of some of the texts."""
+    return {
+        texts[place]: dict(zip(passback.KEYS, read, strict=False))
+        for places, values in passback.usual(pa.array(texts, pa.string()))
+        for place, *read in zip(places, *(value.to_pylist() for value in values), strict=True)
+    }
+
+
+@settings(deadline=None, derandomize=True, max_examples=100)
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from([*passback.KEYS, "a"]), st.none() | tokens | texts)
+        .map(repr)
+        .filter(str.isascii)
+    ),
+    st.lists(tokens, min_size=1),
+    st.integers(0),
+)
+def test_texts_that_are_read_at_once_are_read_as_one_by_one(given_texts, damage, place):
+    many = [f"{{'{key}': 'a', '{other}': 'b'}}" for key, other in product(passback.KEYS, repeat=2)]
+    for text, token in zip(given_texts, damage, strict=False):
+        at = place % (len(text) + 1)
+        many += [text, text[:at] + token + text[at + place % 3 :]]
+    read = usual_of(many)
+    assert passback.decode(read) == read
+
+
+def test_pairs_in_their_order_with_plain_values_are_read_at_once_and_no_others():
+    values = ["", "a", "Ж\xa0\u2028😀", 'say "hi"', "{}: , "]
+    pairs = [[f"'{key}': '{value}'" for value in values] for key in passback.KEYS]
+    plain = [
+        "{" + ", ".join(chosen) + "}"
+        for count in range(1, len(pairs) + 1)
+        for chosen in product(*pairs[:count])
+    ]
+    assert set(usual_of(plain)) == set(plain)
+    assert passback.decode(plain) == usual_of(plain)
+    key = passback.KEYS[0]
+    other = [f"{{'{key}': 'a{character}'}}" for character in ["'", "\\", "\n", "\r", "\0"]]
+    other += [
+        "",
+        "{}",
+        "{'a': 'b'}",
+        f"{{'{key}': None}}",
+        f"{{'{key}': '{'a' * passback.LONGEST}'}}",
+    ]
+    other += [text + " " for text in plain[:3]] + [f"{{'{key}':'a'}}", f"{{'{key}': 'a',}}"]
+    assert usual_of(other) == {}

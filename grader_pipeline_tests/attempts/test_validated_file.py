@@ -34,8 +34,8 @@ def day_file(folder: Path, count: int = 100) -> Path:
         else {"position": n, "reasons": [Reason.EMPTY_FIELD.value], "row": f"element {n}"}
         for n in range(count)
     ]
-    with written(path, Tally("hash", received=count, rejected=count // 10)) as writer:
-        writer.write_table(pa.Table.from_pylist(rows, FILE_SCHEMA))
+    with written(path, Tally("hash", received=count, rejected=count // 10)) as write:
+        write(pa.Table.from_pylist(rows, FILE_SCHEMA))
     return path
 
 
