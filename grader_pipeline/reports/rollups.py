@@ -52,7 +52,9 @@ def roll_up(db: Connection, day: SchoolDay, rollup: Rollup | None = None) -> Non
     for step in ("forget_engagements", "roll_up_engagements", "note_rollup"):
         db.execute(statement(f"load/{step}"), {**day.parameters, "attempts": rollup.attempts})
     for table in db.execute(statement("load/outgrown_rollups")).fetchall():
-        db.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table["name"])))
+        columns = sql.SQL(", ").join(map(sql.Identifier, table["columns"] or ()))
+        part = sql.SQL("({})").format(columns) if table["columns"] else sql.SQL("")
+        db.execute(sql.SQL("ANALYZE {} {}").format(sql.Identifier(table["name"]), part))
 
 
 def _keep(db: Connection, day: SchoolDay, rollup: Rollup) -> None:
