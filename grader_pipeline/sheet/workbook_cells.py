@@ -21,6 +21,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 _openpyxls = cell_writer.write_cell
 _in_days = lru_cache(maxsize=4096)(to_excel)
+_LONG = 10**15
 
 
 def write_plain_cells_as_text() -> None:
@@ -41,7 +42,8 @@ def _write_cell(xf: Any, worksheet: Worksheet, cell: Cell, styled: bool | None =
 
 def _text(value: object, kind: str, epoch: dt.datetime) -> str | None:
     """What is between the place of a cell and its end. None: openpyxl knows."""
-    if kind == "n" and value.__class__ is int:
+    # openpyxl gives longer ones an exponent.
+    if kind == "n" and value.__class__ is int and -_LONG < value < _LONG:
         return f't="n"><v>{value}</v>'
     match kind, value:
         case "n", int() | float() if isfinite(value):
