@@ -139,7 +139,7 @@ class Lab:
 
 
 def asking(api: Api, day: SchoolDay) -> dict[str, str]:
-    """What a program is told of the API and of the day."""
+    """The API and the day, as a program gets them by its environment."""
     first, last = day.start, day.end - dt.timedelta(microseconds=1)
     return {
         "GRADER_API_URL": api.url,

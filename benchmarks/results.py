@@ -25,7 +25,7 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Figure:
-    """One number that has somewhere to reach, or none and is told for its own sake."""
+    """One number. It has a reach, or none and is shown for its own sake."""
 
     what: str
     value: float

@@ -2,8 +2,8 @@
 
 A new rule is a ``pa.Check`` of a column here; its ``error`` is the reason. Rules look at each typed
 value by itself and skip nulls: decoding has recorded the reason for a null, or the column may be
-null. Pandera is
-not asked about nulls, and a rule of another kind (``unique``, of the whole frame) is not evaluated.
+null. Pandera is not asked about nulls, and a rule of another kind (``unique``, of the whole frame)
+is not evaluated.
 """
 
 import datetime as dt

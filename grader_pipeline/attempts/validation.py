@@ -74,10 +74,8 @@ def validate(
                 reasons.update({place: [_DUPLICATE] for place in places[is_repeated].tolist()})
                 write(_with_reasons(table, batch, reasons, tally.received))
                 valid = valid.filter(pa.array(~is_repeated))
-                courses, of_rejected = (
-                    _courses(valid, learners),
-                    _courses(rejected, rejected_learners),
-                )
+                courses = _courses(valid, learners)
+                of_rejected = _courses(rejected, rejected_learners)
                 _count(tally, table, valid, courses, rejected, of_rejected, reasons)
                 # The loop reads the next batch before it assigns these names again.
                 del batch, table, rejected, valid

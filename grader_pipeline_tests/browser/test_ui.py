@@ -218,6 +218,7 @@ def test_a_picture_of_the_papers_has_the_labels_that_are_served(
     stack: Stack,
     settings: Settings,
     page: Page,
+    backfill: list[str],
     whole_day: str,
     tmp_path: Path,
     picture: Picture[World],

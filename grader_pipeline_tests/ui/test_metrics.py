@@ -11,7 +11,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from grader_pipeline.mornings import LATEST, newest_morning
-from grader_pipeline.roles.instance import environment
+from grader_pipeline.roles.instance import environment, write_home
 from grader_pipeline.roles.places import run_socket
 from grader_pipeline.settings import Settings
 from grader_pipeline_tests.reports.conftest import School
@@ -99,9 +99,11 @@ def test_the_run_server_is_seen_while_it_answers(ui: httpx.Client, database_url:
         [sys.executable, "-m", "grader_pipeline.runs.run_server", str(place)],
         env=environment(Settings(), database_url),
     )
+    written = yaml.safe_load((write_home(Settings()).parent / "dagster.yaml").read_text())
     try:
         assert eventually(lambda: seen(ui)["grader_live_workers"] == {(): 1}, 60)
-        assert seen(ui)["grader_worker_slots"] == {(): 4}
+        slots = written["concurrency"]["runs"]["max_concurrent_runs"]
+        assert seen(ui)["grader_worker_slots"] == {(): slots}
         assert seen(ui)["grader_runs_without_worker"] == {(): 0}
         assert server.poll() is None
     finally:
