@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -15,10 +16,23 @@ from grader_pipeline.settings import Settings, variables
 
 LAUNCH = """mutation ($params: ExecutionParams!) { launchRun(executionParams: $params) {
     ... on LaunchRunSuccess { run { runId } } } }"""
+REPORT = """-- title: Own
+
+SELECT count(*) FROM attempt WHERE created_at >= %(day_start)s AND created_at < %(day_end)s
+"""
 RUNS = "{ runsOrError { ... on Runs { results { runId rootRunId status } } } }"
 BACKFILL = """mutation ($params: LaunchBackfillParams!) {
     launchPartitionBackfill(backfillParams: $params) {
         __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
+
+
+def own_report(folder: Path) -> Path:
+    """Write a report to the folder of a test's GRADER_REPORTS; give its file.
+
+    To change it is to change the code of this test's processes, and of no other test's.
+    """
+    (file := folder / "own.sql").write_text(REPORT)
+    return file
 
 
 @contextmanager

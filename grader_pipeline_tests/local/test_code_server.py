@@ -16,7 +16,7 @@ from grader_pipeline.local.code_watch import CodeWatch
 from grader_pipeline.local.stack import CODE_SERVER, Stack
 from grader_pipeline.roles.instance import LOCATION
 from grader_pipeline.runs.code_files import _folders
-from grader_pipeline_tests.stacks import backfill, whole_stack
+from grader_pipeline_tests.stacks import REPORT, backfill, own_report, whole_stack
 from grader_pipeline_tests.waiting import eventually
 
 LOOK = """query ($id: String!) { partitionBackfillOrError(backfillId: $id) {
@@ -27,18 +27,12 @@ LOCATIONS = """{ workspaceOrError { ... on Workspace { locationEntries { locatio
 SENSORS = """query ($at: RepositorySelector!) { sensorsOrError(repositorySelector: $at) {
     ... on Sensors { results { name sensorState { status ticks(limit: 1) {
         timestamp status } } } } } }"""
-REPORT = """-- title: Own
-
-SELECT count(*) FROM attempt WHERE created_at >= %(day_start)s AND created_at < %(day_end)s
-"""
 
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of GRADER_REPORTS."""
-    folder = tmp_path_factory.mktemp("reports")
-    (folder / "own.sql").write_text(REPORT)
-    return folder
+    return own_report(tmp_path_factory.mktemp("reports")).parent
 
 
 @pytest.fixture(scope="module")

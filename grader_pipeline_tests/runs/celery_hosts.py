@@ -8,6 +8,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -21,7 +22,7 @@ from grader_pipeline_tests.broker import Broker, broker
 from grader_pipeline_tests.grader import Grader, attempt, rows
 from grader_pipeline_tests.mail.mail_server import MailServer
 from grader_pipeline_tests.sheet.google_account import google_with_a_book, new_key_pair
-from grader_pipeline_tests.stacks import api, whole_stack
+from grader_pipeline_tests.stacks import api, own_report, whole_stack
 from grader_pipeline_tests.waiting import eventually
 
 DAY = "2023-05-31"
@@ -52,11 +53,14 @@ def outside(redis: Broker, postgres_18: str) -> Iterator[dict[str, str]]:
     mails = MailServer().start()
     with (
         tempfile.TemporaryDirectory() as files,
+        tempfile.TemporaryDirectory() as reports,
         google_with_a_book(new_key_pair()) as (_, sheet),
         psycopg.connect(postgres_18, autocommit=True) as admin,
     ):
         admin.execute(f"CREATE DATABASE {name}")
+        own_report(Path(reports))
         yield {
+            "GRADER_REPORTS": reports,
             "GRADER_BROKER_URL": redis.url,
             "DATABASE_URL": postgres_18.replace("/postgres?", f"/{name}?"),
             "GRADER_STORAGE": f"file://{files}",

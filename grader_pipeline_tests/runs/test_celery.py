@@ -6,6 +6,7 @@ Redis, the worker, the daemon, the UI and PostgreSQL are real processes, and rea
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import psutil
@@ -13,7 +14,6 @@ import pytest
 
 from grader_pipeline.local.stack import Stack
 from grader_pipeline.runs.celery_app import EXECUTE, QUEUE, celery_app, runs_of_workers
-from grader_pipeline.statements import SQL
 from grader_pipeline_tests.broker import Broker
 from grader_pipeline_tests.celery_workers import Worker, names, worker
 from grader_pipeline_tests.grader import Grader
@@ -123,13 +123,13 @@ def test_a_run_under_way_survives_a_restart_of_the_broker_and_is_executed_once(
 
 
 def test_changed_code_is_imported_by_the_next_run_and_by_an_idle_worker(
-    one: Worker, hosts: Stack, answering: Grader
+    one: Worker, hosts: Stack, outside: dict[str, str], answering: Grader
 ) -> None:
     launch(hosts, DAY)
     assert has_asked(answering)
     before = names()
     # While a run is under way, the worker cannot begin anew itself.
-    os.utime(next(SQL.rglob("*.sql")))
+    os.utime(Path(outside["GRADER_REPORTS"]) / "own.sql")
     canceled = launch(hosts, DAY)
     assert has_asked(answering, 2)
     assert "execute_run" in str(asked(one.family(), psutil.Process.cmdline))

@@ -16,11 +16,10 @@ from grader_pipeline.local.stack import Stack
 from grader_pipeline.roles.instance import environment, write_home
 from grader_pipeline.roles.migrate import require_schema
 from grader_pipeline.settings import Settings
-from grader_pipeline.statements import SQL
 from grader_pipeline_tests import grader
 from grader_pipeline_tests.grader import Grader, attempt, rows
 from grader_pipeline_tests.processes import asked, processes_of
-from grader_pipeline_tests.stacks import RUNS, api, launch, whole_stack
+from grader_pipeline_tests.stacks import RUNS, api, launch, own_report, whole_stack
 from grader_pipeline_tests.waiting import eventually
 
 DAY = "2023-05-31"
@@ -39,8 +38,14 @@ def answering() -> Iterator[Grader]:
 
 
 @pytest.fixture(scope="module")
-def stack(answering: Grader) -> Iterator[Stack]:
-    with whole_stack(**api(answering.url, "sample")) as up:
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return own_report(tmp_path_factory.mktemp("reports"))
+
+
+@pytest.fixture(scope="module")
+def stack(answering: Grader, report: Path) -> Iterator[Stack]:
+    reports = {"GRADER_REPORTS": str(report.parent)}
+    with whole_stack(**reports, **api(answering.url, "sample")) as up:
         yield up
 
 
@@ -116,13 +121,13 @@ def test_a_terminated_run_ends_as_canceled_and_its_process_is_gone(
 
 
 def test_a_run_that_starts_after_the_code_has_changed_imports_it_anew(
-    stack: Stack, answering: Grader
+    stack: Stack, answering: Grader, report: Path
 ) -> None:
     before = len(answering.requests)
     launch(stack, DAY)
     assert eventually(lambda: has_asked(answering, before), 60)
     # While a run is under way, the server cannot begin anew itself.
-    os.utime(next(SQL.rglob("*.sql")))
+    os.utime(report)
     run = launch(stack, DAY)
     assert eventually(lambda: len(run_processes(stack)) == 2)
     assert eventually(lambda: any("execute_run" in called(p) for p in run_processes(stack)))
