@@ -51,7 +51,7 @@ def usual_day(lab: Lab) -> Outcome:
     figures = [
         Figure(
             f"a usual day of {_USUAL_ROWS:,} in a warm process: CPU of the client",
-            median(day["cpu"] for day in days), at_most=0.6, unit=" s",
+            round(median(day["cpu"] for day in days), 3), at_most=0.6, unit=" s",
         ),
         Figure(
             "- its events in Dagster's log, as stored",

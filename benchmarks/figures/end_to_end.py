@@ -80,7 +80,7 @@ def bare_load(lab: Lab) -> Outcome:
             for name in others
             for what, cost in (("wall", _work), ("CPU", _work_cpu))
         ],
-        {f"{name}, {few:,} rows": taken for name, taken in runs.items()},
+        {f"bare load, {name}, {few:,} rows": taken for name, taken in runs.items()},
     )  # fmt: skip
 
 
