@@ -1,13 +1,15 @@
-"""How the settings that are lists, names or durations are written, each as a type.
+"""How the settings that are lists, names, paths or durations are written, each as a type.
 
 A text that cannot be read raises ValueError, which says the form.
 """
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from grader_pipeline.channel_addresses import channels
@@ -132,6 +134,18 @@ def _spreadsheet(text: str) -> str | None:
     return ident or None
 
 
+def _absolute(value: str | Path | None) -> Path | None:
+    return Path(value).expanduser().absolute() if value else None
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ValueError, KeyError, OSError) as error:
+        raise ValueError("is not a time zone; use a name such as Europe/Moscow") from error
+    return text
+
+
 def _plain(value: object) -> object:
     # Else 04:00+03:00 would lose its zone, and 0 would be a day in 1970.
     if isinstance(value, str) and not re.fullmatch(r"\d\d:\d\d|\d{4}-\d\d-\d\d", value):
@@ -151,6 +165,10 @@ ChannelAddresses = Annotated[SecretStr, _written(_channels)]
 """Addresses of Apprise. ``channel_addresses`` reads them."""
 SpreadsheetId = Annotated[str | None, _written(_spreadsheet)]
 """The id of a Google spreadsheet, also taken out of its address."""
+Absolute = BeforeValidator(_absolute)
+"""A path, from the current folder on. ``~`` is the user's home."""
+Zone = Annotated[str, AfterValidator(_zone)]
+"""The name of a time zone."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Plain = BeforeValidator(_plain)
 """A time as 04:00, a day as 2023-04-01."""

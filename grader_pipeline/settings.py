@@ -18,6 +18,7 @@ from grader_pipeline.channel_addresses import Channel, channels
 from grader_pipeline.durations import Duration
 from grader_pipeline.read_once import ENV_FILE, ReadOnce
 from grader_pipeline.setting_forms import (
+    Absolute,
     Address,
     Broker,
     ChannelAddresses,
@@ -32,6 +33,7 @@ from grader_pipeline.setting_forms import (
     SpreadsheetId,
     Tags,
     WebAddress,
+    Zone,
 )
 
 SAMPLE_CLIENT = "sample"
@@ -39,10 +41,6 @@ SAMPLE_CLIENT = "sample"
 
 CODE_REFERENCES = "GRADER_CODE_REFERENCES"
 """In the environment of `dev` only: assets in Dagster's UI link to the files of this machine."""
-
-
-def _absolute(path: str | Path) -> Path:
-    return Path(path).expanduser().absolute()
 
 
 class WorldSettings(BaseSettings, metaclass=ReadOnce):
@@ -56,22 +54,8 @@ class WorldSettings(BaseSettings, metaclass=ReadOnce):
         hide_input_in_errors=True,
     )  # fmt: skip
 
-    grader_home: Path = Path(".grader")
-    grader_timezone: str = "Europe/Moscow"
-
-    @field_validator("grader_home", mode="before")
-    @classmethod
-    def _absolute_home(cls, value: str | Path) -> Path:
-        return _absolute(value)
-
-    @field_validator("grader_timezone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ValueError, KeyError, OSError) as error:
-            raise ValueError("is not a time zone; use a name such as Europe/Moscow") from error
-        return value
+    grader_home: Annotated[Path, Absolute] = Path(".grader")
+    grader_timezone: Zone = "Europe/Moscow"
 
     @property
     def timezone(self) -> ZoneInfo:
@@ -119,7 +103,7 @@ class Settings(WorldSettings):
     # Where log lines go. Unset: to the file, or with a broker to stdout as JSON.
     grader_log: Literal["file", "stdout", "json"] | None = None
     # A folder of further reports.
-    grader_reports: DirectoryPath | None = None
+    grader_reports: Annotated[DirectoryPath | None, Absolute] = None
 
     # Who owns the assets in Dagster's UI, and their tags there.
     grader_owners: Owners = ()
@@ -164,11 +148,6 @@ class Settings(WorldSettings):
     @classmethod
     def _small_letters(cls, value: str) -> str:
         return value.lower()
-
-    @field_validator("grader_reports", mode="before")
-    @classmethod
-    def _absolute_reports(cls, value: str | Path | None) -> Path | None:
-        return _absolute(value) if value else None
 
     @model_validator(mode="after")
     def _whole_api(self) -> "Settings":
