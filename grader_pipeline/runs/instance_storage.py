@@ -30,6 +30,9 @@ from grader_pipeline.runs.dagster_schema import APPLICATION, SCHEMA, TABLES
 from grader_pipeline.runs.small_events import store_small_events
 from grader_pipeline.statements import statement
 
+_IN_RUNS: dict[str, str] = {}
+"""What sessions of runs set besides."""
+
 
 class PooledStorage(DagsterPostgresStorage):
     """Dagster's storage of runs, events and ticks, with one pool of connections for all three.
@@ -91,10 +94,6 @@ def commit_without_waiting() -> None:
     other day is ahead of the events before it. Worth: a run waits for the disk 20 times, not 150.
     """
     _IN_RUNS["synchronous_commit"] = "off"
-
-
-_IN_RUNS: dict[str, str] = {}
-"""What sessions of runs set besides."""
 
 
 # For all engines, because Dagster's storage first asks for its tables through engines of its own.

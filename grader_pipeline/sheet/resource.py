@@ -52,15 +52,12 @@ class Sheets(dg.ConfigurableResource["Sheets"]):
         "renews quotas.",
     )
 
-    def shown(self, made_of: str) -> Written | None:
-        """If a workbook shows what is made of this, say so. None: it is to be written.
-
-        A Google Sheet is always read: readers may have changed it.
-        """
-        settings = Settings()
-        if settings.has_google_sheet or not is_shown(settings.workbook, made_of):
+    def shown(self, made_of: str | None) -> Written | None:
+        """If the workbook shows what is made of this, say so. None: it is to be written."""
+        workbook = Settings().workbook
+        if made_of is None or not is_shown(workbook, made_of):
             return None
-        return Written(str(settings.workbook), lines=0, cells=0, written=False)
+        return Written(str(workbook), lines=0, cells=0, written=False)
 
     def show(
         self,

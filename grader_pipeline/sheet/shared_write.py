@@ -74,12 +74,16 @@ def drop_request(db: Connection, request: int) -> None:
     db.execute(statement("sheet/drop_request"), {"request": request})
 
 
-def made_of(db: Connection, reports: Sequence[str]) -> str:
+def made_of(db: Connection, reports: Sequence[str]) -> str | None:
     """A text that is another one once a row has changed that the sheet is made of, or a setting.
 
     Who changed it does not matter. Read this before the rows. The rows of the rollups are too many:
-    each load changes rollup_day.
+    each load changes rollup_day. None for a Google Sheet: readers may have changed it, so it is
+    always read.
     """
+    settings = Settings()
+    if settings.has_google_sheet:
+        return None
     tables = [*reports, *_READ_TOO]
     found = db.execute(statement("sheet/existing_tables"), {"tables": tables}).fetchall()
     states = sql.SQL(" UNION ALL ").join(
@@ -87,7 +91,7 @@ def made_of(db: Connection, reports: Sequence[str]) -> str:
     )
     rows = db.execute(states).fetchall()
     where = db.info.host, db.info.port, db.info.dbname
-    return repr((where, Settings(), [tuple(row.values()) for row in rows]))
+    return repr((where, settings, [tuple(row.values()) for row in rows]))
 
 
 def with_known_labels(db: Connection, tables: Sequence[Table]) -> list[Table]:
