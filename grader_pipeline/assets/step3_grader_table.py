@@ -237,7 +237,7 @@ def _merge(
     """Store the attempts that the table lacks, and compare those that it has."""
     db.execute(load_statement("stage_attempts"))
     copy_in(db, statement("load/copy_attempts"), attempts(parquet))
-    loaded = db.execute(load_statement("insert_new")).rowcount
+    loaded = db.execute(load_statement("insert_new"), day.parameters).rowcount
     db.execute(load_statement("find_twins"), day.parameters)
     twins = db.execute(statement("load/count_twins")).fetchone() or {}
     updated = 0
