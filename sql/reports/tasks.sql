@@ -73,17 +73,16 @@ tried AS (
         submits_until_success, time_until_success
     FROM recent_engagement
 ),
--- Each period is grouped alone, and medians come from lists: otherwise PostgreSQL sorts all lines. Of the
--- tasks that were not tried on the day, only the counts are needed: for the rank.
+-- Each period is grouped alone, and medians come from lists: otherwise PostgreSQL sorts all lines. The
+-- tasks that were not tried on the day are needed for the rank.
 counted AS (
     SELECT period.place, in_period.*
     FROM (VALUES (1), (2)) AS period (place)
     CROSS JOIN LATERAL (
         SELECT
-            tried.task,
-            tasks.task IS NOT NULL                                    AS is_shown,
+            task,
             count(*)                                                  AS learners,
-            few(array_agg(learner) FILTER (WHERE tasks.task IS NOT NULL)) AS few_learners,
+            few(array_agg(learner))                                   AS few_learners,
             sum(attempts)                                             AS attempts,
             sum(submits)                                              AS submits,
             sum(successes)                                            AS successes,
@@ -94,24 +93,22 @@ counted AS (
                                                                       AS first_submit_solvers,
             avg(runs_before_first_submit) FILTER (WHERE submitted_first)
                                                                       AS runs_before_submit,
-            array_agg(submits_until_success)
-                FILTER (WHERE solved_first AND tasks.task IS NOT NULL) AS submits_until_solved,
-            array_agg(date_part('epoch', time_until_success)) FILTER (
-                WHERE solved_first AND time_until_success IS NOT NULL AND tasks.task IS NOT NULL
-            )                                                         AS seconds_until_solved
+            array_agg(submits_until_success) FILTER (WHERE solved_first)
+                                                                      AS submits_until_solved,
+            array_agg(date_part('epoch', time_until_success))
+                FILTER (WHERE solved_first AND time_until_success IS NOT NULL)
+                                                                      AS seconds_until_solved
         FROM tried
-        LEFT JOIN tasks ON tasks.task = tried.task
         WHERE tried.place = period.place
-        GROUP BY tried.task, tasks.task
+        GROUP BY task
     ) AS in_period
     UNION ALL
     SELECT
-        3, task, tasks.task IS NOT NULL, learners, few_learners, NULL, NULL, NULL, submitted, solved,
+        3, task, learners, few_learners, NULL, NULL, NULL, submitted, solved,
         submitted, first_submit_solvers,
         runs_before_first_submit::numeric / nullif(submitted, 0),
         submits_until_success, seconds_until_success
     FROM task_all_time
-    LEFT JOIN tasks USING (task)
 ),
 -- Equal shares are equal as double precision, whatever they are shares of. In all time, each task with
 -- learners who have submitted was submitted.
@@ -140,7 +137,7 @@ figures AS (
         SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS median_seconds
         FROM (SELECT unnest(seconds_until_solved) AS seconds) AS x
     ) AS first_times
-    WHERE is_shown
+    WHERE task IN (SELECT task FROM tasks)
 )
 SELECT
     course, named.task, figures.place,
