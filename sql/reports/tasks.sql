@@ -50,9 +50,7 @@
 --
 -- attempts, submits and successes of the day and the 28 days stay in the database: with them, figures
 -- by task could be subtracted from those by course.
-WITH tasks AS (
-    SELECT DISTINCT task FROM recent_engagement WHERE last_date = %(report_date)s
-),
+WITH
 -- A line for the day and for the 28 days, learner and task that the learner tried in the period.
 tried AS (
     SELECT
@@ -137,7 +135,7 @@ figures AS (
         SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS median_seconds
         FROM (SELECT unnest(seconds_until_solved) AS seconds) AS x
     ) AS first_times
-    WHERE task IN (SELECT task FROM tasks)
+    WHERE task IN (SELECT task FROM counted WHERE place = 1)
 )
 SELECT
     course, named.task, figures.place,
