@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from grader_pipeline.in_thread import read_ahead
 
-CHUNK = 128 * 1024
+CHUNK = 64 * 1024
 """Bytes cut at once. Few, because one odd element makes its whole chunk slower."""
 
 # Bytes that are unpacked and hashed at once, in a thread, and packed ones that are read for it.
@@ -38,7 +38,6 @@ _GUESSES = 8
 # What Python's json writes and a strict parser refuses: halves of surrogate pairs, NaN, Infinity.
 # If the parser refuses a list, a copy of equal length without them is cut instead. Decoding decides
 # what they mean.
-_ODDITY = re.compile(rb"\\u[dD]|NaN|Infinity")
 _COVERS = {rb"\ud": rb"\u0", rb"\uD": rb"\u0", b"NaN": b"1e1", b"Infinity": b"10000000"}
 
 # The parser reads no value that is nested deeper than Python's stack allows. Then a copy of equal
@@ -78,13 +77,20 @@ class Splitter:
         # Once the list has begun, ``_rest`` is "[" and then the bytes from the next element on.
         self._rest = b""
         self._passed = 0
-        self._pieces: list[bytes | memoryview] = []
+        self._waiting: list[memoryview] = []
 
-    def feed(self, piece: bytes | memoryview) -> list[Element]:
-        """The elements that end in ``piece``, often none. Raises NotAListError, BrokenListError."""
-        self._pieces.append(piece)
+    def feed(self, piece: bytes | memoryview) -> Iterator[list[Element]]:
+        """The elements that end in ``piece``, chunk by chunk, often none.
+
+        Raises NotAListError, BrokenListError.
+        """
+        for start in range(0, len(piece), CHUNK):
+            yield self._cut(memoryview(piece)[start : start + CHUNK])
+
+    def _cut(self, chunk: memoryview) -> list[Element]:
+        self._waiting.append(chunk)
         # A long element is parsed again when it has doubled, not with every piece of it.
-        waiting = sum(map(len, self._pieces))
+        waiting = sum(map(len, self._waiting))
         if waiting < max(CHUNK, len(self._rest), len(_BYTE_ORDER_MARK)):
             return []
         self._join()
@@ -113,8 +119,8 @@ class Splitter:
             raise BrokenListError(f"is not valid JSON after byte {self._passed}: {error}") from None
 
     def _join(self) -> None:
-        self._rest = b"".join((self._rest, *self._pieces))
-        self._pieces.clear()
+        self._rest = b"".join((self._rest, *self._waiting))
+        self._waiting.clear()
         if self._has_begun:
             return
         opening = self._rest.removeprefix(_BYTE_ORDER_MARK).lstrip(_BLANK)
@@ -135,8 +141,8 @@ def batches(body: BinaryIO, size: int, take: Callable[[bytes], object]) -> Itera
     batch: list[Element] = []
     with read_ahead(_pieces(body, take)) as pieces:
         for piece in pieces:
-            for start in range(0, len(piece), CHUNK):
-                batch += splitter.feed(memoryview(piece)[start : start + CHUNK])
+            for elements in splitter.feed(piece):
+                batch += elements
                 if len(batch) >= size:
                     yield batch
                     batch = []
@@ -193,7 +199,9 @@ def _elements(text: bytes) -> list[Element]:
 
 def _without_oddities(text: bytes) -> bytes:
     """A copy of equal length in which the parser accepts what Python's json writes."""
-    return _ODDITY.sub(lambda found: _COVERS[found[0]], text)
+    for oddity, cover in _COVERS.items():
+        text = text.replace(oddity, cover)
+    return text
 
 
 def _without_depth(text: bytes) -> bytes:

@@ -19,7 +19,7 @@ from urllib.error import URLError
 from grader_pipeline.resources.http_opener import NotConnected, open_request, request_for
 
 _OK = 200
-_PIECE = 128 * 1024
+_PIECE = 1024 * 1024
 """Bytes of a body that are read, or unpacked, at once."""
 
 _WITH_HEADER, _WITHOUT_HEADER = 32 + zlib.MAX_WBITS, -zlib.MAX_WBITS

@@ -147,17 +147,14 @@ class GraderApi(dg.ConfigurableResource["GraderApi"]):
         size = received = 0
         digest, splitter = hashlib.sha256(), responses.Splitter()
 
-        def keep(piece: bytes) -> None:
-            digest.update(piece)
-            out.write(piece)
-
         def count(piece: bytes) -> None:
             nonlocal received
-            received += len(splitter.feed(piece))
+            received += sum(map(len, splitter.feed(piece)))
 
         with (
             pa.CompressedOutputStream(str(file), "zstd") as out,
-            in_thread(keep) as give_to_keep,
+            in_thread(out.write) as give_to_keep,
+            in_thread(digest.update) as give_to_hash,
             in_thread(count) as give_to_count,
         ):
 
@@ -170,6 +167,7 @@ class GraderApi(dg.ConfigurableResource["GraderApi"]):
                         "unpacked, and was given up. Check GRADER_API_URL."
                     )
                 give_to_keep(piece)
+                give_to_hash(piece)
                 give_to_count(piece)
 
             answer = exchange.exchange("GET", url, seconds=seconds, params=asked, take=take)

@@ -42,7 +42,7 @@ def test_parameters_join_those_of_the_address_and_replace_their_namesakes(grader
 
 
 def test_the_pieces_of_a_body_are_taken_unpacked_and_the_answer_has_none(grader):
-    content = os.urandom(1_000_000)
+    content = os.urandom(3_000_000)
     grader.answer = body(gzip.compress(content), Content_Encoding="gzip")
     pieces: list[bytes] = []
     answer = exchange.exchange("GET", grader.url, seconds=20, take=pieces.append)
@@ -238,7 +238,7 @@ def test_no_piece_of_a_packed_body_is_large(grader):
     grader.answer = body(gzip.compress(bytes(10_000_000)), Content_Encoding="gzip")
     sizes = []
     exchange.exchange("GET", grader.url, seconds=20, take=lambda piece: sizes.append(len(piece)))
-    assert (sum(sizes), max(sizes) < 300_000) == (10_000_000, True)
+    assert (sum(sizes), max(sizes) < 2_000_000) == (10_000_000, True)
 
 
 def test_a_signal_ends_an_exchange_at_once(grader):
