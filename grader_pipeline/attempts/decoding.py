@@ -67,12 +67,15 @@ def decode(batch: Sequence[Element], columns: Sequence[Column]) -> tuple[pa.Tabl
     reasons: Reasons = {}
     elements: list[msgspec.Struct] = []
     odd: list[int] = []
-    for place, element in enumerate(batch):
+    rest = iter(batch)
+    while len(elements) < len(batch):
         try:
-            elements.append(_decode_usual(element))
+            # Adds those before one that raises.
+            elements.extend(map(_decode_usual, rest))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            place = len(elements)
             odd.append(place)
-            elements.append(_fields_of(element))
+            elements.append(_fields_of(batch[place]))
     of_passback = [column for column in columns if column.field == PASSBACK]
     read = _passbacks(list(map(attrgetter(PASSBACK), elements)), of_passback, odd, reasons)
     for column in columns:
