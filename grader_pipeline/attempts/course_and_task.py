@@ -5,12 +5,16 @@ for the rollup. A test compares the two on generated texts.
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 from urllib.parse import unquote
 
+import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 UNREAD = ("не распознан", "не распознано")
 """Course and task of an attempt that has no readable ones, as the view ``attempt`` names them."""
@@ -38,6 +42,7 @@ _SIGNATURE = re.compile(r"[0-9A-Fa-f]{32,}")
 _NUMBERS = re.compile(r"[0-9]+(?:-[0-9]+)+")
 _ID_LENGTH = 8
 """A learner's id is at least so long. A shorter one is part of names by chance."""
+_WORD = re.compile(rf"[0-9A-Za-z]{{{_ID_LENGTH},}}")
 
 
 def course_and_task(sourcedid: str, learner: str) -> tuple[str, str] | None:
@@ -53,24 +58,72 @@ def course_and_task(sourcedid: str, learner: str) -> tuple[str, str] | None:
     return None if learner in text and len(learner) >= _ID_LENGTH else names
 
 
-def pairs(
+def courses_and_tasks(
     learners: pa.Array | pa.ChunkedArray, sourcedids: pa.Array | pa.ChunkedArray
-) -> tuple[list[tuple[str, str | None]], npt.NDArray[Any]]:
-    """Each pair of learner and sourcedid once, and for each attempt the place of its pair.
+) -> tuple[list[tuple[str, str] | None], npt.NDArray[Any]]:
+    """What ``course_and_task`` reads of attempts, each once, and for each attempt its place there.
 
-    A learner has several attempts on a task, so there are fewer names to read than attempts.
+    A learner has several attempts on a task, and a task has many learners. So each pair of learner
+    and sourcedid is looked at once, by Arrow, and what is before the learner's id is read once.
     """
+    learner, sourcedid, places = _pairs(learners, sourcedids)
+    before = pc.list_element(pc.split_pattern(sourcedid, ":", max_splits=1, reverse=True), 0)
+    is_before_learner = pc.and_(
+        pc.equal(pc.binary_join_element_wise(before, learner, ":"), sourcedid),
+        pc.ascii_is_alnum(learner),
+    )
+    is_usual = pc.fill_null(is_before_learner, False)
+    befores = before.filter(is_usual).dictionary_encode()
+    read = [_read_before_learner(f"{text}:") for text in befores.dictionary.to_pylist()]
+    named = _ids_in((text for _, text in read), learner.unique())
+    found: dict[tuple[str, str] | None, int] = {}
+    of_before = [
+        -1 if named and any(one in text for one in named) else found.setdefault(names, len(found))
+        for names, text in read
+    ]
+    numbers = np.full(len(learner), -1)
+    numbers[is_usual.to_numpy(zero_copy_only=False)] = np.array(of_before, "i8")[befores.indices]
+    others = np.flatnonzero(numbers < 0)
+    texts = (column.take(pa.array(others)).to_pylist() for column in (sourcedid, learner))
+    numbers[others] = [
+        found.setdefault(course_and_task(text or "", who or ""), len(found))
+        for text, who in zip(*texts, strict=True)
+    ]
+    return [*found], numbers[places]
+
+
+def _ids_in(texts: Iterable[str], learners: pa.Array) -> set[str]:
+    """The ids of letters and digits that are in a text, but for short ones."""
+    lengths = pc.binary_length(learners).unique().drop_null().to_pylist()
+    parts = {
+        word[start : start + length]
+        for word in {*chain.from_iterable(map(_words, texts))}
+        for length in lengths
+        if length >= _ID_LENGTH
+        for start in range(len(word) - length + 1)
+    }
+    return parts.intersection(learners.to_pylist())
+
+
+@lru_cache(maxsize=10_000)
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text)
+
+
+def _pairs(
+    learners: pa.Array | pa.ChunkedArray, sourcedids: pa.Array | pa.ChunkedArray
+) -> tuple[pa.Array, pa.Array, npt.NDArray[Any]]:
+    """Learners and sourcedids of each pair of them, and for each attempt the place of its pair."""
     learner, sourcedid = map(_distinct, (learners, sourcedids))
     width = max(len(sourcedid.dictionary), 1)
     both = learner.indices.to_numpy().astype("i8") * width + sourcedid.indices.to_numpy()
     found = pa.array(both).dictionary_encode()
-    distinct, places = found.dictionary.to_numpy(), found.indices.to_numpy()
-    texts = zip(
-        learner.dictionary.to_numpy(zero_copy_only=False)[distinct // width],
-        sourcedid.dictionary.to_numpy(zero_copy_only=False)[distinct % width],
-        strict=True,
+    distinct = found.dictionary.to_numpy()
+    return (
+        learner.dictionary.take(pa.array(distinct // width)),
+        sourcedid.dictionary.take(pa.array(distinct % width)),
+        found.indices.to_numpy(),
     )
-    return list(texts), places
 
 
 def _distinct(column: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:

@@ -7,6 +7,7 @@ task.
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from grader_pipeline.attempts.course_and_task import UNREAD, course_and_task, pairs
+from grader_pipeline.attempts.course_and_task import UNREAD, courses_and_tasks
 
 LONGEST_PAUSE = 30 * 60 * 1_000_000
 """Microseconds. A longer pause is not work: it does not count on the clock."""
@@ -25,12 +26,10 @@ _Array = npt.NDArray[Any]
 
 
 _TASK_BITS = 32
-_NUMBERED_AT_ONCE = 50_000
-"""Attempts. The more at once, the less often a pair of learner and sourcedid is looked up."""
-
-
-_PAIRS_KEPT = 100_000
-"""Pairs of learner and sourcedid. With more, all are forgotten: 250 bytes each, soon met again."""
+_NUMBERED_AT_ONCE = 30_000
+"""Attempts. The more at once, the less often a pair of learner and sourcedid is looked at."""
+_SUMMED_UP_AT_ONCE = 100_000
+"""Attempts, which need five times the memory then."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Rollup:
 
 
 class DayRollup:
-    """The attempts of a day so far: 13 bytes each, and each engagement by two numbers.
+    """The attempts of a day so far, 17 bytes each.
 
     Those of ``excluded`` learners are counted, and have no engagements.
 
@@ -61,10 +60,8 @@ class DayRollup:
         self._excluded = pa.array(sorted(excluded), pa.string())
         self._learners: dict[str, int] = {}
         self._tasks: dict[tuple[str, str], int] = {}
-        self._engagements: dict[int, int] = {}
-        self._pairs: dict[tuple[str, str | None], int] = {}
         self._unnumbered: list[pa.Table] = []
-        self._engagement = [np.empty(0, "i4")]
+        self._engagement = [np.empty(0, "i8")]
         self._time = [np.empty(0, "i8")]
         self._marks = [np.empty(0, "u1")]
 
@@ -103,53 +100,46 @@ class DayRollup:
     def summed_up(self) -> Rollup:
         """The rollup of the attempts that were added. Engagements of a learner are together."""
         self._number()
-        self._pairs.clear()  # makes room for the sort
-        both = np.array([*self._engagements], "i8")
-        in_order = np.argsort(both)
-        place = np.empty(len(both), "i4")
-        place[in_order] = np.arange(len(in_order))
-        engagement = place[np.concatenate(self._engagement)]
-        time = np.concatenate(self._time)
-        order = np.lexsort((time, engagement))
-        columns = {
-            "learner": pa.array(both[in_order] >> _TASK_BITS, pa.int32()),
-            "task": pa.array(both[in_order] & (1 << _TASK_BITS) - 1, pa.int32()),
-            **_summed_up(engagement[order], time[order], np.concatenate(self._marks)[order]),
-        }
-        return Rollup(self.attempts, [*self._learners], [*self._tasks], pa.table(columns))
+        columns = (self._engagement, self._time, self._marks)
+        for parts in columns:
+            parts[:] = [np.concatenate(parts)]
+        order = np.lexsort((self._time[0], self._engagement[0]))
+        for parts in columns:
+            parts[:] = [parts[0][order]]
+        del order
+        (engagement,), (time,), (marks,) = columns
+        starts = np.unique(np.searchsorted(engagement, engagement[::_SUMMED_UP_AT_ONCE]))
+        slices = [slice(*ends) for ends in pairwise([*starts, len(time)])] or [slice(0)]
+        tables = [_summed_up(engagement[part], time[part], marks[part]) for part in slices]
+        return Rollup(self.attempts, [*self._learners], [*self._tasks], pa.concat_tables(tables))
 
     def _number(self) -> None:
-        """Find the engagement of each attempt that has none yet."""
+        """Find the engagement of each attempt that has none yet: two numbers in one."""
         if not self._unnumbered:
             return
         attempts = pa.concat_tables(self._unnumbered)
         self._unnumbered.clear()
-        if len(self._pairs) > _PAIRS_KEPT:
-            self._pairs.clear()
-        texts, places = pairs(attempts["user_id"], attempts["lis_result_sourcedid"])
-        numbers = [*map(self._pairs.get, texts)]
-        for place, (number, pair) in enumerate(zip(numbers, texts, strict=True)):
-            if number is None:
-                numbers[place] = self._pairs[pair] = self._met(*pair)
-        self._engagement.append(np.array(numbers, "i4").take(places))
-
-    def _met(self, learner: str, sourcedid: str | None) -> int:
-        """The engagement of a learner and a sourcedid."""
-        names = (course_and_task(sourcedid, learner) if sourcedid else None) or UNREAD
-        # One integer, because a pair of them takes three times as much memory.
-        both = self._learners.setdefault(learner, len(self._learners)) << _TASK_BITS
-        both |= self._tasks.setdefault(names, len(self._tasks))
-        return self._engagements.setdefault(both, len(self._engagements))
+        learners = attempts["user_id"].combine_chunks().dictionary_encode()
+        learner = [
+            self._learners.setdefault(text, len(self._learners))
+            for text in learners.dictionary.to_pylist()
+        ]
+        found, places = courses_and_tasks(learners, attempts["lis_result_sourcedid"])
+        task = [self._tasks.setdefault(names or UNREAD, len(self._tasks)) for names in found]
+        both = np.array(learner, "i8")[learners.indices] << _TASK_BITS
+        self._engagement.append(both | np.array(task, "i8")[places])
 
 
-def _summed_up(engagement: _Array, time: _Array, marks: _Array) -> dict[str, pa.Array]:
-    """The columns of the rollup after learner and task.
+def _summed_up(both: _Array, time: _Array, marks: _Array) -> pa.Table:
+    """The rollup of some engagements, each with all of its attempts.
 
-    The attempts of an engagement are together, the oldest first. Engagements are numbered from 0,
-    so a number is also the place of the engagement's row.
+    ``both`` are learner and task. The attempts of an engagement are together, the oldest first.
     """
-    first = np.flatnonzero(np.diff(engagement, prepend=-1))
-    last = np.flatnonzero(np.diff(engagement, append=-1))
+    first = np.flatnonzero(np.diff(both, prepend=-1))
+    last = np.flatnonzero(np.diff(both, append=-1))
+    # The place of its engagement, for each attempt.
+    engagement = np.repeat(np.arange(len(first), dtype="i4"), last - first + 1)
+    both = both[first]
     pause = np.diff(time, prepend=0)
     # The pause before an engagement's first attempt cancels out: its clock is subtracted.
     pause[pause > LONGEST_PAUSE] = 0
@@ -164,7 +154,9 @@ def _summed_up(engagement: _Array, time: _Array, marks: _Array) -> dict[str, pa.
     )
     runs, submits = (_running(has[mark], first, engagement) for mark in (_RUN, _SUBMIT))
     integer = pa.int32()
-    return {
+    columns = {
+        "learner": pa.array(both >> _TASK_BITS, integer),
+        "task": pa.array(both & (1 << _TASK_BITS) - 1, integer),
         "runs": pa.array(number[_RUN], integer),
         "submits": pa.array(number[_SUBMIT], integer),
         "successes": pa.array(number[_SUCCESS], integer),
@@ -184,6 +176,7 @@ def _summed_up(engagement: _Array, time: _Array, marks: _Array) -> dict[str, pa.
         "first_run_clock": _at(first_run, clock.view("m8[us]")),
         "first_success_clock": _at(first_success, clock.view("m8[us]")),
     }
+    return pa.table(columns)
 
 
 def _first(engagement: _Array, is_set: _Array, engagements: int) -> _Array:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from grader_pipeline.attempts.columns import ATTEMPT_TYPES, COLUMNS, attempt_columns
-from grader_pipeline.attempts.course_and_task import course_and_task, pairs
+from grader_pipeline.attempts.course_and_task import courses_and_tasks
 from grader_pipeline.attempts.decoding import decode
 from grader_pipeline.attempts.duplicates import SeenKeys
 from grader_pipeline.attempts.forgotten import FORGOTTEN
@@ -34,7 +34,7 @@ _FORGOTTEN = Reason.FORGOTTEN_LEARNER.value
 
 
 _Learners = defaultdict[str, set[str]]
-"""Learners of each course, at most LEAST_LEARNERS of them."""
+"""Learners of each course, all or at least LEAST_LEARNERS of them."""
 
 
 def validate(
@@ -157,15 +157,14 @@ def _count(
 
 def _courses(attempts: pa.Table, noted: _Learners) -> pa.Array:
     """The course of each row; null if its course and task cannot be read. Its learner is noted."""
-    texts, places = pairs(attempts["user_id"], attempts["lis_result_sourcedid"])
-    courses: list[str | None] = []
-    for learner, sourcedid in texts:
-        names = course_and_task(sourcedid or "", learner or "")
-        course = names[0] if names else None
-        courses.append(course)
-        if course and learner and len(known := noted[course]) < LEAST_LEARNERS:
-            known.add(learner)
-    return pa.array(courses, pa.string()).take(places)
+    found, places = courses_and_tasks(attempts["user_id"], attempts["lis_result_sourcedid"])
+    named = pa.array([names[0] if names else None for names in found], pa.string())
+    courses = named.dictionary_encode().take(pa.array(places))
+    for number, course in enumerate(courses.dictionary.to_pylist()):
+        if len(noted[course]) < LEAST_LEARNERS:
+            of_course = attempts["user_id"].filter(pc.equal(courses.indices, number))
+            noted[course].update(filter(None, of_course.unique().to_pylist()))
+    return courses
 
 
 def _large(noted: _Learners) -> list[str]:
@@ -178,7 +177,7 @@ def _attempt_types(table: pa.Table) -> pa.Array:
     column = table["attempt_type"].combine_chunks()
     words = pc.utf8_lower(pc.utf8_trim_whitespace(column.dictionary))
     known = pc.if_else(pc.is_in(words, pa.array(ATTEMPT_TYPES)), words, None)
-    return known.take(column.indices)
+    return known.dictionary_encode().take(column.indices)
 
 
 def _add(counts: dict[str, int], words: pa.Array | pa.ChunkedArray) -> None:

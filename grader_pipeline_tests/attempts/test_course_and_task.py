@@ -9,13 +9,14 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from grader_pipeline.attempts.course_and_task import course_and_task, pairs
+from grader_pipeline.attempts.course_and_task import course_and_task, courses_and_tasks
 from grader_pipeline.resources.postgres import Postgres
 from grader_pipeline_tests.attempts.sourcedids import (
     ANN,
     BLOCKS,
     COURSE,
     COURSES,
+    HEX,
     HOSTS,
     READABLE,
     SIGNATURE,
@@ -58,19 +59,35 @@ def test_a_learners_id_is_no_part_of_a_name(
     assert course_and_task(text, who) == names
 
 
+_LEARNERS = (ANN, learner("bob"), HEX, "00000000", "0000000", "lab", "%FF", "lab_one_", "", None)
+_OF_LEARNER = st.builds(
+    "{}:{}-{}:{}".format,
+    COURSES,
+    st.sampled_from(HOSTS),
+    BLOCKS | st.sampled_from([f"a{ANN}", *filter(None, _LEARNERS)]),
+    st.sampled_from(_LEARNERS),
+)
+
+
 @settings(deadline=None)
 @given(
     st.lists(
-        st.tuples(st.sampled_from("abc"), st.sampled_from(("x", "y", "z", "", None))), max_size=30
+        st.tuples(
+            st.sampled_from(_LEARNERS),
+            texts() | _OF_LEARNER | st.sampled_from([*READABLE, *UNREADABLE, "", None]),
+        ),
+        max_size=60,
     )
 )
-def test_each_pair_of_learner_and_text_is_read_once_and_is_that_of_its_attempts(
-    attempts: list[tuple[str, str | None]],
+def test_many_attempts_have_the_course_and_task_of_each(
+    attempts: list[tuple[str | None, str | None]],
 ) -> None:
-    learners, sourcedids = ([each[place] for each in attempts] for place in (0, 1))
-    found, places = pairs(pa.array(learners, pa.string()), pa.array(sourcedids, pa.string()))
-    assert len(found) == len(set(attempts))
-    assert [found[place] for place in places] == attempts
+    columns = [pa.array([each[place] for each in attempts], pa.string()) for place in (0, 1)]
+    expected = [course_and_task(text or "", who or "") for who, text in attempts]
+    for given_as in (columns, [column.dictionary_encode() for column in columns]):
+        names, places = courses_and_tasks(*given_as)
+        assert len(names) == len(set(names))
+        assert [names[place] for place in places] == expected
 
 
 # After a host of one name, such a block cannot be told from the rest of a host with dashes.

@@ -188,7 +188,7 @@ def test_a_table_that_goes_through_is_passed_on_and_added_when_it_is_taken() -> 
     assert named(rollup) == rolled_up(*(attempt(f"09:0{n}:00", "run") for n in range(3)))
 
 
-def test_a_day_of_more_pairs_than_are_remembered_is_rolled_up_the_same(
+def test_a_day_that_is_summed_up_in_parts_has_the_same_rollup(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     day = [
@@ -197,7 +197,6 @@ def test_a_day_of_more_pairs_than_are_remembered_is_rolled_up_the_same(
         for minute in range(60)
     ]  # fmt: skip
     expected = rolled_up(*day)
-    monkeypatch.setattr(rollup, "_PAIRS_KEPT", 3)
-    monkeypatch.setattr(rollup, "_NUMBERED_AT_ONCE", 4)
+    monkeypatch.setattr(rollup, "_SUMMED_UP_AT_ONCE", 3)
     assert rolled_up(*day) == expected
     assert len(expected) == 35
