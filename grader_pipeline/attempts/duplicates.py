@@ -26,7 +26,8 @@ class SeenKeys:
         time = attempts["created_at"].cast(pa.int64()).to_numpy()
         learners = attempts["user_id"].combine_chunks()
         distinct = learners.dictionary.to_numpy(zero_copy_only=False)
-        keys["time"], keys["learner"] = time, pd.util.hash_array(distinct)[learners.indices]
+        hashes = pd.util.hash_array(distinct, categorize=False)
+        keys["time"], keys["learner"] = time, hashes[learners.indices]
         # Few attempts have a time that another one has. The API sends the oldest first, so sorting
         # is quick, and a key that is newer than all earlier ones is not repeated.
         order = np.argsort(time, kind="stable")

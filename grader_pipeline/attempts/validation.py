@@ -52,16 +52,13 @@ def validate(
     columns = attempt_columns(require_outcome_url=require_outcome_url)
     required = [column.name for column in columns if column.presence == "required"]
     rules = schema(day.start, day.end, columns)
-    types: pa.Schema | None = None
     with written(file, tally) as add:
         decoded = (
             (batch, *decode(batch, columns)) for batch in batches(body, BATCH, digest.update)
         )
         with in_thread(add, waiting=1) as write, read_ahead(decoded, waiting=1) as ahead:
             for batch, table, found in ahead:
-                if table.schema != types:
-                    check_types(table, rules)
-                    types = table.schema
+                check_types(table.schema, columns)
                 reasons = all_reasons(table, rules, found)
                 reasons |= {p: [_FORGOTTEN] for p in reasons if bytes(batch[p]) == FORGOTTEN}
                 is_rejected = _mask(len(batch), list(reasons))
