@@ -32,7 +32,7 @@ _COMMAS = (re.compile(rb"}\s*,"), re.compile(rb","))
 _BLANK = b" \t\r\n"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Where the last comma is looked for. Nearly all elements are shorter than the first.
-_TAILS = (4 * 1024, 64 * 1024)
+_TAILS = (1024, 64 * 1024)
 _GUESSES = 8
 
 # What Python's json writes and a strict parser refuses: halves of surrogate pairs, NaN, Infinity.
