@@ -198,9 +198,10 @@ def _elements(text: bytes) -> list[Element]:
 
 
 def _without_oddities(text: bytes) -> bytes:
-    """A copy of equal length in which the parser accepts what Python's json writes."""
+    """A copy of equal length without one kind of what Python writes and the parser refuses."""
     for oddity, cover in _COVERS.items():
-        text = text.replace(oddity, cover)
+        if oddity in text:
+            return text.replace(oddity, cover)
     return text
 
 
