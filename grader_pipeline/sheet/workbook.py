@@ -9,7 +9,7 @@ one writer at a time.
 import datetime as dt
 import io
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -27,14 +27,16 @@ from grader_pipeline.atomic_files import replacing
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.sheet.cells import Found, Odd, Plain, plain
 from grader_pipeline.sheet.matching import figures
-from grader_pipeline.sheet.table import Line, Table, number_format
+from grader_pipeline.sheet.table import Line, Table
 from grader_pipeline.sheet.update import Looked, Update, Written, decide, settle
-from grader_pipeline.sheet.workbook_cells import write_plain_cells_as_text
+from grader_pipeline.sheet.workbook_cells import handle_plain_cells
 from grader_pipeline.sheet.workbook_chart import Place, set_charts
+from grader_pipeline.sheet.workbook_lines import line_writer
 from grader_pipeline.sheet.workbook_looks import apply_looks
 from grader_pipeline.sheet.workbook_rows import move_rows
 from grader_pipeline.sheet.workbook_tabs import find_worksheet, mark_worksheet, new_worksheet
 
+_PLAIN = {("n", int), ("n", float), ("s", str)}
 _GREY = "FF999999"
 """The colour of a line that is over, and stays for what readers have beside it."""
 
@@ -102,13 +104,20 @@ def probe(path: Path, title: str, table: Table) -> Sequence[Found]:
     return _lines_of(sheet, len(table.columns)) if sheet else ()
 
 
-def _lines_of(sheet: Worksheet, width: int) -> list[Found]:
-    return [[_value(cell) for cell in line] for line in sheet.iter_rows(max_col=width)]
+def _lines_of(sheet: Worksheet, width: int) -> Sequence[Found]:
+    found: list[list[Plain | Odd]] = [
+        [None] * width for _ in range(max((row for row, _ in sheet._cells), default=0))
+    ]
+    for (row, column), cell in sheet._cells.items():
+        if column <= width:
+            found[row - 1][column - 1] = _value(cell)
+    return found
 
 
 def _opened(path: Path) -> Workbook | None:
     if not path.exists():
         return None
+    handle_plain_cells()
     advice = "It was left alone. Move it away or repair it, and run the day again."
     try:
         writable = path.stat().st_mode & 0o222
@@ -127,16 +136,16 @@ def _opened(path: Path) -> Workbook | None:
 
 
 def _value(cell: Cell) -> Plain | Odd:
-    value = cell.value
+    value, kind = cell.value, cell.data_type
     if value is None or value == "":
         return None
+    if (kind, value.__class__) in _PLAIN:  # nearly all
+        return value  # type: ignore[no-any-return]
     if isinstance(value, CellRichText):
         return str(value)
     if isinstance(value, dt.datetime):
         return plain(value.date()) if value.time() == dt.time() else Odd.CELL
-    if cell.data_type in {"f", "e", "b"} or not isinstance(
-        value, str | int | float | dt.date | dt.time
-    ):
+    if kind in {"f", "e", "b"} or not isinstance(value, str | int | float | dt.date | dt.time):
         return Odd.CELL
     return plain(value)
 
@@ -153,7 +162,7 @@ def _looked(sheet: Worksheet, table: Table, rows: Sequence[int]) -> dict[int, Lo
             cell.comment
             or ((at >= len(table.columns) or at in by_readers) and cell.value is not None)
             # We tint the cells that readers write.
-            or (cell.fill.fill_type and at not in by_readers)
+            or (at not in by_readers and _is_filled(cell))
             for at, cell in there
         )
         color = cells[0].font.color if cells and cells[0] is not None else None
@@ -161,14 +170,18 @@ def _looked(sheet: Worksheet, table: Table, rows: Sequence[int]) -> dict[int, Lo
     return found
 
 
+def _is_filled(cell: Cell) -> bool:
+    # The number 0 is that of no fill. openpyxl's public attribute is slow.
+    return bool(cell._style and cell._style.fillId and cell.fill.fill_type)
+
+
 def _write(book: Workbook, sheet: Worksheet, table: Table, update: Update) -> None:
     """Write what changes, then move the rows, then fill the new ones."""
-    ours = [at for at, column in enumerate(table.columns) if not column.by_readers]
+    write_line = line_writer(sheet, table)
     if update.heading:
-        _write_line(sheet, update.header, update.heading, range(len(table.columns)))
-        _embolden(sheet, update.header, len(table.columns))
+        _write_heading(sheet, update.header, update.heading)
     for row, line in update.changed.items():
-        _write_line(sheet, row, line, ours)
+        write_line(row, line)
     for row in update.blanked:
         for at in figures(table):
             sheet.cell(row + 1, at + 1).value = None
@@ -182,26 +195,15 @@ def _write(book: Workbook, sheet: Worksheet, table: Table, update: Update) -> No
     for before, lines in sorted(update.inserted.items()):
         first = before + done - sum(gone < before for gone in update.leaving)
         for row, line in enumerate(lines, start=first):
-            _write_line(sheet, row, line, ours)
+            write_line(row, line)
         done += len(lines)
 
 
-def _write_line(sheet: Worksheet, row: int, line: Line, columns: Iterable[int]) -> None:
-    for at in columns:
-        value = line[at]
-        cell = sheet.cell(row + 1, at + 1)
-        cell.value = value
-        cell.number_format = number_format(value) or "General"
-        if isinstance(value, str):
-            # A text that begins with a sign stays a text, also when somebody edits it.
-            cell.data_type = "s"
-            cell.quotePrefix = value.startswith(("=", "+", "-", "@"))
-
-
-def _embolden(sheet: Worksheet, row: int, columns: int) -> None:
-    for index in range(1, columns + 1):
-        font = sheet.cell(row + 1, index).font
-        sheet.cell(row + 1, index).font = Font(name=font.name, size=font.size, bold=True)
+def _write_heading(sheet: Worksheet, row: int, labels: Line) -> None:
+    for index, label in enumerate(labels, start=1):
+        cell = sheet.cell(row + 1, index)
+        cell.value, cell.data_type, cell.number_format = label, "s", "General"
+        cell.font = Font(name=cell.font.name, size=cell.font.size, bold=True)
 
 
 def _replace(path: Path, book: Workbook) -> None:
@@ -221,7 +223,6 @@ def _replace(path: Path, book: Workbook) -> None:
 def _content(book: Workbook) -> memoryview:
     """The workbook as a file has it. The library writes each worksheet to TMPDIR first."""
     content = io.BytesIO()
-    write_plain_cells_as_text()
     try:
         # Closes the archive after a failure too, as book.save() does not.
         with (

@@ -30,6 +30,7 @@ from grader_pipeline.sheet.looks import (
     wrong_name_formula,
 )
 from grader_pipeline.sheet.table import Highlight, Table
+from grader_pipeline.sheet.workbook_lines import alignment_of
 
 _PIXELS_PER_CHARACTER = 7
 """The unit of a column's width: a digit."""
@@ -148,24 +149,25 @@ def _align(worksheet: Worksheet, table: Table, header: int) -> bool:
     found = False
     # The public attribute looks an alignment up for each cell: a quarter of what a write takes.
     alignments = [
-        worksheet.parent._alignments.add(Alignment(column.side, "center", wrap_text=column.wraps))
-        for column in table.columns
+        worksheet.parent._alignments.add(alignment_of(column)) for column in table.columns
     ]
     signs = [
         column.width / _PIXELS_PER_SIGN if column.wraps else _LAST_ROW for column in table.columns
     ]
-    for row in worksheet.iter_rows(min_row=header + 1, max_col=len(table.columns)):
-        lines = 1
-        for cell, alignment, room in zip(row, alignments, signs, strict=True):
-            value = cell.value
-            if isinstance(value, str) and len(value) > room:
-                lines = max(lines, _lines_of(value, room))
-            if value is not None and not (cell.has_style and cell._style.alignmentId):
-                cell._style = cell._style or StyleArray()
-                cell._style.alignmentId = alignment
-                found = True
-        if lines > 1 and worksheet.row_dimensions[row[0].row].height is None:
-            worksheet.row_dimensions[row[0].row].height = lines * _POINTS_PER_LINE
+    lines: dict[int, int] = {}
+    width = len(table.columns)
+    for (row, place), cell in worksheet._cells.items():
+        if row <= header or place > width or (value := cell.value) is None:
+            continue
+        if isinstance(value, str) and len(value) > (room := signs[place - 1]):
+            lines[row] = max(lines.get(row, 1), _lines_of(value, room))
+        if not (cell._style and cell._style.alignmentId):
+            cell._style = cell._style or StyleArray()
+            cell._style.alignmentId = alignments[place - 1]
+            found = True
+    for row, needed in lines.items():
+        if needed > 1 and worksheet.row_dimensions[row].height is None:
+            worksheet.row_dimensions[row].height = needed * _POINTS_PER_LINE
             found = True
     return found
 
