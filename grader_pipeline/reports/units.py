@@ -5,7 +5,7 @@ a column, and in another one a text for where no number says it: why there is no
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 
@@ -52,12 +52,13 @@ class Points(float):
 Cell = str | dt.time | Percent | Decimal | int | None
 """What readers see of a value."""
 
+_UNITS: Mapping[str | None, Unit] = {unit.value: unit for unit in Unit}
 _PERCENTS = {Unit.PERCENT: Percent, Unit.CHANGE: Change}
 
 
 def unit_of(word: str | None) -> Unit:
     """The unit of that word. None, and a word that this release does not know, is a number."""
-    return Unit(word) if word in set(Unit) else Unit.NUMBER
+    return _UNITS.get(word, Unit.NUMBER)
 
 
 def cell(value: Decimal | int | str | None, unit: str | None, text: str | None) -> Cell:

@@ -6,9 +6,10 @@ as sheets have them.
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from enum import Enum
+from functools import lru_cache
 
 from grader_pipeline.sheet.table import Table, Value
 
@@ -50,6 +51,8 @@ def plain(value: Value) -> Plain:
 
 def is_same(cell: Cell, value: Value) -> bool:
     """Whether a cell has this value. Numbers may differ in the last digits of a double."""
+    if cell == value:
+        return True
     wanted = plain(value)
     if isinstance(cell, int | float) and isinstance(wanted, int | float):
         return math.isclose(cell, wanted, rel_tol=1e-12, abs_tol=1e-12)
@@ -66,6 +69,7 @@ def cell_of(line: Found, index: int) -> Cell:
     return line[index] if index < len(line) else None
 
 
+@lru_cache(maxsize=4096)
 def date_of(value: Cell | dt.date) -> dt.date | None:
     """Read the day of a cell: a date as text, or a number of days since DAY_ZERO."""
     if isinstance(value, dt.date):
@@ -87,20 +91,17 @@ class Keys:
         self.by_date = table.by_date
         self.former = {old: new for new, olds in table.formerly.items() for old in olds}
 
-    def of(self, line: Iterable[Cell | Value]) -> Key | None:
+    def of(self, line: Sequence[Cell | Value]) -> Key | None:
         """The key of a line as read or as written. None: the line has no day, or is odd."""
-        cells = list(line)
-        if self.by_date and (not cells or _day(cells[0]) is None):
+        day = None
+        if self.by_date and (not line or (day := _day(line[0])) is None):
             return None
         found: list[Plain] = []
         for index in self.columns:
-            cell = cells[index] if index < len(cells) else None
+            cell = line[index] if index < len(line) else None
             if isinstance(cell, Odd):
                 return None
-            if index == 0 and self.by_date:
-                found.append(_day(cell))
-            else:
-                found.append(_label(cell, self.former))
+            found.append(day if index == 0 and self.by_date else _label(cell, self.former))
         return tuple(found)
 
     def label(self, key: Key) -> Key:

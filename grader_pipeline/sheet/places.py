@@ -70,7 +70,7 @@ def _first_rows(table: Table, found: Sequence[Found], header: int) -> Any:  # no
     dated = [
         (row, day)
         for row, line in enumerate(found)
-        if row > header and line and (day := date_of(line[0]))
+        if table.by_date and row > header and line and (day := date_of(line[0]))
     ]
     records: list[tuple[int, dt.date]] = []
     for row, day in dated:

@@ -11,7 +11,6 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 
 from psycopg import sql
 
@@ -106,6 +105,6 @@ def with_known_labels(db: Connection, tables: Sequence[Table]) -> list[Table]:
         new = labels_of(table) - (earlier or set())
         worksheets += [name] * len(new)
         labels += [json.dumps(label, ensure_ascii=False) for label in sorted(new, key=str)]
-        found.append(replace(table, labels=None if earlier is None else frozenset(earlier)))
+        found.append(table.known_by(None if earlier is None else frozenset(earlier)))
     db.execute(statement("sheet/note_labels"), {"worksheets": worksheets, "labels": labels})
     return found

@@ -9,8 +9,10 @@ import datetime as dt
 import logging
 import math
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from grader_pipeline.reports.day_metrics import MAIN_METRICS, main_metrics
@@ -52,6 +54,8 @@ DAILY_COLUMNS = (
 )
 
 
+# Of equal values, 1 and 1 % have different ones.
+@lru_cache(maxsize=4096, typed=True)
 def number_format(value: Value) -> str | None:
     """Give the number format of a cell, in the notation that Excel and Google Sheets share.
 
@@ -136,14 +140,20 @@ class Table:
     """The lines that a new worksheet shows large, half-open."""
 
     def __post_init__(self) -> None:
-        lines = tuple(tuple(_plain(value) for value in line) for line in self.lines)
+        lines = tuple(tuple(map(_plain, line)) for line in self.lines)
         object.__setattr__(self, "lines", lines)
         if any(len(line) != len(self.columns) for line in lines):
             raise ValueError(f"each line needs {len(self.columns)} values")
         if self.by_date and not all(isinstance(line[0], dt.date) for line in lines):
             raise ValueError(f"each line needs a date in the column {self.columns[0].label}")
 
-    @property
+    def known_by(self, labels: frozenset[tuple[str | int | float | None, ...]] | None) -> "Table":
+        """The same table with these ``labels``. Its cells are not looked at again."""
+        table = copy(self)
+        object.__setattr__(table, "labels", labels)
+        return table
+
+    @cached_property
     def by_date(self) -> bool:
         """Whether each line belongs to a day."""
         return self.columns[0] == DATE

@@ -18,8 +18,11 @@ second, a line may get the figures of another one, until the next run of these d
 
 import datetime as dt
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import accumulate
 
 from grader_pipeline.failures import PermanentFailure
 from grader_pipeline.sheet.cells import (
@@ -89,8 +92,15 @@ class Update:
 
     def moved(self, row: int) -> int:
         """Where a row is after the write."""
-        new = sum(len(lines) for before, lines in self.inserted.items() if before <= row)
-        return row + new - sum(gone < row for gone in self.leaving)
+        before, new, gone = self._moves
+        return row + new[bisect_right(before, row)] - bisect_left(gone, row)
+
+    @cached_property
+    def _moves(self) -> tuple[list[int], list[int], list[int]]:
+        """The rows before which there are new lines, how many up to each, and the rows that go."""
+        before = sorted(self.inserted)
+        lines = (len(self.inserted[row]) for row in before)
+        return before, list(accumulate(lines, initial=0)), sorted(self.leaving)
 
     @property
     def end(self) -> int:
@@ -138,7 +148,8 @@ def decide(
         if not table.by_date or date_of(found[row][0]) in stored
         if any(cell_of(found[row], index) is not None for index in figures(table))
     )
-    dated = (row for row, line in enumerate(found) if table.by_date and line and date_of(line[0]))
+    lines = found if table.by_date else ()
+    dated = (row for row, line in enumerate(lines) if line and date_of(line[0]))
     return Update(
         header, None if is_headed else top, changed, inserted, tuple(leaving), frozenset(untrue),
         frozenset({header, *rows.values(), *dated}),
@@ -178,7 +189,7 @@ def _shows(table: Table, cells: Found, line: Line) -> bool:
 
 def _with_readers(table: Table, found: Sequence[Found], row: int | None, line: Line) -> Line:
     """A line with what the readers have written in their columns of it."""
-    if row is None:
+    if row is None or not any(column.by_readers for column in table.columns):
         return line
     cells = (cell_of(found[row], index) for index in range(len(line)))
     return tuple(
