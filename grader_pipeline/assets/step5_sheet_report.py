@@ -166,7 +166,7 @@ def write_sheet(
     ``await_runs`` is called before the days are read. What readers named courses and tasks is shown
     at once.
     """
-    shown = sheets.shown(made_of(db, list(REPORTS)))
+    shown = sheets.shown(made_of(db, REPORTS.values()))
     if shown is None:
         await_runs()
     requests = requested_days(db)
@@ -183,7 +183,7 @@ def write_sheet(
 
 
 def _show(db: Connection, sheets: Sheets, days: Collection[dt.date] | None) -> Written:
-    found = made_of(db, list(REPORTS))
+    found = made_of(db, REPORTS.values())
     rows = db.execute(statement("reading/all_metrics")).fetchall()
     former = REPORTS[DAILY_METRICS].formerly
     tables = [*daily_report(rows, former), *_worksheets(db)]

@@ -10,10 +10,12 @@ import datetime as dt
 import json
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from psycopg import sql
 
+from grader_pipeline.reports.definition import Report
+from grader_pipeline.reports.privacy import may_be_shown
 from grader_pipeline.resources.postgres import Connection
 from grader_pipeline.settings import Settings
 from grader_pipeline.sheet.cells import Key, labels_of
@@ -23,6 +25,7 @@ from grader_pipeline.statements import statement
 _READ_TOO = ("given_name", "excluded_learner", "report_day", "rollup_day")
 # Who writes a row leaves its transaction's number there. It takes 10 ms for 100,000 rows.
 _STATE = sql.SQL("SELECT {}, count(*) AS rows, sum(xmin::text::bigint)::text AS sum FROM {}")
+_NEWEST = sql.SQL(" WHERE report_date > (SELECT max(report_date) FROM {}) - {}")
 
 _OTHERS_SECONDS = 1
 """So long a write waits for other runs. A backfill of 60 days then makes 16 writes."""
@@ -73,24 +76,31 @@ def drop_request(db: Connection, request: int) -> None:
     db.execute(statement("sheet/drop_request"), {"request": request})
 
 
-def made_of(db: Connection, reports: Sequence[str]) -> str | None:
+def made_of(db: Connection, reports: Iterable[Report]) -> str | None:
     """A text that is another one once a row has changed that the sheet is made of, or a setting.
 
-    Who changed it does not matter. Read this before the rows. The rows of the rollups are too many:
-    each load changes rollup_day. None for a Google Sheet: readers may have changed it, so it is
-    always read.
+    Who changed it does not matter. Read this before the rows. Rows of days that are not shown do
+    not count: years of them are a million. The rows of the rollups are too many: each load changes
+    rollup_day. None for a Google Sheet: readers may have changed it, so it is always read.
     """
     settings = Settings()
     if settings.has_google_sheet:
         return None
-    tables = [*reports, *_READ_TOO]
-    found = db.execute(statement("sheet/existing_tables"), {"tables": tables}).fetchall()
-    states = sql.SQL(" UNION ALL ").join(
-        _STATE.format(sql.Literal(row["name"]), sql.Identifier(row["name"])) for row in found
-    )
-    rows = db.execute(states).fetchall()
+    tables = {report.name: report.sheet for report in reports if may_be_shown(report)}
+    tables |= dict.fromkeys(_READ_TOO, "yes")
+    found = db.execute(statement("sheet/existing_tables"), {"tables": [*tables]}).fetchall()
+    states = [_state(row["name"], tables[row["name"]]) for row in found]
+    rows = db.execute(sql.SQL(" UNION ALL ").join(states)).fetchall()
     where = db.info.host, db.info.port, db.info.dbname
     return repr((where, settings, [tuple(row.values()) for row in rows]))
+
+
+def _state(table: str, shows: int | str | None) -> sql.Composed:
+    """The query of what a table is like, as far as ``Report.sheet`` shows it."""
+    state = _STATE.format(sql.Literal(table), sql.Identifier(table))
+    if not isinstance(shows, int):
+        return state
+    return state + _NEWEST.format(sql.Identifier(table), sql.Literal(shows))
 
 
 def with_known_labels(db: Connection, tables: Sequence[Table]) -> list[Table]:

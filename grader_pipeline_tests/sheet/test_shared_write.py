@@ -135,6 +135,11 @@ def test_a_workbook_is_left_alone_until_a_row_a_setting_or_the_file_changes(
     ):
         change()
         assert times() == 1
+    # «tasks» shows the newest day, and DAYS[1] is stored.
+    say(f"INSERT INTO tasks (report_date) VALUES ('{DAYS[1]}')")
+    assert times() == 1
+    say(f"INSERT INTO tasks (report_date) VALUES ('{DAYS[0]}')")
+    assert times() == 0
 
 
 def test_a_write_waits_for_the_runs_under_way_and_for_no_more_than_a_moment(
