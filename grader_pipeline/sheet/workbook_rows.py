@@ -101,7 +101,7 @@ def _moved(area: CellRange, move: Move, first: int | None = None) -> bool:
 def _move_references(book: Workbook, sheet: Worksheet, first: int, move: Move) -> None:
     for other in book.worksheets:
         for cell in other._cells.values():
-            if isinstance(cell, Cell) and cell.data_type == "f" and isinstance(cell.value, str):
+            if cell.data_type == "f" and isinstance(cell, Cell) and isinstance(cell.value, str):
                 cell.value = _formula(cell.value, other is sheet, sheet.title, move)
         for chart in other._charts:
             for series in chart.series:
