@@ -115,9 +115,9 @@ def _lines_of(sheet: Worksheet, width: int) -> Sequence[Found]:
 
 
 def _opened(path: Path) -> Workbook | None:
+    handle_plain_cells()
     if not path.exists():
         return None
-    handle_plain_cells()
     advice = "It was left alone. Move it away or repair it, and run the day again."
     try:
         writable = path.stat().st_mode & 0o222
