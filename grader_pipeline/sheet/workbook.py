@@ -18,6 +18,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import Cell
 from openpyxl.cell.rich_text import CellRichText
 from openpyxl.styles import Font
+from openpyxl.utils.indexed_list import IndexedList
 from openpyxl.worksheet import _writer
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
@@ -132,6 +133,8 @@ def _opened(path: Path) -> Workbook | None:
         ) from error
     if not writable:
         raise PermanentFailure(f"The workbook {path} is marked read-only. {advice}")
+    # Each write of an earlier release left styles a further time. No cell knows them by number.
+    book._cell_styles = IndexedList(dict.fromkeys(book._cell_styles))
     return book
 
 

@@ -15,7 +15,8 @@ _SIGNS = ("=", "+", "-", "@")
 
 def alignment_of(column: Column) -> Alignment:
     """The alignment of a column's cells below the header."""
-    return Alignment(column.side, "center", wrap_text=column.wraps)
+    # None, because False is another alignment than what is read of it: each write would add one.
+    return Alignment(column.side, "center", wrap_text=column.wraps or None)
 
 
 def line_writer(sheet: Worksheet, table: Table) -> Callable[[int, Line], None]:

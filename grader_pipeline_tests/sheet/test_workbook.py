@@ -2,6 +2,7 @@
 
 import datetime as dt
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from openpyxl import Workbook, load_workbook
@@ -54,6 +55,29 @@ def test_the_same_again_leaves_the_file_untouched_to_the_byte(path: Path, sheets
         seen_before.st_ino,
         seen_before.st_mtime_ns,
     )
+
+
+def test_a_write_adds_no_style_that_is_there_and_removes_those_of_earlier_releases(
+    path: Path, sheets: Sheets
+) -> None:
+    def styles() -> int:
+        with ZipFile(path) as archive:
+            return archive.read("xl/styles.xml").count(b"<xf ")
+
+    days = ["2023-05-27", "2023-05-28"]
+    for last in (1, 2):
+        sheets.show(daily_report(metrics(*days[:last])))
+    before = styles()
+    for day in ("2023-05-29", "2023-05-30"):
+        days.append(day)
+        sheets.show(daily_report(metrics(*days)))
+        assert styles() == before
+    book = load_workbook(path)
+    list.extend(book._cell_styles, list(book._cell_styles))
+    book.save(path)
+    assert styles() > before
+    sheets.show(daily_report(metrics(*days, "2023-05-31")))
+    assert styles() == before
 
 
 def test_days_in_any_order_end_the_same_and_the_chart_follows(path: Path, sheets: Sheets) -> None:
