@@ -1,9 +1,9 @@
 """Days through everything that a user's days go through: GraphQL, daemon, queue, runs.
 
 ``python -m benchmarks.programs.backfill FIRST_DAY DAYS``: all assets of the days, then, from the
-stored answers and without the API, all but the first. With ``--singly``: all assets of the days, each
-once the day before it is done; then the same days again; then again with EARLIER_RUNS more in Dagster.
-New days would not compare: each makes the workbook larger.
+stored answers and without the API, all but the first. With ``--singly``: all assets of the days,
+each once the day before it is done; then the same days again, and again with EARLIER_RUNS more in
+Dagster. New days would not compare, because each makes the workbook larger.
 
 Of each backfill it says the ``wall`` seconds from the request to the end of the last run, and what
 a run's seconds went into. By the day: the ``cpu`` seconds of the run's process, those of PostgreSQL
