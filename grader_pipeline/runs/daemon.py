@@ -16,7 +16,7 @@ from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import Queued
 
 from grader_pipeline.runs.launcher import is_lost
 
-BACKFILL_SECONDS = 5
+BACKFILL_SECONDS = 1
 LAUNCH_SECONDS = 0.2
 _HURRY_SECONDS = 10
 
@@ -36,10 +36,10 @@ def run(workspace: Path) -> None:
 
 
 def look_for_backfills() -> None:
-    """Look for backfills every 5 s, as for sensors. Dagster looks every 30 s.
+    """Look for backfills each second. Dagster looks every 30 s.
 
     Days asked for in the UI would begin up to half a minute later, and a backfill would count as
-    running for as long after its last day. Worth: 60 stored days took 67 s instead of 78.
+    running for as long after its last day. Worth: 60 stored days took 13 s less of 78.
     """
     controller.DEFAULT_DAEMON_INTERVAL_SECONDS = BACKFILL_SECONDS
 
