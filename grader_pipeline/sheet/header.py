@@ -19,8 +19,7 @@ def find_header(columns: Sequence[Column], found: Sequence[Found], where: str) -
     """
     if all(is_empty(line) for line in found):
         return 0
-    labels = {columns[0].label, *columns[0].former_labels}
-    rows = [row for row, line in enumerate(found) if line and _text(line[0]) in labels]
+    rows = [row for row, line in enumerate(found) if may_be_header(columns, cell_of(line, 0))]
     if not rows:
         first = next(line for line in found if not is_empty(line))
         raise PermanentFailure(_other_header(columns, first, where))

@@ -194,12 +194,9 @@ def _write(book: Workbook, sheet: Worksheet, table: Table, update: Update) -> No
                 cell = sheet.cell(row + 1, at + 1)
                 cell.font = Font(name=cell.font.name, size=cell.font.size, color=color)
     move_rows(book, sheet, update)
-    done = 0
     for before, lines in sorted(update.inserted.items()):
-        first = before + done - sum(gone < before for gone in update.leaving)
-        for row, line in enumerate(lines, start=first):
+        for row, line in enumerate(lines, start=update.moved(before) - len(lines)):
             write_line(row, line)
-        done += len(lines)
 
 
 def _write_heading(sheet: Worksheet, row: int, labels: Line) -> None:
