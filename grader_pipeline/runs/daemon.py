@@ -39,7 +39,8 @@ def look_for_backfills() -> None:
     """Look for backfills each second. Dagster looks every 30 s.
 
     Days asked for in the UI would begin up to half a minute later, and a backfill would count as
-    running for as long after its last day. Worth: 60 stored days took 13 s less of 78.
+    running for as long after its last day. Worth: with a look every 5 s, 60 stored days took 67 s
+    instead of 78; with one each second, 40 took 19.5 s instead of 21.5.
     """
     controller.DEFAULT_DAEMON_INTERVAL_SECONDS = BACKFILL_SECONDS
 
